@@ -1,0 +1,884 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KSTATE: describe the state of kernel objects, carry it across a kexec and
+ * restore it in the next kernel. See Documentation/core-api/kstate/.
+ */
+#ifndef _LINUX_KSTATE_H
+#define _LINUX_KSTATE_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/kstate_format.h>
+#include <linux/list.h>
+#include <linux/stddef.h>
+#include <linux/stringify.h>
+#include <linux/types.h>
+
+struct folio;
+struct kstate_description;
+struct kstate_field;
+struct kstate_schema;
+struct kstate_set;
+struct kstate_stream;
+struct kstate_value;
+struct page;
+
+/**
+ * DOC: describing state
+ *
+ * A &struct kstate_description names a kind of state and lists its fields; the
+ * KSTATE_*() macros below make one &struct kstate_field each. After the
+ * arguments that every kind needs, a macro takes any of these:
+ *
+ * * KSTATE_DEFAULT(v): what the field gets when the stream does not have it.
+ *   Without it, the field is required.
+ * * KSTATE_ABSENT(fn): a function decides instead.
+ * * KSTATE_IGNORABLE: a kernel that does not know the field may drop it.
+ * * KSTATE_ALIAS("old", ...): earlier names of the field.
+ * * KSTATE_CONVERT(fn): a function takes over where the stream has the field
+ *   with a type that does not fit.
+ * * KSTATE_RANGE(min, max), KSTATE_MASK(bits), KSTATE_EQUAL: what values are
+ *   accepted, when saving and when restoring.
+ * * KSTATE_ALLOC: allocate what a pointer points to when restoring.
+ * * KSTATE_HEX, KSTATE_FLAG_NAMES(table), KSTATE_SECRET: how to show it.
+ */
+
+/**
+ * enum kstate_kind - what a field is
+ * @KS_BASE_TYPE: an integer, a bool or a char, or an array of them
+ * @KS_STRUCT: a struct with a description of its own
+ * @KS_CUSTOM: whatever two functions write and read
+ * @KS_ADDRESS: a pointer into the linear map or to a struct page, whose
+ *	memory somebody else preserves
+ * @KS_FOLIO: a folio, handed over in place
+ * @KS_PAGES: physically contiguous pages, handed over in place
+ * @KS_VMALLOC: a vmalloc area, handed over in place
+ * @KS_STRING: text that ends with a NUL
+ * @KS_BITMAP: bits in an array of unsigned long
+ * @KS_LIST: a list_head and what is on it
+ * @KS_XARRAY: an xarray and what is in it
+ * @KS_UNION: one of several structs; another member says which
+ * @KS_GROUP: fields of the same object that a predicate switches on
+ * @KS_REMOVED: no member; the name of a field that may be dropped
+ * @KS_SKIP: a member that is deliberately not saved
+ * @KS_END: ends the list
+ */
+enum kstate_kind {
+	KS_BASE_TYPE = 1,
+	KS_STRUCT,
+	KS_CUSTOM,
+	KS_ADDRESS,
+	KS_FOLIO,
+	KS_PAGES,
+	KS_VMALLOC,
+	KS_STRING,
+	KS_BITMAP,
+	KS_LIST,
+	KS_XARRAY,
+	KS_UNION,
+	KS_GROUP,
+	KS_REMOVED,
+	KS_SKIP,
+	KS_END,
+};
+
+/**
+ * enum kstate_modifier - where the elements of a field are
+ * @KS_POINTER: the member points to them
+ * @KS_ARRAY: there are kstate_field.num of them
+ * @KS_VARRAY: another member, or a function, says how many there are
+ * @KS_ARRAY_OF_POINTER: the member holds pointers to them; any may be NULL
+ */
+enum kstate_modifier {
+	KS_POINTER		= BIT(0),
+	KS_ARRAY		= BIT(1),
+	KS_VARRAY		= BIT(2),
+	KS_ARRAY_OF_POINTER	= BIT(3),
+};
+
+/**
+ * enum kstate_addr_type - what kind of address a %KS_ADDRESS is
+ * @KS_VMEMMAP_ADDR: a struct page
+ * @KS_LINEAR_ADDR: memory in the linear map
+ */
+enum kstate_addr_type {
+	KS_VMEMMAP_ADDR,
+	KS_LINEAR_ADDR,
+};
+
+/**
+ * struct kstate_arm - one of the structs of a union
+ * @name: name of the arm; NULL ends the list
+ * @tag: value of the tag member that selects it
+ * @ksd: description of the struct
+ */
+struct kstate_arm {
+	const char *name;
+	u64 tag;
+	const struct kstate_description *ksd;
+};
+
+/**
+ * struct kstate_flag_name - name of some bits of a field
+ * @bits: the bits
+ * @name: their name; NULL ends the list
+ */
+struct kstate_flag_name {
+	u64 bits;
+	const char *name;
+};
+
+/**
+ * struct kstate_member - a member of the object that another field refers to
+ * @offset: in bytes
+ * @type: its integer type
+ */
+struct kstate_member {
+	u32 offset;
+	enum kstate_type type;
+};
+
+/**
+ * struct kstate_field - a field of a description
+ * @name: name of the field, for the stream and for messages
+ * @offset: of the member in the object, in bytes
+ * @size: bytes of one element in memory
+ * @kind: what it is
+ * @modifiers: &enum kstate_modifier
+ * @has_default: @dflt is what the member gets when the stream does not have it
+ * @ignorable: a reader that does not know the field may drop it
+ * @range: accept only @min to @max
+ * @masked: accept only bits of @mask
+ * @equal: accept only what the object already holds
+ * @alloc: restoring allocates what the member points to, with kvzalloc()
+ * @hex: show it in hexadecimal
+ * @secret: do not show it
+ * @type: type of an element of a %KS_BASE_TYPE or a tag
+ * @addr_type: of a %KS_ADDRESS
+ * @num: elements of an array, or how many the member has room for
+ * @link: offset of the list_head in the elements of a list
+ * @ksd: description of the elements
+ * @arms: of a union, ended by an arm without a name
+ * @length: member that holds the number of elements, or the tag of a union
+ * @count: instead of @length: number of elements of the member in @obj; it is
+ *	called for the object as it is, also before restoring into it
+ * @needed: of a group: whether @obj has something to save in it
+ * @save: of a %KS_CUSTOM: write the member to @stream with kstate_put_*().
+ *	Called twice, first to measure; must do the same both times
+ * @restore: of a %KS_CUSTOM: read it with kstate_get_*() into @member, a
+ *	zeroed copy that replaces the member once all of the record is known
+ *	to be good
+ * @absent: fill @member, a zeroed copy, when the stream does not have it
+ * @convert: fill @member, a zeroed copy, from @from, which has another type
+ * @discard: free what @restore, @absent or @convert put into @member, because
+ *	the record turned out to be bad after all
+ * @dflt: value of KSTATE_DEFAULT()
+ * @min: smallest accepted value
+ * @max: largest accepted value
+ * @mask: bits that may be set
+ * @aliases: earlier names, ended by NULL
+ * @flag_names: names of bits, ended by an entry without a name
+ * @reason: of a %KS_SKIP: why the member is not saved
+ *
+ * Use the KSTATE_*() macros to fill it.
+ *
+ * All callbacks run in the context of the call that saves or restores, with
+ * the lock of the stream held; they may sleep. They return 0 or a negative
+ * error code, which ends saving or restoring of the object.
+ */
+struct kstate_field {
+	const char *name;
+	u32 offset;
+	u32 size;
+	enum kstate_kind kind;
+	u16 modifiers;
+	u16 has_default:1;
+	u16 ignorable:1;
+	u16 range:1;
+	u16 masked:1;
+	u16 equal:1;
+	u16 alloc:1;
+	u16 hex:1;
+	u16 secret:1;
+	enum kstate_type type;
+	enum kstate_addr_type addr_type;
+	u32 num;
+	u32 link;
+	union {
+		const struct kstate_description *ksd;
+		const struct kstate_arm *arms;
+	};
+	struct kstate_member length;
+	int (*count)(const void *obj);
+	bool (*needed)(const void *obj);
+	int (*save)(struct kstate_stream *stream, void *obj,
+		    const struct kstate_field *field);
+	int (*restore)(struct kstate_stream *stream, void *member,
+		       const struct kstate_field *field);
+	int (*absent)(void *member, const struct kstate_field *field);
+	int (*convert)(void *member, const struct kstate_value *from,
+		       const struct kstate_field *field);
+	void (*discard)(void *member, const struct kstate_field *field);
+	u64 dflt;
+	u64 min;
+	u64 max;
+	u64 mask;
+	const char *const *aliases;
+	const struct kstate_flag_name *flag_names;
+	const char *reason;
+};
+
+/**
+ * struct kstate_description - a kind of state
+ * @name: its name, with a namespace if it is a vendor's: "vendor,thing"
+ * @id: a number for the description's author; KSTATE goes by @name
+ * @version_id: what the fields mean; raise it when a field keeps name and type
+ *	but means something else. Adding, removing, renaming, reordering and
+ *	widening fields needs no new version
+ * @min_version_id: oldest version with which this one can exchange state: it
+ *	takes streams of no older one and offers its own to no older one
+ * @optional: a kernel that does not know this state may go on without it
+ * @string_key: instances are told apart by strings, not by numbers
+ * @fields: the fields, ended by KSTATE_END_OF_LIST()
+ * @instance_id: counter of kstate_register()
+ * @schema: private
+ */
+struct kstate_description {
+	const char *name;
+	int id;
+	u32 version_id;
+	u32 min_version_id;
+	bool optional;
+	bool string_key;
+	const struct kstate_field *fields;
+	atomic_t instance_id;
+	struct kstate_schema *schema;
+};
+
+/* Types, as constant expressions */
+
+#define __kstate_long(_signed)						\
+	((_signed) ? (sizeof(long) == 8 ? KS_S64 : KS_S32) :		\
+		     (sizeof(long) == 8 ? KS_U64 : KS_U32))
+
+#define __kstate_scalar(_x)						\
+	_Generic((_x),							\
+		 bool: KS_BOOL, char: KS_CHAR,				\
+		 signed char: KS_S8, unsigned char: KS_U8,		\
+		 short: KS_S16, unsigned short: KS_U16,			\
+		 int: KS_S32, unsigned int: KS_U32,			\
+		 long: __kstate_long(1), unsigned long: __kstate_long(0), \
+		 long long: KS_S64, unsigned long long: KS_U64,		\
+		 default: KS_NONE)
+
+#define __kstate_element(_x)						\
+	_Generic((_x),							\
+		 bool *: KS_BOOL, char *: KS_CHAR,			\
+		 signed char *: KS_S8, unsigned char *: KS_U8,		\
+		 short *: KS_S16, unsigned short *: KS_U16,		\
+		 int *: KS_S32, unsigned int *: KS_U32,			\
+		 long *: __kstate_long(1), unsigned long *: __kstate_long(0), \
+		 long long *: KS_S64, unsigned long long *: KS_U64,	\
+		 default: KS_NONE)
+
+/* The comma operator turns an array into a pointer and leaves the rest alone */
+#define __kstate_is_array(_type)					\
+	(!__builtin_types_compatible_p(_type, typeof(((void)0, *(_type *)0))))
+
+#define __kstate_type_of(_type)						\
+	(__kstate_is_array(_type) ? __kstate_element(*(_type *)0) :	\
+				    __kstate_scalar(*(_type *)0))
+
+#define __kstate_size(_kstype)	((_kstype) & 0xf)
+
+#define __kstate_member(_state, _f)	(((_state *)0)->_f)
+#define __kstate_typeof(_state, _f)	typeof(__kstate_member(_state, _f))
+
+/* A build error unless @_kstype is an integer type */
+#define __kstate_known(_kstype)						\
+	((_kstype) + BUILD_BUG_ON_ZERO((_kstype) == KS_NONE))
+
+#define __KSTATE_FIELD(_f, _state, _kind)				\
+	.name = __stringify(_f),					\
+	.kind = (_kind),						\
+	.offset = offsetof(_state, _f)
+
+/* Element type and size of an array or pointer member */
+#define __KSTATE_ELEMENTS(_f, _state)					\
+	.type = __kstate_known(__kstate_scalar(__kstate_member(_state, _f)[0])), \
+	.size = sizeof(__kstate_member(_state, _f)[0])
+
+/* An array is in the object, a pointer leads out of it */
+#define __KSTATE_PLACE(_f, _state)					\
+	.num = __kstate_is_array(__kstate_typeof(_state, _f)) ?		\
+		sizeof(__kstate_member(_state, _f)) /			\
+		sizeof(__kstate_member(_state, _f)[0]) : 0
+
+#define __kstate_place_modifier(_f, _state)				\
+	(__kstate_is_array(__kstate_typeof(_state, _f)) ? 0 : KS_POINTER)
+
+#define __KSTATE_LENGTH(_state, _n)					\
+	.length = {							\
+		.offset = offsetof(_state, _n),				\
+		.type = __kstate_known(__kstate_scalar(__kstate_member(_state, _n))), \
+	}
+
+/* What may follow the arguments of a kind */
+
+#define KSTATE_DEFAULT(_v)	.has_default = 1, .dflt = (u64)(_v)
+#define KSTATE_ABSENT(_fn)	.absent = (_fn)
+#define KSTATE_IGNORABLE	.ignorable = 1
+#define KSTATE_ALIAS(...)						\
+	.aliases = (const char *const[]) { __VA_ARGS__, NULL }
+#define KSTATE_CONVERT(_fn)	.convert = (_fn)
+#define KSTATE_DISCARD(_fn)	.discard = (_fn)
+#define KSTATE_RANGE(_min, _max)					\
+	.range = 1, .min = (u64)(_min), .max = (u64)(_max)
+#define KSTATE_MASK(_bits)	.masked = 1, .mask = (_bits)
+#define KSTATE_EQUAL		.equal = 1
+#define KSTATE_ALLOC		.alloc = 1
+#define KSTATE_HEX		.hex = 1
+#define KSTATE_SECRET		.secret = 1
+#define KSTATE_FLAG_NAMES(_table)	.flag_names = (_table)
+
+/* The kinds of fields */
+
+/**
+ * KSTATE_BASE_TYPE() - an integer, a bool or a char, or an array of them
+ * @_f: the member
+ * @_state: the struct
+ * @_type: type of the member; a build error if it has another or is a pointer
+ */
+#define KSTATE_BASE_TYPE(_f, _state, _type, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	.type = __kstate_known(__kstate_type_of(_type)),		\
+	.size = __kstate_size(__kstate_type_of(_type)) +		\
+		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), _type)), \
+	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)),	\
+	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0,		\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_ARRAY() - an array of integers with any number of dimensions
+ * @_f: the member
+ * @_state: the struct
+ * @_type: integer type of the innermost elements
+ */
+#define KSTATE_ARRAY(_f, _state, _type, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	.type = __kstate_known(__kstate_scalar(*(_type *)0)),		\
+	.size = sizeof(_type),						\
+	.num = sizeof(__kstate_member(_state, _f)) / sizeof(_type) +	\
+		BUILD_BUG_ON_ZERO(!__kstate_is_array(__kstate_typeof(_state, _f))), \
+	.modifiers = KS_ARRAY,						\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_POINTER() - a pointer to an integer, or NULL
+ * @_f: the member
+ * @_state: the struct
+ *
+ * Restoring writes to what the member points to; if it is NULL, restoring
+ * needs KSTATE_ALLOC.
+ */
+#define KSTATE_POINTER(_f, _state, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	__KSTATE_ELEMENTS(_f, _state),					\
+	.num = 1,							\
+	.modifiers = KS_POINTER,					\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_VARRAY() - integers, as many as another member says
+ * @_f: the member: an array with room for them, or a pointer
+ * @_state: the struct
+ * @_n: the member that holds their number
+ *
+ * Restoring into a pointer that is not NULL takes @_n as the room there is.
+ */
+#define KSTATE_VARRAY(_f, _state, _n, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	__KSTATE_ELEMENTS(_f, _state),					\
+	__KSTATE_PLACE(_f, _state),					\
+	__KSTATE_LENGTH(_state, _n),					\
+	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_VARRAY_FN() - integers, as many as a function says
+ * @_f: the member: an array with room for them, or a pointer
+ * @_state: the struct
+ * @_count: see kstate_field.count
+ */
+#define KSTATE_VARRAY_FN(_f, _state, _count, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	__KSTATE_ELEMENTS(_f, _state),					\
+	__KSTATE_PLACE(_f, _state),					\
+	.count = (_count),						\
+	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_ARRAY_OF_POINTER() - an array of pointers to integers
+ * @_f: the member
+ * @_state: the struct
+ *
+ * Any of them may be NULL. Give ".length" or ".count" if not all entries of
+ * the array are in use.
+ */
+#define KSTATE_ARRAY_OF_POINTER(_f, _state, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	.type = __kstate_known(__kstate_scalar(*__kstate_member(_state, _f)[0])), \
+	.size = sizeof(*__kstate_member(_state, _f)[0]),		\
+	__KSTATE_PLACE(_f, _state),					\
+	.modifiers = KS_ARRAY_OF_POINTER,				\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_STRUCT() - a struct inside the object
+ * @_f: the member
+ * @_state: the struct
+ * @_ksd: &struct kstate_description of the member
+ */
+#define KSTATE_STRUCT(_f, _state, _ksd, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
+	.size = sizeof(__kstate_member(_state, _f)),			\
+	.num = 1,							\
+	.ksd = (_ksd),							\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_STRUCT_ARRAY() - an array of structs inside the object
+ * @_f: the member
+ * @_state: the struct
+ * @_ksd: &struct kstate_description of the elements
+ */
+#define KSTATE_STRUCT_ARRAY(_f, _state, _ksd, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
+	.size = sizeof(__kstate_member(_state, _f)[0]),			\
+	__KSTATE_PLACE(_f, _state),					\
+	.ksd = (_ksd),							\
+	.modifiers = KS_ARRAY,						\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_STRUCT_POINTER() - a pointer to a struct, or NULL
+ * @_f: the member
+ * @_state: the struct
+ * @_ksd: &struct kstate_description of the struct
+ */
+#define KSTATE_STRUCT_POINTER(_f, _state, _ksd, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
+	.size = sizeof(*__kstate_member(_state, _f)),			\
+	.num = 1,							\
+	.ksd = (_ksd),							\
+	.modifiers = KS_POINTER,					\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_STRUCT_VARRAY() - structs, as many as another member says
+ * @_f: the member: an array with room for them, or a pointer
+ * @_state: the struct
+ * @_n: the member that holds their number
+ * @_ksd: &struct kstate_description of the elements
+ */
+#define KSTATE_STRUCT_VARRAY(_f, _state, _n, _ksd, ...) {		\
+	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
+	.size = sizeof(__kstate_member(_state, _f)[0]),			\
+	__KSTATE_PLACE(_f, _state),					\
+	__KSTATE_LENGTH(_state, _n),					\
+	.ksd = (_ksd),							\
+	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_ARRAY_OF_STRUCT_POINTER() - an array of pointers to structs
+ * @_f: the member
+ * @_state: the struct
+ * @_ksd: &struct kstate_description of the structs
+ */
+#define KSTATE_ARRAY_OF_STRUCT_POINTER(_f, _state, _ksd, ...) {		\
+	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
+	.size = sizeof(*__kstate_member(_state, _f)[0]),		\
+	__KSTATE_PLACE(_f, _state),					\
+	.ksd = (_ksd),							\
+	.modifiers = KS_ARRAY_OF_POINTER,				\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_CUSTOM() - whatever two functions write and read
+ * @_f: the member
+ * @_state: the struct
+ * @_save: see kstate_field.save
+ * @_restore: see kstate_field.restore
+ */
+#define KSTATE_CUSTOM(_f, _state, _save, _restore, ...) {		\
+	__KSTATE_FIELD(_f, _state, KS_CUSTOM),				\
+	.size = sizeof(__kstate_member(_state, _f)),			\
+	.num = 1,							\
+	.save = (_save),						\
+	.restore = (_restore),						\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_ADDRESS() - a pointer whose target somebody else preserves
+ * @_f: the member
+ * @_state: the struct
+ * @_addr_type: %KS_LINEAR_ADDR or %KS_VMEMMAP_ADDR
+ */
+#define KSTATE_ADDRESS(_f, _state, _addr_type, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_ADDRESS),				\
+	.size = sizeof(__kstate_member(_state, _f)) +			\
+		BUILD_BUG_ON_ZERO(sizeof(__kstate_member(_state, _f)) != sizeof(void *)), \
+	.num = 1,							\
+	.addr_type = (_addr_type),					\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_FOLIO() - a folio, handed over in place
+ * @_f: the member, a pointer to &struct folio or NULL
+ * @_state: the struct
+ */
+#define KSTATE_FOLIO(_f, _state, ...) {					\
+	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
+	.size = sizeof(__kstate_member(_state, _f)) +			\
+		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct folio *)), \
+	.num = 1,							\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_PAGES() - physically contiguous order-0 pages, handed over in place
+ * @_f: the member, a pointer to &struct page or NULL
+ * @_state: the struct
+ * @_n: the member that holds the number of pages
+ */
+#define KSTATE_PAGES(_f, _state, _n, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_PAGES),				\
+	.size = sizeof(__kstate_member(_state, _f)) +			\
+		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct page *)), \
+	.num = 1,							\
+	__KSTATE_LENGTH(_state, _n),					\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_VMALLOC() - a vmalloc area, handed over in place
+ * @_f: the member, a pointer from vmalloc() or NULL
+ * @_state: the struct
+ */
+#define KSTATE_VMALLOC(_f, _state, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_VMALLOC),				\
+	.size = sizeof(__kstate_member(_state, _f)) +			\
+		BUILD_BUG_ON_ZERO(sizeof(__kstate_member(_state, _f)) != sizeof(void *)), \
+	.num = 1,							\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_STRING() - text that ends with a NUL
+ * @_f: the member: a char array, or a pointer, which may be NULL
+ * @_state: the struct
+ *
+ * Restoring into a pointer allocates the text with kvzalloc(); the pointer
+ * must be NULL before.
+ */
+#define KSTATE_STRING(_f, _state, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_STRING),				\
+	__KSTATE_ELEMENTS(_f, _state),					\
+	__KSTATE_PLACE(_f, _state),					\
+	.modifiers = __kstate_place_modifier(_f, _state),		\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_BITMAP() - bits in an array of unsigned long
+ * @_f: the member, an array
+ * @_state: the struct
+ * @_bits: how many, a constant
+ */
+#define KSTATE_BITMAP(_f, _state, _bits, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_BITMAP),				\
+	.size = sizeof(long) +						\
+		BUILD_BUG_ON_ZERO(!__same_type(__kstate_member(_state, _f)[0], unsigned long)) + \
+		BUILD_BUG_ON_ZERO((_bits) > 8 * sizeof(__kstate_member(_state, _f))), \
+	.num = (_bits),							\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_LIST() - a list_head and what is on it
+ * @_f: the member, a &struct list_head
+ * @_state: the struct
+ * @_elem: struct of the entries
+ * @_link: their member of type &struct list_head
+ * @_ksd: their &struct kstate_description
+ *
+ * Restoring allocates the entries with kvzalloc(); the list must be empty
+ * before.
+ */
+#define KSTATE_LIST(_f, _state, _elem, _link, _ksd, ...) {		\
+	__KSTATE_FIELD(_f, _state, KS_LIST),				\
+	.size = sizeof(_elem) +						\
+		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct list_head)), \
+	.link = offsetof(_elem, _link),					\
+	.ksd = (_ksd),							\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_XARRAY() - an xarray and what its entries point to
+ * @_f: the member, a &struct xarray
+ * @_state: the struct
+ * @_elem: struct of the entries
+ * @_ksd: their &struct kstate_description
+ *
+ * Restoring allocates the entries with kvzalloc(); the xarray must be empty
+ * before.
+ */
+#define KSTATE_XARRAY(_f, _state, _elem, _ksd, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_XARRAY),				\
+	.size = sizeof(_elem) +						\
+		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct xarray)), \
+	.ksd = (_ksd),							\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_UNION() - one of several structs
+ * @_f: the member, a union
+ * @_state: the struct
+ * @_tag: the member that says which
+ * @_arms: array of &struct kstate_arm
+ *
+ * Arms are known by name: their tags may change between kernels. Restoring
+ * sets @_tag.
+ */
+#define KSTATE_UNION(_f, _state, _tag, _arms, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_UNION),				\
+	.size = sizeof(__kstate_member(_state, _f)),			\
+	.num = 1,							\
+	__KSTATE_LENGTH(_state, _tag),					\
+	.arms = (_arms),						\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_GROUP() - fields of the same object that a predicate switches on
+ * @_name: name of the group, an identifier
+ * @_ksd: &struct kstate_description with members of the same struct; each of
+ *	its fields says what it gets when the group is absent
+ * @_needed: see kstate_field.needed
+ */
+#define KSTATE_GROUP(_name, _ksd, _needed, ...) {			\
+	.name = __stringify(_name),					\
+	.kind = KS_GROUP,						\
+	.num = 1,							\
+	.ksd = (_ksd),							\
+	.needed = (_needed),						\
+	.has_default = 1,						\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_REMOVED() - a field that there once was and that may be dropped
+ * @_name: its name, a string
+ */
+#define KSTATE_REMOVED(_name) { .name = (_name), .kind = KS_REMOVED }
+
+/**
+ * KSTATE_SKIP() - a member that is deliberately not saved
+ * @_f: the member
+ * @_state: the struct
+ * @_reason: why, a string
+ */
+#define KSTATE_SKIP(_f, _state, _reason) {				\
+	__KSTATE_FIELD(_f, _state, KS_SKIP),				\
+	.reason = (_reason),						\
+}
+
+/** KSTATE_END_OF_LIST() - ends the fields of a description */
+#define KSTATE_END_OF_LIST() { .kind = KS_END }
+
+/**
+ * struct kstate_key - which instance of a state
+ * @id: a number, if @name is NULL
+ * @name: a string of at most %KSTATE_MAX_NAME bytes
+ */
+struct kstate_key {
+	u64 id;
+	const char *name;
+};
+
+#define KSTATE_ID(_id)		((struct kstate_key){ .id = (_id) })
+#define KSTATE_NAME(_name)	((struct kstate_key){ .name = (_name) })
+
+/**
+ * enum kstate_reason - why something was refused
+ * @KSTATE_OK: it was not
+ * @KSTATE_BAD_DESCRIPTION: a description makes no sense (-EINVAL)
+ * @KSTATE_BAD_CALL: arguments make no sense (-EINVAL)
+ * @KSTATE_NO_RECORD: there is no such record (-ENOENT)
+ * @KSTATE_DUPLICATE: there is such a record already (-EEXIST)
+ * @KSTATE_CLAIMED: the record has been restored before (-EALREADY)
+ * @KSTATE_DAMAGED: bytes are not those that were written (-EBADMSG)
+ * @KSTATE_FOREIGN: not a stream, or of another format (-EPROTONOSUPPORT)
+ * @KSTATE_VERSION: version_id and min_version_id exclude each other (-EPROTO)
+ * @KSTATE_BLOCKED: writer's and reader's fields do not fit (-EPROTO)
+ * @KSTATE_VALUE: this value does not fit (-ERANGE)
+ * @KSTATE_NO_ROOM: the object cannot take it as it is (-ENOSPC)
+ * @KSTATE_NO_MEMORY: an allocation failed (-ENOMEM)
+ * @KSTATE_EDGE: memory could not be preserved or is not preserved (its code)
+ * @KSTATE_CALLBACK: a function of the description failed (its code)
+ * @KSTATE_CHANGED: the object changed while it was saved (-EAGAIN)
+ */
+enum kstate_reason {
+	KSTATE_OK,
+	KSTATE_BAD_DESCRIPTION,
+	KSTATE_BAD_CALL,
+	KSTATE_NO_RECORD,
+	KSTATE_DUPLICATE,
+	KSTATE_CLAIMED,
+	KSTATE_DAMAGED,
+	KSTATE_FOREIGN,
+	KSTATE_VERSION,
+	KSTATE_BLOCKED,
+	KSTATE_VALUE,
+	KSTATE_NO_ROOM,
+	KSTATE_NO_MEMORY,
+	KSTATE_EDGE,
+	KSTATE_CALLBACK,
+	KSTATE_CHANGED,
+};
+
+/**
+ * struct kstate_error - what was refused, and why
+ * @code: negative error code, or 0
+ * @reason: why, for programs
+ * @path: where: state["key"].field[3].field
+ * @expected: what was expected there
+ * @found: what was found
+ * @writer: kernel release of the stream's writer, if there is a stream
+ */
+struct kstate_error {
+	int code;
+	enum kstate_reason reason;
+	char path[160];
+	char expected[112];
+	char found[112];
+	char writer[80];
+};
+
+int kstate_error_text(const struct kstate_error *err, char *buf, size_t size);
+int kstate_error_json(const struct kstate_error *err, char *buf, size_t size);
+const char *kstate_reason_name(enum kstate_reason reason);
+
+/**
+ * enum kstate_verdict - what restoring does with a difference
+ * @KSTATE_EXACT: takes it as it is
+ * @KSTATE_CONVERTED: takes it in another form
+ * @KSTATE_DEFAULTED: uses or drops a default
+ * @KSTATE_LOSSY: drops something that the writer allowed to be dropped
+ * @KSTATE_REFUSED: refuses
+ */
+enum kstate_verdict {
+	KSTATE_EXACT,
+	KSTATE_CONVERTED,
+	KSTATE_DEFAULTED,
+	KSTATE_LOSSY,
+	KSTATE_REFUSED,
+};
+
+/* Streams: see stream.c, save.c and restore.c */
+
+struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *name,
+					   struct kstate_error *err);
+struct kstate_stream *kstate_stream_find(struct kstate_set *set, const char *name);
+struct kstate_stream *kstate_stream_by_id(struct kstate_set *set, u64 id);
+u64 kstate_stream_id(const struct kstate_stream *stream);
+void kstate_stream_destroy(struct kstate_stream *stream);
+int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *desc,
+		       const void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *desc,
+		       struct kstate_key key);
+int kstate_stream_restore(struct kstate_stream *stream, struct kstate_description *desc,
+			  void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_stream_check(struct kstate_stream *stream, struct kstate_description *desc,
+			const void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_check_description(struct kstate_description *desc, struct kstate_error *err);
+void kstate_forget(struct kstate_description *desc);
+
+/* Inside kstate_field.save and kstate_field.restore: see items.c */
+
+int kstate_put_u64(struct kstate_stream *stream, const char *name, u64 val);
+int kstate_put_s64(struct kstate_stream *stream, const char *name, s64 val);
+int kstate_put_data(struct kstate_stream *stream, const char *name, const void *data, size_t size);
+int kstate_put_string(struct kstate_stream *stream, const char *name, const char *s);
+int kstate_put_folio(struct kstate_stream *stream, const char *name, struct folio *folio);
+int kstate_put_pages(struct kstate_stream *stream, const char *name, struct page *page, size_t nr);
+int kstate_put_vmalloc(struct kstate_stream *stream, const char *name, void *area);
+int kstate_put_begin(struct kstate_stream *stream, const char *name);
+int kstate_put_end(struct kstate_stream *stream);
+int kstate_get_u64(struct kstate_stream *stream, const char *name, u64 *val);
+int kstate_get_s64(struct kstate_stream *stream, const char *name, s64 *val);
+int kstate_get_data(struct kstate_stream *stream, const char *name, void *data, size_t size);
+const char *kstate_get_string(struct kstate_stream *stream, const char *name);
+int kstate_get_folio(struct kstate_stream *stream, const char *name, struct folio **folio);
+int kstate_get_pages(struct kstate_stream *stream, const char *name, struct page **page,
+		     size_t *nr);
+int kstate_get_vmalloc(struct kstate_stream *stream, const char *name, void **area);
+int kstate_get_begin(struct kstate_stream *stream, const char *name);
+int kstate_get_end(struct kstate_stream *stream);
+int kstate_get_skip(struct kstate_stream *stream);
+
+/* Inside kstate_field.convert: see convert.c */
+
+enum kstate_type kstate_value_type(const struct kstate_value *from);
+u32 kstate_value_count(const struct kstate_value *from);
+int kstate_value_u64(const struct kstate_value *from, u32 index, u64 *val);
+int kstate_value_s64(const struct kstate_value *from, u32 index, s64 *val);
+const char *kstate_value_text(const struct kstate_value *from, u32 *len);
+
+/* The state of this kernel: see registry.c and kho.c */
+
+struct kstate_set *kstate_outgoing(void);
+struct kstate_set *kstate_incoming(void);
+int kstate_register_key(struct kstate_description *desc, void *obj, struct kstate_key key,
+			bool *restored);
+int kstate_unregister(struct kstate_description *desc, void *obj);
+int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
+int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
+int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
+int kstate_register(struct kstate_description *desc, void *obj);
+int kstate_finish(void);
+
+/* A number or a string as the key */
+#define kstate_key(_id)							\
+	_Generic((_id),							\
+		 char *: (struct kstate_key){				\
+			.name = (const char *)(uintptr_t)(_id) },	\
+		 const char *: (struct kstate_key){			\
+			.name = (const char *)(uintptr_t)(_id) },	\
+		 default: (struct kstate_key){ .id = (u64)(uintptr_t)(_id) })
+
+#define kstate_save_state(_desc, _obj, _id) \
+	kstate_save_state_key(_desc, _obj, kstate_key(_id))
+#define kstate_restore(_desc, _obj, _id) \
+	kstate_restore_key(_desc, _obj, kstate_key(_id))
+
+#endif /* _LINUX_KSTATE_H */

@@ -1,0 +1,680 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All streams of a set put together for the next kernel, and taken apart by it.
+ */
+
+/**
+ * DOC: handing over
+ *
+ * Publishing writes one segment more, the root: the schemas, and for each
+ * stream where its segments are; and a header, which says where the root is.
+ * Opening reads them and makes the index of each stream. Every record has its
+ * own checksums: damage is contained to what it hits.
+ *
+ * What nobody has restored is handed on at the next jump, or, once
+ * kstate_finish() has been called, freed; only optional states that this
+ * kernel does not know are kept aside and handed on even then.
+ */
+
+#define pr_fmt(fmt) "kstate: " fmt
+
+#include <linux/align.h>
+#include <linux/crc32c.h>
+#include <linux/elf.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/utsname.h>
+#include "internal.h"
+
+static u32 header_crc(const struct kstate_header *header, u32 size)
+{
+	struct kstate_header copy = *header;
+	u32 crc;
+
+	copy.crc = 0;
+	crc = crc32c(~0, &copy, sizeof(copy));
+	return ~crc32c(crc, header + 1, size - sizeof(copy));
+}
+
+static u32 stream_record_bytes(const struct kstate_stream *stream)
+{
+	return ALIGN(strlen(stream->name), 8) +
+	       list_count_nodes((struct list_head *)&stream->segments) *
+	       sizeof(struct kstate_segment_ref);
+}
+
+static size_t root_bytes(const struct kstate_set *set)
+{
+	const struct kstate_stream *stream;
+	size_t bytes = 0;
+	u32 i;
+
+	for (i = 0; i < set->nr_known; i++)
+		bytes += sizeof(struct kstate_record) + set->known[i]->size;
+	list_for_each_entry(stream, &set->streams, list)
+		bytes += sizeof(struct kstate_record) + stream_record_bytes(stream);
+	return bytes;
+}
+
+/* Bytes on their way into a file, or into the root segment alone */
+struct layout {
+	u8 *root;
+	size_t used;
+	u64 end;		/* of the last segment in a file */
+	bool file;
+};
+
+static struct kstate_record *add_record(struct layout *l, u32 kind, u64 key, u32 size)
+{
+	struct kstate_record *record = (void *)(l->root + l->used);
+
+	record->schema = cpu_to_le32(kind);
+	record->key = cpu_to_le64(key);
+	record->size = cpu_to_le32(size);
+	return record;
+}
+
+static void seal_record(struct layout *l, struct kstate_record *record)
+{
+	kstate_record_seal(record, l->used);
+	l->used += sizeof(*record) + le32_to_cpu(record->size);
+}
+
+/* Where a segment is: where it lives, or where it comes to be in the file */
+static struct kstate_segment_ref segment_ref(struct layout *l, const struct kstate_edge *edge,
+					     u64 used)
+{
+	struct kstate_segment_ref ref = { .edge = *edge, .used = cpu_to_le64(used) };
+
+	if (l->file)
+		ref.edge = (struct kstate_edge){
+			.kind = KSTATE_EDGE_FILE, .addr = cpu_to_le64(l->end),
+			.size = cpu_to_le64(used),
+		};
+	l->end += used;
+	return ref;
+}
+
+/* Fill the root segment and the header; in a file the segments follow in order */
+static void lay_out(const struct kstate_set *set, struct layout *l, struct kstate_header *header,
+		    const struct kstate_edge *root)
+{
+	const struct kstate_segment *segment;
+	const struct kstate_stream *stream;
+	struct kstate_segment_ref *ref;
+	struct kstate_record *record;
+	u64 records = 0;
+	u32 i;
+
+	memcpy(header->magic, KSTATE_MAGIC, KSTATE_MAGIC_LEN);
+	header->header_size = cpu_to_le32(sizeof(*header));
+	header->format = cpu_to_le32(KSTATE_FORMAT);
+	header->flags = cpu_to_le32(l->file ? KSTATE_HEADER_FILE : 0);
+	header->page_size = cpu_to_le32(PAGE_SIZE);
+	header->arch = cpu_to_le32(ELF_ARCH);
+	strscpy((char *)header->release, set->incoming ? set->writer : init_utsname()->release,
+		sizeof(header->release));
+	l->end = sizeof(*header);
+	header->root = segment_ref(l, root, root_bytes(set));
+
+	for (i = 0; i < set->nr_known; i++) {
+		record = add_record(l, KSTATE_RECORD_SCHEMA, i, set->known[i]->size);
+		memcpy(record + 1, set->known[i]->bytes, set->known[i]->size);
+		seal_record(l, record);
+	}
+	list_for_each_entry(stream, &set->streams, list) {
+		record = add_record(l, KSTATE_RECORD_STREAM, stream->id,
+				    stream_record_bytes(stream));
+		record->key_len = cpu_to_le16(strlen(stream->name));
+		memcpy(record + 1, stream->name, strlen(stream->name));
+		ref = (void *)kstate_record_payload(record);
+		list_for_each_entry(segment, &stream->segments, list)
+			*ref++ = segment_ref(l, &segment->edge, segment->used);
+		seal_record(l, record);
+		records += stream->index.nr;
+	}
+	header->records = cpu_to_le64(records);
+	header->total_size = cpu_to_le64(l->end);
+	header->crc = cpu_to_le32(header_crc(header, sizeof(*header)));
+}
+
+/**
+ * kstate_set_publish() - make the header by which the next kernel finds a set
+ * @set: the set; its streams do not change until kstate_set_unpublish()
+ * @err: what went wrong
+ *
+ * Context: allocates.
+ * Return: 0 or -ENOMEM.
+ */
+int kstate_set_publish(struct kstate_set *set, struct kstate_error *err)
+{
+	struct kstate_where where = { .state = "handover", .err = err };
+	struct layout l = {};
+	struct kstate_edge edge;
+
+	guard(rwsem_write)(&set->use);
+	set->root.size = max(PAGE_ALIGN(root_bytes(set)), PAGE_SIZE);
+	set->root.data = set->transport->alloc(set->root.size, &set->root.edge);
+	if (set->root.data)
+		set->header = set->transport->alloc(PAGE_SIZE, &edge);
+	if (!set->header)
+		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
+				   "%zu bytes of memory\nnone", set->root.size);
+	l.root = set->root.data;
+	lay_out(set, &l, set->header, &set->root.edge);
+	set->published = true;
+	return 0;
+}
+
+/**
+ * kstate_set_unpublish() - undo kstate_set_publish()
+ * @set: the set; published, half published or not at all
+ */
+void kstate_set_unpublish(struct kstate_set *set)
+{
+	struct kstate_edge edge = { .kind = KSTATE_EDGE_FOLIO };
+
+	if (set->incoming)
+		return;
+	if (set->root.data)
+		set->transport->free(set->root.data, &set->root.edge);
+	if (set->header)
+		set->transport->free(set->header, &edge);
+	set->root.data = NULL;
+	set->header = NULL;
+	set->published = false;
+}
+
+/**
+ * kstate_set_export() - all of a set as one run of bytes
+ * @set: the set
+ * @blob: set to the bytes, for kvfree()
+ * @size: set to how many
+ *
+ * Context: allocates.
+ * Return: 0 or -ENOMEM.
+ */
+int kstate_set_export(struct kstate_set *set, void **blob, size_t *size)
+{
+	struct kstate_segment *segment;
+	struct kstate_stream *stream;
+	struct layout l = { .file = true };
+	u64 end;
+	u8 *p;
+
+	guard(rwsem_write)(&set->use);
+	end = sizeof(struct kstate_header) + root_bytes(set);
+	list_for_each_entry(stream, &set->streams, list)
+		list_for_each_entry(segment, &stream->segments, list)
+			end += segment->used;
+	p = kvzalloc(end, GFP_KERNEL);
+	if (!p)
+		return -ENOMEM;
+	*blob = p;
+	*size = end;
+
+	l.root = p + sizeof(struct kstate_header);
+	lay_out(set, &l, (void *)p, &set->root.edge);
+	p = l.root + l.used;
+	list_for_each_entry(stream, &set->streams, list) {
+		list_for_each_entry(segment, &stream->segments, list) {
+			memcpy(p, segment->data, segment->used);
+			p += segment->used;
+		}
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kstate_set_export);
+
+/* Opening */
+
+static void damage(struct kstate_set *set, const char *where, u64 at, const char *expected)
+{
+	struct kstate_where w = {
+		.state = where, .key = KSTATE_ID(at), .has_key = true,
+		.writer = set->writer, .err = &set->damage,
+	};
+
+	kstate_fail(&w, NULL, KSTATE_DAMAGED, -EBADMSG, "%s\nother bytes", expected);
+}
+
+static int open_segment(struct kstate_set *set, const struct kstate_segment_ref *ref,
+			struct kstate_segment *segment)
+{
+	u64 addr = le64_to_cpu(ref->edge.addr), size = le64_to_cpu(ref->edge.size);
+	u64 used = le64_to_cpu(ref->used);
+	void *data;
+
+	if (used > size || used % 8 || (ref->edge.kind == KSTATE_EDGE_FILE) != set->transport->file)
+		return -EBADMSG;
+	if (set->transport->file) {
+		if (addr % 8 || addr > set->blob_size || size > set->blob_size - addr)
+			return -EBADMSG;
+		data = set->blob + addr;
+	} else {
+		data = set->transport->map(&ref->edge);
+		if (IS_ERR(data))
+			return PTR_ERR(data);
+	}
+	segment->data = data;
+	segment->size = size;
+	segment->used = used;
+	segment->edge = ref->edge;
+	return 0;
+}
+
+static bool header_is_good(const struct kstate_segment *segment, size_t at)
+{
+	const struct kstate_record *record = (void *)(segment->data + at);
+	u32 crc = ~crc32c(~0, &record->pcrc, sizeof(*record) - sizeof(record->hcrc));
+	u32 size = le32_to_cpu(record->size);
+
+	return crc == le32_to_cpu(record->hcrc) && le32_to_cpu(record->place) == at / 8 &&
+	       size % 8 == 0 && size <= segment->used - at - sizeof(*record) &&
+	       le16_to_cpu(record->key_len) <= KSTATE_MAX_NAME && kstate_key_bytes(record) <= size;
+}
+
+/*
+ * The next record at or after @at, or NULL. Where a header is damaged, the
+ * next one is looked for: no good record is lost with a bad one.
+ */
+static struct kstate_record *next_record(struct kstate_set *set, struct kstate_segment *segment,
+					 const char *name, size_t *at)
+{
+	struct kstate_record *record;
+
+	for (; *at + sizeof(*record) <= segment->used; *at += 8) {
+		if (header_is_good(segment, *at)) {
+			record = (void *)(segment->data + *at);
+			*at += sizeof(*record) + le32_to_cpu(record->size);
+			return record;
+		}
+		damage(set, name, *at, "the header of a record");
+	}
+	if (*at < segment->used)
+		damage(set, name, *at, "the header of a record");
+	return NULL;
+}
+
+static int open_schema(struct kstate_set *set, struct kstate_record *record)
+{
+	struct kstate_where where = {
+		.state = "schema", .key = KSTATE_ID(le64_to_cpu(record->key)), .has_key = true,
+		.writer = set->writer, .err = &set->damage,
+	};
+	struct kstate_schema **refs __free(kvfree) = NULL;
+	struct kstate_schema *schema = NULL;
+	u32 i, size = le32_to_cpu(record->size);
+	int ret = 0;
+
+	/* Numbers whose records were damaged are known, but not what they mean */
+	while (!ret && set->nr_known < where.key.id)
+		ret = where.key.id < KSTATE_MAX_SCHEMAS ?
+			kstate_set_know(set, NULL, NULL, 0) : -ENOSPC;
+	if (ret)
+		return ret;
+	if (where.key.id < set->nr_known) {
+		damage(set, "schema", where.key.id, "numbers that ascend");
+		return 0;
+	}
+
+	refs = kvmalloc_array(max(set->nr_known, 1U), sizeof(*refs), GFP_KERNEL);
+	if (!refs)
+		return -ENOMEM;
+	for (i = 0; i < set->nr_known; i++)
+		refs[i] = set->known[i]->schema;
+	if (kstate_record_whole(record))
+		schema = kstate_schema_decode((u8 *)(record + 1), size, refs, set->nr_known, &where);
+	else
+		damage(set, "schema", where.key.id, "the checksum of a schema");
+	if (PTR_ERR_OR_ZERO(schema) == -ENOMEM)
+		return -ENOMEM;
+	if (IS_ERR(schema))
+		schema = NULL;
+	ret = kstate_set_know(set, schema, (u8 *)(record + 1), size);
+	if (ret)
+		kstate_schema_free(schema);
+	return ret;
+}
+
+static int index_segment(struct kstate_stream *stream, struct kstate_segment *segment)
+{
+	struct kstate_set *set = stream->set;
+	struct kstate_record *record;
+	size_t at = 0;
+	int ret;
+
+	while ((record = next_record(set, segment, stream->name, &at))) {
+		if (le16_to_cpu(record->flags) & KSTATE_RECORD_DROPPED)
+			continue;
+		if (le32_to_cpu(record->schema) >= set->nr_known) {
+			damage(set, stream->name, at, "a record with a schema");
+			continue;
+		}
+		stream->bytes += sizeof(*record) + le32_to_cpu(record->size);
+		ret = kstate_stream_add_slot(stream, record, 0);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int open_stream(struct kstate_set *set, struct kstate_record *record)
+{
+	const struct kstate_segment_ref *ref = (void *)kstate_record_payload(record);
+	u32 len = le16_to_cpu(record->key_len), size;
+	struct kstate_segment *segment;
+	struct kstate_stream *stream;
+	int ret;
+
+	if (!kstate_record_whole(record)) {
+		damage(set, "stream", le64_to_cpu(record->key), "the checksum of a stream");
+		return 0;
+	}
+	stream = kzalloc(sizeof(*stream), GFP_KERNEL);
+	if (!stream)
+		return -ENOMEM;
+	stream->set = set;
+	stream->id = le64_to_cpu(record->key);
+	memcpy(stream->name, record + 1, len);
+	mutex_init(&stream->lock);
+	INIT_LIST_HEAD(&stream->segments);
+	list_add_tail(&stream->list, &set->streams);
+
+	size = le32_to_cpu(record->size) - kstate_key_bytes(record);
+	for (; size >= sizeof(*ref); size -= sizeof(*ref), ref++) {
+		segment = kzalloc(sizeof(*segment), GFP_KERNEL);
+		if (!segment)
+			return -ENOMEM;
+		ret = open_segment(set, ref, segment);
+		if (ret) {
+			kfree(segment);
+			if (ret == -ENOMEM)
+				return ret;
+			damage(set, stream->name, le64_to_cpu(ref->edge.addr), "a segment");
+			continue;
+		}
+		list_add_tail(&segment->list, &stream->segments);
+		ret = index_segment(stream, segment);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int open_root(struct kstate_set *set, const struct kstate_header *header,
+		     const struct kstate_where *where)
+{
+	struct kstate_record *record;
+	size_t at = 0;
+	int ret;
+
+	ret = open_segment(set, &header->root, &set->root);
+	if (ret)
+		return kstate_fail(where, NULL, KSTATE_DAMAGED, ret, "a root segment\nerror %d", ret);
+	/* Schemas come first */
+	while (!ret && (record = next_record(set, &set->root, "root", &at))) {
+		if (le32_to_cpu(record->schema) == KSTATE_RECORD_SCHEMA)
+			ret = open_schema(set, record);
+		else if (le32_to_cpu(record->schema) == KSTATE_RECORD_STREAM)
+			ret = open_stream(set, record);
+		else
+			damage(set, "root", at, "a schema or a stream");
+	}
+	if (ret)
+		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
+	return 0;
+}
+
+static int check_header(const struct kstate_header *header, size_t size,
+			const struct kstate_transport *transport, const struct kstate_where *where)
+{
+	u32 header_size;
+
+	if (size < sizeof(*header) || memcmp(header->magic, KSTATE_MAGIC, KSTATE_MAGIC_LEN))
+		return kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
+				   "a KSTATE header\nsomething else");
+	header_size = le32_to_cpu(header->header_size);
+	if (header_size < sizeof(*header) || header_size > size || header_size > PAGE_SIZE)
+		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG,
+				   "a header of %zu to %zu bytes\n%u", sizeof(*header), size,
+				   header_size);
+	if (header_crc(header, header_size) != le32_to_cpu(header->crc))
+		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG,
+				   "checksum %#010x of the header\nanother",
+				   le32_to_cpu(header->crc));
+	if (le32_to_cpu(header->format) != KSTATE_FORMAT)
+		return kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
+				   "format %u\n%u", KSTATE_FORMAT, le32_to_cpu(header->format));
+	if (le32_to_cpu(header->flags) != (transport->file ? KSTATE_HEADER_FILE : 0))
+		return kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
+				   "flags %u\n%u", transport->file ? KSTATE_HEADER_FILE : 0,
+				   le32_to_cpu(header->flags));
+	if (!transport->file && (le32_to_cpu(header->page_size) != PAGE_SIZE ||
+				 le32_to_cpu(header->arch) != ELF_ARCH))
+		return kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
+				   "pages of %lu bytes of architecture %u\n%u of %u", PAGE_SIZE,
+				   ELF_ARCH, le32_to_cpu(header->page_size),
+				   le32_to_cpu(header->arch));
+	if (transport->file && le64_to_cpu(header->total_size) != size)
+		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG, "%llu bytes\n%zu",
+				   le64_to_cpu(header->total_size), size);
+	return 0;
+}
+
+/**
+ * kstate_set_open() - open what another kernel wrote
+ * @transport: where it is
+ * @header: the header
+ * @size: bytes that can be read at @header
+ * @blob: of a file: all bytes, which the set takes over on success
+ * @err: what went wrong
+ *
+ * Damage to what is found from the header does not make this fail: see
+ * kstate_set.damage.
+ *
+ * Context: allocates.
+ * Return: the set, for kstate_set_destroy(), or an ERR_PTR().
+ */
+struct kstate_set *kstate_set_open(const struct kstate_transport *transport, void *header,
+				   size_t size, void *blob, struct kstate_error *err)
+{
+	struct kstate_where where = { .state = "handover", .err = err };
+	struct kstate_header *h = header;
+	struct kstate_set *set;
+	int ret;
+
+	ret = check_header(h, size, transport, &where);
+	if (ret)
+		return ERR_PTR(ret);
+	set = kstate_set_create(transport);
+	if (!set) {
+		kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+		return ERR_PTR(-ENOMEM);
+	}
+	set->incoming = true;
+	set->blob = blob;
+	set->blob_size = size;
+	strscpy(set->writer, (char *)h->release, min(sizeof(set->writer), sizeof(h->release)));
+	where.writer = set->writer;
+
+	ret = open_root(set, h, &where);
+	if (ret) {
+		set->blob = NULL;
+		/* Nothing has been looked at: leave the memory to a later attempt */
+		kstate_set_abandon(set);
+		return ERR_PTR(ret);
+	}
+	if (set->damage.code)
+		kstate_set_error(set, &set->damage, "open");
+	return set;
+}
+
+/* Handing on */
+
+static int take_and_park(struct kstate_edge *edge, u8 type, void *arg)
+{
+	struct kstate_set *from = arg;
+	void *ptr = kstate_set_unpark(from, edge);
+	int ret = ptr ? 0 : from->transport->check(edge) ?: from->transport->take(edge, &ptr);
+
+	if (!ret)
+		kstate_set_park(from, edge, ptr);
+	return ret;
+}
+
+struct preserve_again {
+	struct kstate_set *from;
+	struct kstate_set *to;
+	int ret;
+};
+
+/* Once one fails, all that follow become empty, so that undoing ends there */
+static int preserve_again(struct kstate_edge *edge, u8 type, void *arg)
+{
+	struct preserve_again *p = arg;
+	struct kstate_edge made = { .kind = edge->kind };
+	void *ptr = kstate_set_unpark(p->from, edge);
+
+	if (ptr) {
+		kstate_set_park(p->from, edge, ptr);
+		if (!p->ret)
+			p->ret = p->to->transport->preserve(edge->kind, ptr,
+							    le64_to_cpu(edge->size) >> PAGE_SHIFT,
+							    &made);
+	}
+	*edge = ptr && !p->ret ? made : (struct kstate_edge){};
+	return 0;
+}
+
+static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
+			  struct kstate_stream *to, struct kstate_error *err)
+{
+	struct kstate_record *old = slot->record, *record;
+	struct kstate_known *known = from->set->known[le32_to_cpu(old->schema)];
+	struct preserve_again again = { .from = from->set, .to = to->set };
+	u32 size = le32_to_cpu(old->size), key_bytes = kstate_key_bytes(old), id;
+	struct kstate_where where = { .err = err };
+	int ret;
+
+	if (!known->schema || !kstate_record_whole(old)) {
+		pr_warn("hand on: a damaged record of stream %s is left behind\n", from->name);
+		return 0;
+	}
+	where.state = known->schema->name;
+	ret = kstate_set_schema(to->set, known->schema, &id, err);
+	if (ret)
+		return ret;
+	if (kstate_stream_lookup(to, to->set->known[id]->name, le64_to_cpu(old->key),
+				 (char *)(old + 1), le16_to_cpu(old->key_len))) {
+		pr_warn("hand on: %s has been saved anew; the old record is left behind\n",
+			known->schema->name);
+		return 0;
+	}
+
+	ret = kstate_wire_edges(known->schema, kstate_record_payload(old), size - key_bytes,
+				take_and_park, from->set);
+	if (!ret)
+		ret = kstate_stream_append(to, size, &record, err);
+	if (ret)
+		return kstate_fail(&where, NULL, KSTATE_EDGE, ret,
+				   "memory that can be handed on\nerror %d", ret);
+	memcpy(record, old, sizeof(*record) + size);
+	record->schema = cpu_to_le32(id);
+	kstate_wire_edges(known->schema, kstate_record_payload(record), size - key_bytes,
+			  preserve_again, &again);
+	/* From here on, taking the record back takes back its edges too */
+	ret = kstate_stream_add_slot(to, record, 0);
+	if (ret) {
+		kstate_record_release(to, record);
+		memset(record, 0, sizeof(*record) + size);
+		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
+	}
+	kstate_stream_commit(to, record);
+	if (again.ret)
+		return kstate_fail(&where, NULL, KSTATE_EDGE, again.ret,
+				   "memory that can be preserved\nerror %d", again.ret);
+	return 0;
+}
+
+/**
+ * kstate_set_hand_on() - save what nobody claimed for the kernel after this one
+ * @from: the incoming set, or NULL
+ * @to: the outgoing set; its streams remember how much was theirs before
+ * @err: what went wrong
+ *
+ * Context: allocates.
+ * Return: 0, or a negative error code; kstate_abort() undoes what was done.
+ */
+int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct kstate_error *err)
+{
+	struct kstate_stream *stream, *target;
+	u32 i;
+	int ret;
+
+	if (!from)
+		return 0;
+	list_for_each_entry(stream, &from->streams, list) {
+		for (i = 0; i < stream->index.nr; i++) {
+			struct kstate_slot *slot = &stream->index.slots[i];
+
+			if (slot->state != KSTATE_SLOT_FREE)
+				continue;
+			target = kstate_stream_find(to, stream->name);
+			if (!target) {
+				target = kstate_stream_create(to, stream->name, err);
+				if (IS_ERR(target))
+					return PTR_ERR(target);
+				target->transient = true;
+			}
+			guard(mutex)(&target->lock);
+			ret = hand_on_record(stream, slot, target, err);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * kstate_set_finish() - free what nobody claimed
+ * @set: the incoming set
+ *
+ * Context: may sleep.
+ * Return: how many records were lost to this kernel.
+ */
+u32 kstate_set_finish(struct kstate_set *set)
+{
+	struct kstate_stream *stream;
+	u32 lost = 0, kept, i;
+
+	list_for_each_entry(stream, &set->streams, list) {
+		guard(mutex)(&stream->lock);
+		for (i = 0, kept = 0; i < stream->index.nr; i++) {
+			struct kstate_slot *slot = &stream->index.slots[i];
+			struct kstate_schema *schema =
+				set->known[le32_to_cpu(slot->record->schema)]->schema;
+
+			if (slot->state != KSTATE_SLOT_FREE)
+				continue;
+			if (schema && !kstate_known_state(schema->name) &&
+			    (le16_to_cpu(slot->record->flags) & KSTATE_RECORD_OPTIONAL)) {
+				kept++;
+				continue;
+			}
+			pr_warn("finish: stream %s: nobody claimed %s[%llu]: its %u bytes are freed\n",
+				stream->name, schema ? schema->name : "a state of a damaged schema",
+				le64_to_cpu(slot->record->key), le32_to_cpu(slot->record->size));
+			kstate_slot_drop(stream, slot);
+			lost++;
+		}
+		if (!kept)
+			kstate_stream_empty(stream);
+	}
+	return lost;
+}

@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the steps of KSTATE share.
+ *
+ *   description --describe.c--> schema --schema.c--> bytes of a schema record
+ *   schema x schema --resolve.c--> plan
+ *   object x plan --save.c--> bytes of a record --restore.c--> object
+ *
+ * stream.c keeps records, handover.c puts streams together and takes them
+ * apart, kho.c and memory.c are where the bytes live.
+ */
+#ifndef _KSTATE_INTERNAL_H
+#define _KSTATE_INTERNAL_H
+
+#include <linux/kstate.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+
+/* Errors: error.c */
+
+/* A name on the way from an object to a field; nested structs chain them */
+struct kstate_path {
+	const struct kstate_path *up;
+	const char *name;
+};
+
+/* A path and an index in it, on the stack of whoever walks an array */
+struct kstate_frame {
+	const struct kstate_frame *up;
+	const struct kstate_path *path;
+	s64 index;
+};
+
+/* What an error is about, as far as it is known */
+struct kstate_where {
+	const char *state;
+	struct kstate_key key;
+	bool has_key;
+	const char *writer;
+	const struct kstate_frame *frame;
+	struct kstate_error *err;
+};
+
+__printf(5, 6)
+int kstate_fail(const struct kstate_where *where, const struct kstate_path *path,
+		enum kstate_reason reason, int code, const char *fmt, ...);
+int kstate_where_text(const struct kstate_where *where, const struct kstate_path *path,
+		      char *buf, size_t size);
+void kstate_error_log(const struct kstate_error *err, const char *doing);
+
+/* Schemas: describe.c, schema.c */
+
+void *kstate_zalloc(size_t size);
+void kstate_free(const void *mem);
+
+/**
+ * struct kstate_schema_field - a field as both sides of a jump see it
+ * @name: its name
+ * @type: &enum kstate_type
+ * @container: &enum kstate_container
+ * @flags: %KSTATE_FIELD_DEFAULT and the like
+ * @count: elements of an array
+ * @offset: in the fixed part
+ * @size: bytes of one element
+ * @dflt: see &struct kstate_wire_field
+ * @min: see &struct kstate_wire_field
+ * @max: see &struct kstate_wire_field
+ * @mask: see &struct kstate_wire_field
+ * @ref: schema of the elements
+ * @bind: this kernel's field, if the schema comes from a description
+ */
+struct kstate_schema_field {
+	const char *name;
+	u8 type;
+	u8 container;
+	u16 flags;
+	u32 count;
+	u32 offset;
+	u32 size;
+	u64 dflt;
+	u64 min;
+	u64 max;
+	u64 mask;
+	struct kstate_schema *ref;
+	const struct kstate_field *bind;
+};
+
+struct kstate_resolution;
+
+struct kstate_schema_hint {
+	u16 field;
+	u16 kind;
+	const char *name;
+	u64 value;
+};
+
+/**
+ * struct kstate_schema - a description without what is private to a kernel
+ * @name: of the state
+ * @version: see &struct kstate_description
+ * @min_version: see &struct kstate_description
+ * @flags: %KSTATE_SCHEMA_OPTIONAL
+ * @size: bytes of the fixed part
+ * @align: of the fixed part
+ * @depth: structs inside each other
+ * @tails: there may be bytes outside of the fixed part
+ * @edges: there may be memory handed over in place
+ * @nr_fields: fields, aliases, arms and removed ones
+ * @nr_hints: hints
+ * @hash: FNV-1a of the canonical bytes
+ * @fields: the fields, and one of type %KS_NONE
+ * @hints: how to show them
+ * @desc: the description, if the schema comes from one
+ * @resolution: how to save, and to restore what has an equal schema
+ * @list: in the list of all described schemas
+ * @serial: unlike that of any other schema
+ */
+struct kstate_schema {
+	const char *name;
+	u32 version;
+	u32 min_version;
+	u32 flags;
+	u32 size;
+	u32 align;
+	u32 depth;
+	bool tails;
+	bool edges;
+	u32 nr_fields;
+	u32 nr_hints;
+	u64 hash;
+	struct kstate_schema_field *fields;
+	struct kstate_schema_hint *hints;
+	const struct kstate_description *desc;
+	struct kstate_resolution *resolution;
+	struct list_head list;
+	u64 serial;
+};
+
+/* Fields that hold data, and not facts about others */
+static inline bool kstate_has_data(const struct kstate_schema_field *f)
+{
+	return f->type < KS_T_ALIAS;
+}
+
+static inline bool kstate_is_int(u8 type)
+{
+	return type && type < KS_T_STRUCT;
+}
+
+static inline bool kstate_is_edge(u8 type)
+{
+	return type > KS_T_EDGE && type <= KS_T_VMALLOC;
+}
+
+/* Fields whose fixed part is a u32 that says how much follows in the tail */
+static inline bool kstate_has_slot(const struct kstate_schema_field *f)
+{
+	return f->container >= KS_C_OPTIONAL ||
+	       (f->type >= KS_T_BITMAP && f->type <= KS_T_ITEMS);
+}
+
+static inline bool kstate_is_signed(u8 type)
+{
+	return (type & 0xf0) == 0x10;
+}
+
+struct module;
+
+struct kstate_schema *kstate_describe(struct kstate_description *desc,
+				      struct kstate_error *err);
+bool kstate_known_state(const char *name);
+void kstate_forget_module(const struct module *mod);
+void kstate_schema_free(struct kstate_schema *schema);
+bool kstate_schema_layout(struct kstate_schema *schema);
+void kstate_schema_hash(struct kstate_schema *schema);
+bool kstate_schema_equal(const struct kstate_schema *a, const struct kstate_schema *b);
+u32 kstate_schema_bytes(const struct kstate_schema *schema);
+void kstate_schema_encode(const struct kstate_schema *schema, u8 *buf,
+			  u32 (*ref_id)(const struct kstate_schema *ref, void *arg), void *arg);
+struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
+					   struct kstate_schema *const *known, u32 nr_known,
+					   const struct kstate_where *where);
+
+/* Plans: resolve.c */
+
+enum kstate_opcode {
+	KSTATE_OP_COPY,		/* @count bytes */
+	KSTATE_OP_INT,		/* @count integers from type @src to @dst */
+	KSTATE_OP_LIMIT,	/* @count integers must meet the field's constraints */
+	KSTATE_OP_FILL,		/* @count integers get the default */
+	KSTATE_OP_ADDRESS,	/* @count addresses */
+	KSTATE_OP_EDGE,		/* @count edges */
+	KSTATE_OP_EACH,		/* @sub for @count structs in the fixed part */
+	KSTATE_OP_TAIL,		/* @sub for each element in the tail; see @to->container */
+	KSTATE_OP_BITMAP,
+	KSTATE_OP_UNION,
+	KSTATE_OP_ITEMS,
+	KSTATE_OP_LENGTH,	/* set the member that holds the length or the tag */
+	KSTATE_OP_ABSENT,	/* the reader's function decides */
+	KSTATE_OP_CONVERT,	/* the reader's function converts */
+	KSTATE_OP_DROP,		/* @count elements that the reader has no use for */
+};
+
+struct kstate_plan;
+
+/* What to do with an arm of the writer's union: the reader's tag and plan */
+struct kstate_arm_plan {
+	const char *name;
+	u64 tag;
+	struct kstate_plan *plan;	/* NULL if the reader does not have the arm */
+};
+
+/**
+ * struct kstate_op - one step between the bytes of a record and an object
+ * @code: &enum kstate_opcode
+ * @src: type of the integers in the record
+ * @dst: type of the integers in the object
+ * @strict: of a %KSTATE_OP_DROP: only if it is the default
+ * @wire: offset in the fixed part
+ * @mem: offset in the object; of a %KSTATE_OP_DROP, the first element
+ * @count: see &enum kstate_opcode
+ * @wsize: bytes from one element to the next in the record
+ * @msize: bytes from one element to the next in the object
+ * @sub: plan of the elements
+ * @arms: of a union, one entry per arm of the writer
+ * @none: of a group, what to do when it is not there
+ * @schema: the writer's schema that @from is in
+ * @from: the writer's field, NULL if it has none
+ * @to: the reader's field, NULL if it has none
+ * @path: of the field, for messages
+ */
+struct kstate_op {
+	u8 code;
+	u8 src;
+	u8 dst;
+	bool strict;
+	u32 wire;
+	u32 mem;
+	u32 count;
+	u32 wsize;
+	u32 msize;
+	struct kstate_plan *sub;
+	union {
+		struct kstate_arm_plan *arms;
+		struct kstate_plan *none;
+	};
+	const struct kstate_schema *schema;
+	const struct kstate_schema_field *from;
+	const struct kstate_schema_field *to;
+	const struct kstate_path *path;
+};
+
+/**
+ * struct kstate_plan - the steps for one struct
+ * @nr: number of steps
+ * @bytes: if the only step is to copy all of it, how many bytes; otherwise 0
+ * @ops: the steps, those that use the tail in the order of the tail
+ */
+struct kstate_plan {
+	u32 nr;
+	u32 bytes;
+	struct kstate_op ops[];
+};
+
+/**
+ * struct kstate_difference - how writer and reader differ in one place
+ * @verdict: what restoring does about it
+ * @by_value: whether it refuses depends on the value
+ * @path: where
+ * @text: a sentence about it
+ */
+struct kstate_difference {
+	enum kstate_verdict verdict;
+	bool by_value;
+	const char *path;
+	const char *text;
+};
+
+typedef void (*kstate_report_fn)(const struct kstate_difference *diff, void *arg);
+
+/* All that one resolution made, in one place to free */
+struct kstate_resolution {
+	struct kstate_plan *plan;
+	enum kstate_verdict verdict;
+	struct list_head memory;
+};
+
+int kstate_resolve(const struct kstate_schema *writer, const struct kstate_schema *reader,
+		   struct kstate_resolution *res, const struct kstate_where *where,
+		   kstate_report_fn report, void *arg);
+void kstate_resolution_free(struct kstate_resolution *res);
+
+/* Integers on the wire: wire.c */
+
+u64 kstate_int_load(const void *p, u8 type);
+void kstate_int_store(void *p, u8 type, u64 val);
+u64 kstate_mem_load(const void *p, u8 type);
+void kstate_mem_store(void *p, u8 type, u64 val);
+bool kstate_int_fits(u64 val, u8 src, u8 dst);
+
+/* The payload of a record and how far it has been read or written */
+struct kstate_cursor {
+	u8 *pos;
+	u8 *end;
+};
+
+static inline u8 *kstate_cursor_take(struct kstate_cursor *c, u64 bytes)
+{
+	u8 *p = c->pos;
+
+	/* Every chunk of the tail is padded to a multiple of 8 */
+	bytes = (bytes + 7) & ~7ULL;
+	if (bytes > (u64)(c->end - p))
+		return NULL;
+	c->pos += bytes;
+	return p;
+}
+
+/* Bytes of a bitmap in the tail */
+#define BITS_TO_WIRE(_bits)	(((u64)(_bits) + 63) / 64 * 8)
+
+typedef int (*kstate_edge_fn)(struct kstate_edge *edge, u8 type, void *arg);
+
+/**
+ * struct kstate_visit - what a walk over a field finds out
+ * @edge: called for each edge that is not empty, or NULL
+ * @arg: for @edge
+ * @is_default: set to false if something is not its default
+ */
+struct kstate_visit {
+	kstate_edge_fn edge;
+	void *arg;
+	bool is_default;
+};
+
+int kstate_wire_walk(const struct kstate_schema *schema, const struct kstate_schema_field *f,
+		     u8 *fixed, u32 first, u32 count, struct kstate_cursor *tail,
+		     struct kstate_visit *visit);
+int kstate_wire_edges(const struct kstate_schema *schema, u8 *payload, u32 size,
+		      kstate_edge_fn fn, void *arg);
+
+/* Saving and restoring one object: save.c, restore.c, items.c */
+
+/* What was acquired while checking, in the order in which applying uses it */
+struct kstate_taken {
+	enum { KSTATE_TAKEN_MEM, KSTATE_TAKEN_COPY, KSTATE_TAKEN_INDEX, KSTATE_TAKEN_EDGE } what;
+	void *ptr;
+	union {
+		const struct kstate_field *field;	/* of a copy of a member */
+		unsigned long index;			/* reserved in an xarray */
+		struct kstate_edge edge;
+	};
+};
+
+/* What a conversion function may look at */
+struct kstate_value {
+	const struct kstate_schema_field *field;
+	const u8 *fixed;
+	struct kstate_cursor tail;
+};
+
+#define KSTATE_MAX_GROUPS	8
+
+/**
+ * struct kstate_walk - an object on its way into or out of a record
+ * @where: for messages
+ * @stream: the stream
+ * @tail: what is left of the payload
+ * @measuring: saving: only add up @need
+ * @need: bytes of the tail
+ * @apply: restoring: everything is known to be good
+ * @taken: restoring: what was acquired
+ * @nr_taken: how many entries
+ * @room_taken: how many there is room for
+ * @next_taken: restoring: the next to use
+ * @items: restoring: what is left of the items of a callback
+ * @groups: open groups of items: their headers or ends
+ * @nr_groups: how many
+ */
+struct kstate_walk {
+	struct kstate_where where;
+	struct kstate_stream *stream;
+	struct kstate_cursor tail;
+	bool measuring;
+	u64 need;
+	bool apply;
+	struct kstate_taken *taken;
+	u32 nr_taken;
+	u32 room_taken;
+	u32 next_taken;
+	struct kstate_cursor items;
+	u8 *groups[KSTATE_MAX_GROUPS];
+	u32 nr_groups;
+};
+
+int kstate_save_measure(struct kstate_walk *w, const struct kstate_schema *schema,
+			const void *obj);
+int kstate_save_write(struct kstate_walk *w, const struct kstate_schema *schema, u8 *fixed,
+		      const void *obj);
+int kstate_check_limit(struct kstate_walk *w, const struct kstate_op *op, u32 index, u64 val,
+		       const void *held);
+u8 *kstate_save_take(struct kstate_walk *w, u64 bytes);
+int kstate_save_edge(struct kstate_walk *w, const struct kstate_path *path, u8 type, void *ptr,
+		     size_t nr, struct kstate_edge *edge);
+int kstate_restore_check(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed,
+			 void *obj);
+void kstate_restore_apply(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed,
+			  void *obj);
+void kstate_restore_undo(struct kstate_walk *w);
+struct kstate_taken *kstate_restore_take(struct kstate_walk *w);
+int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u8 type,
+			const struct kstate_edge *edge, void **ptr);
+
+/* Sets and streams: set.c, stream.c, handover.c */
+
+/**
+ * struct kstate_transport - where bytes live and how memory is handed over
+ * @name: for messages
+ * @file: segments are at offsets in kstate_set.blob
+ * @alloc: memory for a segment of at least @size bytes, zeroed; sets its edge
+ * @free: frees it
+ * @map: the bytes of a segment that another kernel wrote, or an ERR_PTR()
+ * @unmap: frees them
+ * @preserve: fills @edge with memory at @ptr (a folio, a page or an area) so
+ *	that it survives
+ * @unpreserve: undoes that
+ * @check: 0 if @edge can be taken, or a negative error code
+ * @take: takes over @edge; sets @ptr as it was given to @preserve
+ * @release: frees what @take took
+ */
+struct kstate_transport {
+	const char *name;
+	bool file;
+	void *(*alloc)(size_t size, struct kstate_edge *edge);
+	void (*free)(void *mem, const struct kstate_edge *edge);
+	void *(*map)(const struct kstate_edge *edge);
+	void (*unmap)(void *mem, const struct kstate_edge *edge);
+	int (*preserve)(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge);
+	void (*unpreserve)(const struct kstate_edge *edge);
+	int (*check)(const struct kstate_edge *edge);
+	int (*take)(const struct kstate_edge *edge, void **ptr);
+	void (*release)(const struct kstate_edge *edge, void *ptr);
+};
+
+struct kstate_segment {
+	struct list_head list;
+	u8 *data;
+	size_t size;
+	size_t used;
+	struct kstate_edge edge;
+};
+
+enum kstate_slot_state {
+	KSTATE_SLOT_FREE,	/* to be restored */
+	KSTATE_SLOT_CLAIMED,	/* restored */
+	KSTATE_SLOT_DROPPED,	/* taken back, or its memory was freed */
+};
+
+/* A record that can be looked up, and what saving or restoring it took */
+struct kstate_slot {
+	struct kstate_record *record;
+	u32 ns;
+	u32 state;
+};
+
+/**
+ * struct kstate_index - records of a stream by state and key
+ * @slots: the records in their order
+ * @nr: how many
+ * @room: how many there is room for
+ * @table: open addressing: numbers of slots plus 1, or 0
+ * @size: entries of @table, a power of two
+ * @hashed: slots that are in @table; the others are added when it is used
+ */
+struct kstate_index {
+	struct kstate_slot *slots;
+	u32 nr;
+	u32 room;
+	u32 *table;
+	u32 size;
+	u32 hashed;
+};
+
+struct kstate_parked {
+	struct list_head list;
+	struct kstate_edge edge;
+	void *ptr;
+};
+
+/* How a description of this kernel restores from a schema of the set */
+struct kstate_resolved {
+	struct list_head list;
+	u64 reader;
+	struct kstate_resolution *resolution;
+	struct kstate_resolution own;
+};
+
+/**
+ * struct kstate_known - a schema of a set
+ * @schema: the schema; NULL if it is damaged
+ * @bytes: payload of its record
+ * @size: of @bytes
+ * @name: number of the first schema with the same name
+ * @resolved: &struct kstate_resolved
+ */
+struct kstate_known {
+	struct kstate_schema *schema;
+	u8 *bytes;
+	u32 size;
+	u32 name;
+	struct list_head resolved;
+};
+
+/**
+ * struct kstate_set - all streams of one jump
+ * @transport: where they live
+ * @incoming: written by another kernel, read by this one
+ * @published: the jump has begun; protected by @use
+ * @use: held for reading while streams are made, written to or destroyed, and
+ *	for writing while all of them are looked at. Taken first, then
+ *	kstate_stream.lock, then @lock
+ * @lock: protects the members below
+ * @streams: &struct kstate_stream
+ * @next_id: of the next stream
+ * @known: the schemas, by number
+ * @nr_known: how many
+ * @parked: memory that was taken for a record which could not be restored
+ * @writer: kernel release of the writer
+ * @root: incoming or published: schemas and directory
+ * @header: published: the header
+ * @blob: of a file: all bytes
+ * @blob_size: how many
+ * @last_error: what was refused last
+ * @last_error_time: when
+ * @damage: the first damage that was found when the set was opened
+ */
+struct kstate_set {
+	const struct kstate_transport *transport;
+	bool incoming;
+	bool published;
+	struct rw_semaphore use;
+	struct mutex lock;
+	struct list_head streams;
+	u64 next_id;
+	struct kstate_known **known;
+	u32 nr_known;
+	struct list_head parked;
+	char writer[80];
+	struct kstate_segment root;
+	struct kstate_header *header;
+	void *blob;
+	size_t blob_size;
+	struct kstate_error last_error;
+	u64 last_error_time;
+	struct kstate_error damage;
+};
+
+/**
+ * struct kstate_stream - records with a life of their own
+ * @list: in kstate_set.streams
+ * @set: the set
+ * @id: number of the stream in the set
+ * @name: its name
+ * @transient: made by handing on; goes when the jump is called off
+ * @lock: protects the members below
+ * @segments: &struct kstate_segment
+ * @index: the records
+ * @mark: records there were before the jump began
+ * @max_key: per name of a state, the largest number used as a key, plus 1
+ * @nr_max_key: entries of @max_key
+ * @bytes: of its records
+ * @ns: that saving or restoring them took
+ * @last: serial of the schema that was used last
+ * @last_id: its number in the set
+ * @last_name: number of its name
+ * @walk: what is being saved or restored, for callbacks
+ */
+struct kstate_stream {
+	struct list_head list;
+	struct kstate_set *set;
+	u64 id;
+	char name[KSTATE_MAX_NAME + 1];
+	bool transient;
+	struct mutex lock;
+	struct list_head segments;
+	struct kstate_index index;
+	u32 mark;
+	u64 *max_key;
+	u32 nr_max_key;
+	u64 bytes;
+	u64 ns;
+	u64 last;
+	u32 last_id;
+	u32 last_name;
+	struct kstate_walk *walk;
+};
+
+/* The payload of a record after its key, and the key as text */
+static inline u32 kstate_key_bytes(const struct kstate_record *record)
+{
+	return (le16_to_cpu(record->key_len) + 7) & ~7U;
+}
+
+static inline u8 *kstate_record_payload(struct kstate_record *record)
+{
+	return (u8 *)(record + 1) + kstate_key_bytes(record);
+}
+
+static inline struct kstate_record *kstate_next_record(struct kstate_record *record)
+{
+	return (void *)(record + 1) + le32_to_cpu(record->size);
+}
+
+struct kstate_set *kstate_set_create(const struct kstate_transport *transport);
+void kstate_set_destroy(struct kstate_set *set);
+int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema, u32 *id,
+		      struct kstate_error *err);
+int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *bytes, u32 size);
+u32 kstate_set_name(struct kstate_set *set, const char *name);
+int kstate_set_resolve(struct kstate_set *set, u32 id, struct kstate_schema *reader,
+		       const struct kstate_where *where, struct kstate_resolution **res);
+void kstate_set_park(struct kstate_set *set, const struct kstate_edge *edge, void *ptr);
+void *kstate_set_unpark(struct kstate_set *set, const struct kstate_edge *edge);
+void kstate_set_discard_edge(struct kstate_set *set, struct kstate_edge *edge);
+void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, const char *doing);
+
+void kstate_set_abandon(struct kstate_set *set);
+void kstate_release_memory(const struct kstate_edge *edge, void *ptr);
+
+void kstate_record_release(struct kstate_stream *stream, struct kstate_record *record);
+void kstate_record_seal(struct kstate_record *record, u32 place);
+bool kstate_record_whole(const struct kstate_record *record);
+int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_record **record,
+			 struct kstate_error *err);
+int kstate_stream_add_slot(struct kstate_stream *stream, struct kstate_record *record, u32 ns);
+void kstate_stream_commit(struct kstate_stream *stream, struct kstate_record *record);
+void kstate_stream_truncate(struct kstate_stream *stream, u32 nr);
+void kstate_stream_empty(struct kstate_stream *stream);
+void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot);
+struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
+					 u64 key, const char *string, u32 len);
+
+int kstate_set_publish(struct kstate_set *set, struct kstate_error *err);
+void kstate_set_unpublish(struct kstate_set *set);
+struct kstate_set *kstate_set_open(const struct kstate_transport *transport, void *header,
+				   size_t size, void *blob, struct kstate_error *err);
+int kstate_set_export(struct kstate_set *set, void **blob, size_t *size);
+int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct kstate_error *err);
+u32 kstate_set_finish(struct kstate_set *set);
+
+/* memory.c: sets that stay in this kernel, or come from a file */
+struct kstate_set *kstate_memory_create(void);
+struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct kstate_error *err);
+
+/* registry.c: the sets of this kernel */
+
+/* The stream of registered states and of kstate_save_state() */
+#define KSTATE_STREAM	"kernel"
+
+int kstate_registry_init(struct kstate_set *out, struct kstate_set *in);
+void kstate_registry_exit(void);
+int kstate_prepare(struct kstate_error *err);
+void kstate_abort(void);
+
+/* sysfs.c */
+int kstate_sysfs_init(void);
+void kstate_sysfs_exit(void);
+
+#endif /* _KSTATE_INTERNAL_H */

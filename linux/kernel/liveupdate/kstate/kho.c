@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kexec handover as the transport: the streams of this kernel and of the one
+ * before it.
+ */
+
+/**
+ * DOC: kexec handover
+ *
+ * The header page of a set is a subtree of KHO, which preserves all memory
+ * that the set is made of or hands over. It is made when a kexec begins, at
+ * the last point where the kexec can still be refused: if anything fails,
+ * kexec returns the error, and the machine runs on as if nothing had been.
+ */
+
+#define pr_fmt(fmt) "kstate: " fmt
+
+#include <linux/err.h>
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/kexec.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_handover.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/vmalloc.h>
+#include "internal.h"
+
+#define KHO_SUBTREE	"kstate"
+
+/* Beyond this, physically contiguous memory is hard to get */
+#define CONTIGUOUS_MAX	(PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER)
+
+static void edge_from_vmalloc(struct kstate_edge *edge, const struct kho_vmalloc *v)
+{
+	edge->kind = KSTATE_EDGE_VMALLOC;
+	edge->addr = cpu_to_le64(v->first.phys);
+	edge->size = cpu_to_le64((u64)v->total_pages << PAGE_SHIFT);
+	edge->pages = cpu_to_le32(v->total_pages);
+	edge->order = v->order;
+	edge->flags = cpu_to_le16(v->flags);
+}
+
+static struct kho_vmalloc vmalloc_from_edge(const struct kstate_edge *edge)
+{
+	return (struct kho_vmalloc){
+		.first.phys = le64_to_cpu(edge->addr),
+		.total_pages = le32_to_cpu(edge->pages),
+		.order = edge->order,
+		.flags = le16_to_cpu(edge->flags),
+	};
+}
+
+static int preserve_vmalloc(void *area, struct kstate_edge *edge)
+{
+	struct kho_vmalloc v = {};
+	int ret = kho_preserve_vmalloc(area, &v);
+
+	if (!ret)
+		edge_from_vmalloc(edge, &v);
+	return ret;
+}
+
+static void unpreserve_vmalloc(const struct kstate_edge *edge)
+{
+	struct kho_vmalloc v = vmalloc_from_edge(edge);
+
+	kho_unpreserve_vmalloc(&v);
+}
+
+static void *kho_transport_alloc(size_t size, struct kstate_edge *edge)
+{
+	void *mem;
+
+	*edge = (struct kstate_edge){};
+	if (size <= CONTIGUOUS_MAX) {
+		mem = kho_alloc_preserve(size);
+		if (IS_ERR(mem))
+			return NULL;
+		edge->kind = KSTATE_EDGE_FOLIO;
+		edge->addr = cpu_to_le64(virt_to_phys(mem));
+		edge->order = get_order(size);
+		edge->size = cpu_to_le64(PAGE_SIZE << get_order(size));
+		return mem;
+	}
+	mem = vzalloc(size);
+	if (mem && preserve_vmalloc(mem, edge)) {
+		vfree(mem);
+		mem = NULL;
+	}
+	return mem;
+}
+
+static void kho_transport_free(void *mem, const struct kstate_edge *edge)
+{
+	if (edge->kind == KSTATE_EDGE_FOLIO) {
+		kho_unpreserve_free(mem);
+		return;
+	}
+	unpreserve_vmalloc(edge);
+	vfree(mem);
+}
+
+static int kho_transport_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
+{
+	int ret;
+
+	switch (kind) {
+	case KSTATE_EDGE_FOLIO:
+		ret = kho_preserve_folio(ptr);
+		edge->addr = cpu_to_le64(PFN_PHYS(folio_pfn(ptr)));
+		edge->size = cpu_to_le64(folio_size(ptr));
+		edge->order = folio_order(ptr);
+		return ret;
+	case KSTATE_EDGE_PAGES:
+		ret = kho_preserve_pages(ptr, nr);
+		edge->addr = cpu_to_le64(page_to_phys((struct page *)ptr));
+		edge->size = cpu_to_le64((u64)nr << PAGE_SHIFT);
+		return ret;
+	case KSTATE_EDGE_VMALLOC:
+		return preserve_vmalloc(ptr, edge);
+	}
+	return -EINVAL;
+}
+
+static void kho_transport_unpreserve(const struct kstate_edge *edge)
+{
+	u64 addr = le64_to_cpu(edge->addr);
+
+	switch (edge->kind) {
+	case KSTATE_EDGE_FOLIO:
+		kho_unpreserve_folio(page_folio(pfn_to_page(PHYS_PFN(addr))));
+		break;
+	case KSTATE_EDGE_PAGES:
+		kho_unpreserve_pages(pfn_to_page(PHYS_PFN(addr)),
+				     le64_to_cpu(edge->size) >> PAGE_SHIFT);
+		break;
+	case KSTATE_EDGE_VMALLOC:
+		unpreserve_vmalloc(edge);
+		break;
+	}
+}
+
+/* As kho_restore_pages() will take them apart */
+static int check_pages(u64 addr, u64 size)
+{
+	unsigned long pfn = PHYS_PFN(addr), end = pfn + (size >> PAGE_SHIFT);
+	int order;
+
+	if (addr % PAGE_SIZE || size % PAGE_SIZE || !size || end < pfn)
+		return -EINVAL;
+	for (; pfn < end; pfn += 1UL << order) {
+		order = min_t(int, pfn ? __ffs(pfn) : MAX_PAGE_ORDER, ilog2(end - pfn));
+		if (kho_preserved_order(PFN_PHYS(pfn)) != order)
+			return -ENOENT;
+	}
+	return 0;
+}
+
+static int check_vmalloc(const struct kstate_edge *edge)
+{
+	u32 pages = le32_to_cpu(edge->pages), per = 1U << min_t(u8, edge->order, 31), seen = 0;
+	u64 next = le64_to_cpu(edge->addr);
+	const struct kho_vmalloc_chunk *chunk;
+	int i;
+
+	if (!pages || (u64)pages << PAGE_SHIFT != le64_to_cpu(edge->size) ||
+	    edge->order > MAX_PAGE_ORDER || le16_to_cpu(edge->flags) > 3)
+		return -EINVAL;
+	for (; next; next = chunk->hdr.next.phys) {
+		/* As many pages as there can be end every cycle */
+		if (seen >= pages || kho_preserved_order(next) != 0)
+			return -ENOENT;
+		chunk = phys_to_virt(next);
+		for (i = 0; i < ARRAY_SIZE(chunk->phys) && chunk->phys[i]; i++, seen += per)
+			if (seen >= pages || check_pages(chunk->phys[i], (u64)per << PAGE_SHIFT))
+				return -ENOENT;
+		if (!i)
+			break;
+	}
+	return seen == pages ? 0 : -ENOENT;
+}
+
+static int kho_transport_check(const struct kstate_edge *edge)
+{
+	u64 addr = le64_to_cpu(edge->addr), size = le64_to_cpu(edge->size);
+
+	switch (edge->kind) {
+	case KSTATE_EDGE_FOLIO:
+		if (edge->order > MAX_PAGE_ORDER || size != PAGE_SIZE << edge->order)
+			return -EINVAL;
+		return kho_preserved_order(addr) == edge->order ? 0 : -ENOENT;
+	case KSTATE_EDGE_PAGES:
+		return check_pages(addr, size);
+	case KSTATE_EDGE_VMALLOC:
+		return check_vmalloc(edge);
+	}
+	return -EINVAL;
+}
+
+static int kho_transport_take(const struct kstate_edge *edge, void **ptr)
+{
+	u64 addr = le64_to_cpu(edge->addr);
+	struct kho_vmalloc v;
+
+	switch (edge->kind) {
+	case KSTATE_EDGE_FOLIO:
+		*ptr = kho_restore_folio(addr);
+		break;
+	case KSTATE_EDGE_PAGES:
+		*ptr = kho_restore_pages(addr, le64_to_cpu(edge->size) >> PAGE_SHIFT);
+		break;
+	default:
+		v = vmalloc_from_edge(edge);
+		*ptr = kho_restore_vmalloc(&v);
+		return *ptr ? 0 : -ENOMEM;
+	}
+	return *ptr ? 0 : -ENOENT;
+}
+
+static void *kho_transport_map(const struct kstate_edge *edge)
+{
+	int ret = kho_transport_check(edge);
+	void *mem;
+
+	if (ret)
+		return ERR_PTR(ret);
+	if (edge->kind == KSTATE_EDGE_FOLIO)
+		return phys_to_virt(le64_to_cpu(edge->addr));
+	if (edge->kind != KSTATE_EDGE_VMALLOC)
+		return ERR_PTR(-EINVAL);
+	ret = kho_transport_take(edge, &mem);
+	return ret ? ERR_PTR(ret) : mem;
+}
+
+static void kho_transport_unmap(void *mem, const struct kstate_edge *edge)
+{
+	if (edge->kind == KSTATE_EDGE_FOLIO)
+		kho_restore_free(mem);
+	else
+		vfree(mem);
+}
+
+static const struct kstate_transport kho_transport = {
+	.name = "KHO",
+	.alloc = kho_transport_alloc,
+	.free = kho_transport_free,
+	.map = kho_transport_map,
+	.unmap = kho_transport_unmap,
+	.preserve = kho_transport_preserve,
+	.unpreserve = kho_transport_unpreserve,
+	.check = kho_transport_check,
+	.take = kho_transport_take,
+	.release = kstate_release_memory,
+};
+
+static int prepare_to_kexec(void)
+{
+	struct kstate_error err = {};
+	struct kstate_header *header;
+	int ret;
+
+	ret = kstate_prepare(&err);
+	if (ret)
+		return ret;
+	header = kstate_outgoing()->header;
+	ret = kho_add_subtree(KHO_SUBTREE, header, le32_to_cpu(header->header_size));
+	if (ret) {
+		pr_err("kexec: KHO has no room for a subtree: %d\n", ret);
+		kstate_abort();
+		return ret;
+	}
+	pr_info("kexec: %llu records in %llu bytes\n", le64_to_cpu(header->records),
+		le64_to_cpu(header->total_size));
+	return 0;
+}
+
+static void abort_kexec(void)
+{
+	struct kstate_header *header = kstate_outgoing()->header;
+
+	if (!header)
+		return;
+	kho_remove_subtree(header);
+	kstate_abort();
+}
+
+static int kexec_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	switch (event) {
+	case KEXEC_PREPARE:
+		/* An attempt that something else ended without saying so */
+		abort_kexec();
+		return notifier_from_errno(prepare_to_kexec());
+	case KEXEC_ABORT:
+		abort_kexec();
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block kexec_nb = { .notifier_call = kexec_event };
+
+/* The set of the kernel before this one; NULL if there is none to be had */
+static struct kstate_set *open_incoming(void)
+{
+	struct kstate_error err = {};
+	struct kstate_set *set;
+	phys_addr_t phys;
+	size_t size;
+	int ret;
+
+	ret = kho_retrieve_subtree(KHO_SUBTREE, &phys, &size);
+	if (ret)
+		return NULL;
+	/* A module that is loaded a second time finds what it freed the first time */
+	if (kho_preserved_order(phys) != 0)
+		return NULL;
+	set = kstate_set_open(&kho_transport, phys_to_virt(phys), min(size, PAGE_SIZE), NULL, &err);
+	if (IS_ERR(set)) {
+		kstate_error_log(&err, "open");
+		return NULL;
+	}
+	kho_restore_free(phys_to_virt(phys));
+	return set;
+}
+
+static int __init kstate_init(void)
+{
+	struct kstate_set *out, *in;
+	int ret;
+
+	if (!kho_is_enabled()) {
+		pr_info("KHO is disabled: nothing is handed over\n");
+		return 0;
+	}
+	out = kstate_set_create(&kho_transport);
+	if (!out)
+		return -ENOMEM;
+	in = open_incoming();
+	ret = kstate_registry_init(out, in);
+	if (!ret)
+		ret = register_kexec_notifier(&kexec_nb);
+	if (ret) {
+		kstate_registry_exit();
+		return ret;
+	}
+	kstate_sysfs_init();
+	return 0;
+}
+/* After KHO (fs_initcall), before the drivers that restore their state */
+fs_initcall_sync(kstate_init);
+
+static void __exit kstate_exit(void)
+{
+	kstate_sysfs_exit();
+	if (kstate_outgoing()) {
+		unregister_kexec_notifier(&kexec_nb);
+		kstate_registry_exit();
+	}
+}
+module_exit(kstate_exit);
+
+MODULE_DESCRIPTION("Describe kernel state and carry it across kexec");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sets that stay in this kernel or come from a file: for tests and tools.
+ *
+ * Memory that is handed over in place stays where it is; an edge holds its
+ * address, and only what has been preserved can be taken.
+ */
+
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+#include "internal.h"
+
+/* What is preserved, by its address */
+static DEFINE_XARRAY(preserved);
+
+static void *memory_alloc(size_t size, struct kstate_edge *edge)
+{
+	return kvzalloc(size, GFP_KERNEL);
+}
+
+static void memory_free(void *mem, const struct kstate_edge *edge)
+{
+	kvfree(mem);
+}
+
+/* The segments of a file are inside of its bytes */
+static void memory_unmap(void *mem, const struct kstate_edge *edge)
+{
+}
+
+static int memory_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
+{
+	u64 size = nr << PAGE_SHIFT;
+
+	if (kind == KSTATE_EDGE_FOLIO)
+		size = folio_size(ptr);
+	edge->addr = cpu_to_le64((unsigned long)ptr);
+	edge->size = cpu_to_le64(size);
+	return xa_insert(&preserved, (unsigned long)ptr, ptr, GFP_KERNEL);
+}
+
+static void memory_unpreserve(const struct kstate_edge *edge)
+{
+	xa_erase(&preserved, le64_to_cpu(edge->addr));
+}
+
+static int memory_check(const struct kstate_edge *edge)
+{
+	return xa_load(&preserved, le64_to_cpu(edge->addr)) ? 0 : -ENOENT;
+}
+
+static int memory_take(const struct kstate_edge *edge, void **ptr)
+{
+	*ptr = xa_erase(&preserved, le64_to_cpu(edge->addr));
+	return *ptr ? 0 : -ENOENT;
+}
+
+static const struct kstate_transport memory_transport = {
+	.name = "memory",
+	.alloc = memory_alloc,
+	.free = memory_free,
+	.unmap = memory_unmap,
+	.preserve = memory_preserve,
+	.unpreserve = memory_unpreserve,
+	.check = memory_check,
+	.take = memory_take,
+	.release = kstate_release_memory,
+	.file = true,
+};
+
+/**
+ * kstate_memory_create() - make a set that stays in this kernel
+ *
+ * Return: the set, for kstate_set_destroy(), or NULL.
+ */
+struct kstate_set *kstate_memory_create(void)
+{
+	return kstate_set_create(&memory_transport);
+}
+EXPORT_SYMBOL_GPL(kstate_memory_create);
+
+/**
+ * kstate_memory_open() - open what kstate_set_export() gave
+ * @blob: the bytes, which are copied
+ * @size: how many
+ * @err: what went wrong
+ *
+ * Return: the set, for kstate_set_destroy(), or an ERR_PTR().
+ */
+struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct kstate_error *err)
+{
+	void *copy = kvmalloc(max(size, sizeof(struct kstate_header)), GFP_KERNEL);
+	struct kstate_where where = { .state = "handover", .err = err };
+	struct kstate_set *set;
+
+	if (!copy) {
+		kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+		return ERR_PTR(-ENOMEM);
+	}
+	memcpy(copy, blob, size);
+	set = kstate_set_open(&memory_transport, copy, size, copy, err);
+	if (IS_ERR(set))
+		kvfree(copy);
+	return set;
+}
+EXPORT_SYMBOL_GPL(kstate_memory_open);

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The state of this kernel: registered objects, and the two sets that they are
+ * saved to and restored from.
+ */
+
+#define pr_fmt(fmt) "kstate: " fmt
+
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "internal.h"
+
+/* An object to save at the jump */
+struct registration {
+	struct list_head list;
+	struct kstate_description *desc;
+	void *obj;
+	struct kstate_key key;
+};
+
+/* Protects the registrations; taken before the lock of any stream */
+static DEFINE_MUTEX(registry_lock);
+static LIST_HEAD(registrations);
+static struct kstate_set *outgoing;
+static struct kstate_set *incoming;
+static bool prepared;
+
+/**
+ * kstate_outgoing() - the set that the next kernel will get
+ *
+ * Return: the set, or NULL if this kernel cannot hand anything over.
+ */
+struct kstate_set *kstate_outgoing(void)
+{
+	return outgoing;
+}
+EXPORT_SYMBOL_GPL(kstate_outgoing);
+
+/**
+ * kstate_incoming() - the set that the kernel before this one wrote
+ *
+ * Return: the set, or NULL if there is none.
+ */
+struct kstate_set *kstate_incoming(void)
+{
+	return incoming;
+}
+EXPORT_SYMBOL_GPL(kstate_incoming);
+
+/**
+ * kstate_restore_key() - restore an object that was saved or registered
+ * @desc: its description
+ * @obj: the object, initialized, as its description wants it
+ * @key: which instance it is
+ *
+ * kstate_restore() is the same with a plain number or string as the key. What
+ * goes wrong is logged.
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOENT if there is no record; another negative error code, and
+ * the object is as it was.
+ */
+int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key)
+{
+	struct kstate_stream *stream = kstate_stream_find(incoming, KSTATE_STREAM);
+
+	if (stream)
+		return kstate_stream_restore(stream, desc, obj, key, NULL);
+	/* If what is damaged may have been the stream, absence is not known */
+	return incoming && incoming->damage.code ? -EBADMSG : -ENOENT;
+}
+EXPORT_SYMBOL_GPL(kstate_restore_key);
+
+static struct kstate_stream *kernel_stream(void)
+{
+	struct kstate_stream *stream;
+
+	if (!outgoing)
+		return ERR_PTR(-EOPNOTSUPP);
+	stream = kstate_stream_find(outgoing, KSTATE_STREAM);
+	return stream ?: kstate_stream_create(outgoing, KSTATE_STREAM, NULL);
+}
+
+/**
+ * kstate_save_state_key() - save an object now
+ * @desc: its description
+ * @obj: the object; the caller keeps it from changing
+ * @key: which instance it is
+ *
+ * kstate_save_state() is the same with a plain number or string as the key.
+ * What goes wrong is logged.
+ *
+ * Context: may sleep.
+ * Return: 0; -EOPNOTSUPP if this kernel cannot hand anything over; another
+ * negative error code.
+ */
+int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key)
+{
+	struct kstate_stream *stream;
+
+	guard(mutex)(&registry_lock);
+	stream = kernel_stream();
+	if (IS_ERR(stream))
+		return PTR_ERR(stream);
+	return kstate_stream_save(stream, desc, obj, key, NULL);
+}
+EXPORT_SYMBOL_GPL(kstate_save_state_key);
+
+/**
+ * kstate_drop_key() - take back what kstate_save_state() saved
+ * @desc: the description
+ * @key: which instance
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative error code.
+ */
+int kstate_drop_key(struct kstate_description *desc, struct kstate_key key)
+{
+	struct kstate_stream *stream = kstate_stream_find(outgoing, KSTATE_STREAM);
+
+	return stream ? kstate_stream_drop(stream, desc, key) : -ENOENT;
+}
+EXPORT_SYMBOL_GPL(kstate_drop_key);
+
+static bool same_key(const struct registration *r, const struct kstate_description *desc,
+		     struct kstate_key key)
+{
+	if (strcmp(r->desc->name, desc->name) || !r->key.name != !key.name)
+		return false;
+	return key.name ? !strcmp(r->key.name, key.name) : r->key.id == key.id;
+}
+
+/**
+ * kstate_register_key() - restore an object, and save it at the jump
+ * @desc: its description
+ * @obj: the object, initialized; until kstate_unregister() it may be saved at
+ *	any time, so that the functions of @desc lock what they need
+ * @key: which instance it is; a string stays the caller's
+ * @restored: set to whether there was something to restore, or NULL
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative error code: then the object is not registered, and
+ * is as it was.
+ */
+int kstate_register_key(struct kstate_description *desc, void *obj, struct kstate_key key,
+			bool *restored)
+{
+	struct registration *r, *other;
+	int ret;
+
+	ret = kstate_check_description(desc, NULL);
+	if (ret)
+		return ret;
+	r = kzalloc(sizeof(*r), GFP_KERNEL);
+	if (!r)
+		return -ENOMEM;
+	r->desc = desc;
+	r->obj = obj;
+	r->key = key;
+
+	guard(mutex)(&registry_lock);
+	list_for_each_entry(other, &registrations, list) {
+		if (same_key(other, desc, key)) {
+			kfree(r);
+			pr_err("register: %s: this key is registered already\n", desc->name);
+			return -EEXIST;
+		}
+	}
+	ret = kstate_restore_key(desc, obj, key);
+	if (ret && ret != -ENOENT) {
+		kfree(r);
+		return ret;
+	}
+	if (restored)
+		*restored = !ret;
+	list_add_tail(&r->list, &registrations);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kstate_register_key);
+
+/**
+ * kstate_register() - restore an object, and save it at the jump
+ * @desc: its description
+ * @obj: the object; see kstate_register_key()
+ *
+ * Its key is a number that counts the calls for this description, so both
+ * kernels must register the objects in the same order.
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative error code.
+ */
+int kstate_register(struct kstate_description *desc, void *obj)
+{
+	return kstate_register_key(desc, obj, KSTATE_ID(atomic_inc_return(&desc->instance_id)),
+				   NULL);
+}
+EXPORT_SYMBOL_GPL(kstate_register);
+
+/**
+ * kstate_unregister() - no longer save an object at the jump
+ * @desc: its description
+ * @obj: the object
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOENT if it is not registered.
+ */
+int kstate_unregister(struct kstate_description *desc, void *obj)
+{
+	struct registration *r;
+
+	guard(mutex)(&registry_lock);
+	list_for_each_entry(r, &registrations, list) {
+		if (r->desc != desc || r->obj != obj)
+			continue;
+		list_del(&r->list);
+		kfree(r);
+		return 0;
+	}
+	return -ENOENT;
+}
+EXPORT_SYMBOL_GPL(kstate_unregister);
+
+static int prepare(struct kstate_error *err)
+{
+	struct kstate_stream *stream;
+	struct registration *r;
+	int ret;
+
+	list_for_each_entry(stream, &outgoing->streams, list)
+		stream->mark = stream->index.nr;
+	ret = kstate_set_hand_on(incoming, outgoing, err);
+	if (ret)
+		return ret;
+	stream = kernel_stream();
+	if (IS_ERR(stream))
+		return PTR_ERR(stream);
+	list_for_each_entry(r, &registrations, list) {
+		ret = kstate_stream_save(stream, r->desc, r->obj, r->key, err);
+		if (ret)
+			return ret;
+	}
+	return kstate_set_publish(outgoing, err);
+}
+
+static void abort_locked(void)
+{
+	struct kstate_stream *stream, *next;
+
+	kstate_set_unpublish(outgoing);
+	list_for_each_entry_safe(stream, next, &outgoing->streams, list) {
+		if (stream->transient) {
+			kstate_stream_destroy(stream);
+			continue;
+		}
+		guard(mutex)(&stream->lock);
+		kstate_stream_truncate(stream, stream->mark);
+	}
+	prepared = false;
+}
+
+/**
+ * kstate_prepare() - save all registered objects, and publish the outgoing set
+ * @err: what went wrong
+ *
+ * Context: the kexec lock is held; allocates.
+ * Return: 0, or a negative error code: then everything has been undone.
+ */
+int kstate_prepare(struct kstate_error *err)
+{
+	int ret;
+
+	guard(mutex)(&registry_lock);
+	if (prepared)
+		abort_locked();
+	ret = prepare(err);
+	prepared = true;
+	if (!ret)
+		return 0;
+	kstate_set_error(outgoing, err, "prepare");
+	abort_locked();
+	return ret;
+}
+
+/**
+ * kstate_abort() - undo kstate_prepare()
+ *
+ * Context: may sleep.
+ */
+void kstate_abort(void)
+{
+	guard(mutex)(&registry_lock);
+	if (prepared)
+		abort_locked();
+}
+
+/**
+ * kstate_finish() - everything that is wanted has been restored
+ *
+ * Whatever nobody has claimed is reported and freed, but for optional states
+ * that this kernel does not know: those are handed on at the next jump.
+ *
+ * Context: may sleep.
+ * Return: number of records that were freed.
+ */
+int kstate_finish(void)
+{
+	guard(mutex)(&registry_lock);
+	return incoming ? kstate_set_finish(incoming) : 0;
+}
+EXPORT_SYMBOL_GPL(kstate_finish);
+
+#ifdef CONFIG_MODULES
+/* What is kept for descriptions goes with the module that has them */
+static int module_going(struct notifier_block *nb, unsigned long event, void *mod)
+{
+	if (event == MODULE_STATE_GOING)
+		kstate_forget_module(mod);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block module_nb = { .notifier_call = module_going };
+#endif
+
+/**
+ * kstate_registry_init() - begin
+ * @out: set that the next kernel will get
+ * @in: set that the kernel before this one wrote, or NULL
+ *
+ * Return: 0, or a negative error code.
+ */
+int kstate_registry_init(struct kstate_set *out, struct kstate_set *in)
+{
+	outgoing = out;
+	incoming = in;
+#ifdef CONFIG_MODULES
+	return register_module_notifier(&module_nb);
+#else
+	return 0;
+#endif
+}
+
+/**
+ * kstate_registry_exit() - end; nothing is registered any more
+ */
+void kstate_registry_exit(void)
+{
+	kstate_abort();
+#ifdef CONFIG_MODULES
+	unregister_module_notifier(&module_nb);
+#endif
+	kstate_set_destroy(outgoing);
+	kstate_set_destroy(incoming);
+	outgoing = NULL;
+	incoming = NULL;
+}

@@ -1,0 +1,793 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The writer's schema against the reader's: a plan, or the reason why not.
+ */
+
+/**
+ * DOC: resolving
+ *
+ * The same function decides in the kernel that restores, in the kernel that
+ * checks before the jump and in tools. It goes through the fields of the
+ * writer in their order, because that is the order of the tail, finds for each
+ * the field of the reader by name or alias, and adds steps to the plan;
+ * fields that only the reader has come last. Structs inside of structs are
+ * flattened, so that a run of equal fields becomes one copy.
+ *
+ * A schema resolved against itself gives the plan by which it is saved.
+ */
+
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/string.h>
+#include "internal.h"
+
+/* Head of everything that a resolution allocates */
+struct chunk {
+	struct list_head list;
+	u64 data[];
+};
+
+/* A plan while it is made */
+struct build {
+	struct kstate_resolution *res;
+	struct kstate_where where;
+	kstate_report_fn report;
+	void *arg;
+	struct kstate_op *ops;
+	u32 nr;
+	u32 room;
+	u32 last_copy;		/* index of the last copy, plus 1 */
+	int code;		/* first error */
+};
+
+static void *build_alloc(struct build *b, size_t size)
+{
+	struct chunk *chunk = kstate_zalloc(sizeof(*chunk) + size);
+
+	if (!chunk) {
+		b->code = kstate_fail(&b->where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
+				      "memory for a plan\nnone");
+		return NULL;
+	}
+	list_add(&chunk->list, &b->res->memory);
+	return chunk->data;
+}
+
+/* Start a plan inside of @b's, whose elements are found at @frame */
+static struct build build_nested(struct build *b, const struct kstate_frame *frame)
+{
+	struct build nested = {
+		.res = b->res, .where = b->where, .report = b->report, .arg = b->arg,
+		.code = b->code,
+	};
+
+	nested.where.frame = frame;
+	return nested;
+}
+
+/* Lengths and tags go last, so that no member that is also a field overrides them */
+static void lengths_last(struct build *b)
+{
+	struct kstate_op op;
+	u32 i, j, nr = b->nr;
+
+	for (i = 0, j = 0; i < nr; i++) {
+		if (b->ops[j].code != KSTATE_OP_LENGTH) {
+			j++;
+			continue;
+		}
+		op = b->ops[j];
+		memmove(&b->ops[j], &b->ops[j + 1], (b->nr - j - 1) * sizeof(op));
+		b->ops[b->nr - 1] = op;
+	}
+}
+
+static struct kstate_plan *build_finish(struct build *b, u32 size)
+{
+	struct kstate_plan *plan = NULL;
+
+	lengths_last(b);
+	if (!b->code)
+		plan = build_alloc(b, struct_size(plan, ops, b->nr));
+	if (plan) {
+		plan->nr = b->nr;
+		if (b->nr)
+			memcpy(plan->ops, b->ops, b->nr * sizeof(*b->ops));
+		if (b->nr == 1 && b->ops->code == KSTATE_OP_COPY && !b->ops->wire &&
+		    !b->ops->mem && b->ops->count == size)
+			plan->bytes = size;
+	}
+	kstate_free(b->ops);
+	return plan;
+}
+
+static struct kstate_op *add_op(struct build *b, struct kstate_op op)
+{
+	if (b->code)
+		return NULL;
+	if (b->nr == b->room) {
+		u32 room = b->room ? 2 * b->room : 8;
+		struct kstate_op *ops = kstate_zalloc(room * sizeof(*ops));
+
+		if (!ops) {
+			b->code = kstate_fail(&b->where, op.path, KSTATE_NO_MEMORY, -ENOMEM,
+					      "memory for a plan\nnone");
+			return NULL;
+		}
+		if (b->nr)
+			memcpy(ops, b->ops, b->nr * sizeof(*ops));
+		kstate_free(b->ops);
+		b->ops = ops;
+		b->room = room;
+	}
+	b->ops[b->nr] = op;
+	return &b->ops[b->nr++];
+}
+
+/* Copies do not depend on other steps: extend the last one where possible */
+static void add_copy(struct build *b, u32 wire, u32 mem, u32 bytes)
+{
+	struct kstate_op *last = b->last_copy ? &b->ops[b->last_copy - 1] : NULL;
+
+	if (last && last->wire + last->count == wire && last->mem + last->count == mem) {
+		last->count += bytes;
+		return;
+	}
+	if (add_op(b, (struct kstate_op){ .code = KSTATE_OP_COPY, .wire = wire, .mem = mem,
+					  .count = bytes }))
+		b->last_copy = b->nr;
+}
+
+static const char *const int_names[] = {
+	[KS_U8] = "u8", [KS_U16] = "u16", [KS_U32] = "u32", [KS_U64] = "u64",
+	[KS_S8] = "s8", [KS_S16] = "s16", [KS_S32] = "s32", [KS_S64] = "s64",
+	[KS_BOOL] = "bool", [KS_CHAR] = "char",
+};
+
+static const char *type_name(u8 type)
+{
+	switch (type) {
+	case KS_T_STRUCT:
+		return "struct";
+	case KS_T_LINEAR:
+		return "linear address";
+	case KS_T_VMEMMAP:
+		return "page address";
+	case KS_T_FOLIO:
+		return "folio";
+	case KS_T_PAGES:
+		return "pages";
+	case KS_T_VMALLOC:
+		return "vmalloc area";
+	case KS_T_BITMAP:
+		return "bitmap";
+	case KS_T_UNION:
+		return "union";
+	case KS_T_ITEMS:
+		return "items";
+	default:
+		return int_names[type];
+	}
+}
+
+/* What a field is, in words: "u32[4]", "pointer to struct" */
+static const char *field_name(const struct kstate_schema_field *f, char *buf, size_t size)
+{
+	static const char *const containers[] = {
+		[KS_C_ONE] = "", [KS_C_ARRAY] = "", [KS_C_OPTIONAL] = "pointer to ",
+		[KS_C_SEQUENCE] = "sequence of ", [KS_C_POINTERS] = "array of pointers to ",
+		[KS_C_MAP] = "xarray of ",
+	};
+
+	if (f->container == KS_C_ARRAY)
+		snprintf(buf, size, "%s[%u]", type_name(f->type), f->count);
+	else
+		snprintf(buf, size, "%s%s", containers[f->container], type_name(f->type));
+	return buf;
+}
+
+__printf(5, 6)
+static void report(struct build *b, enum kstate_verdict verdict, bool by_value,
+		   const struct kstate_path *path, const char *fmt, ...)
+{
+	char where[sizeof(b->where.err->path)], text[224];
+	struct kstate_difference diff = {
+		.verdict = verdict, .by_value = by_value, .path = where, .text = text,
+	};
+	va_list args;
+
+	b->res->verdict = max(b->res->verdict, verdict);
+	if (!b->report)
+		return;
+	kstate_where_text(&b->where, path, where, sizeof(where));
+	va_start(args, fmt);
+	vscnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	b->report(&diff, b->arg);
+}
+
+/* No way: but go on, so that all differences are found */
+static void block(struct build *b, const struct kstate_path *path, enum kstate_reason reason,
+		  const char *expected, const char *found)
+{
+	kstate_fail(&b->where, path, reason, -EPROTO, "%s\n%s", expected, found);
+	report(b, KSTATE_REFUSED, false, path, "expected %s, found %s", expected, found);
+}
+
+static const struct kstate_path *add_path(struct build *b, const struct kstate_path *up,
+					  const char *name)
+{
+	struct kstate_path *path = build_alloc(b, sizeof(*path));
+
+	if (path)
+		*path = (struct kstate_path){ .up = up, .name = name };
+	return path;
+}
+
+static u32 mem_offset(const struct kstate_schema_field *f)
+{
+	return f->bind ? f->bind->offset : 0;
+}
+
+static u32 mem_size(const struct kstate_schema_field *f)
+{
+	return f->bind ? f->bind->size : 0;
+}
+
+/* Bytes of the member itself */
+static u32 member_bytes(const struct kstate_schema_field *f)
+{
+	const struct kstate_field *field = f->bind;
+
+	if (!field)
+		return 0;
+	if (field->modifiers & KS_POINTER)
+		return sizeof(void *);
+	if (field->modifiers & KS_ARRAY_OF_POINTER)
+		return field->num * sizeof(void *);
+	if (field->kind == KS_BITMAP)
+		return DIV_ROUND_UP(field->num, 8 * sizeof(long)) * sizeof(long);
+	return field->num * field->size;
+}
+
+/* Where a pair of fields is: @w and @r in structs that begin at @wire and @mem */
+struct pair {
+	const struct kstate_schema *writer;
+	const struct kstate_schema_field *w;
+	const struct kstate_schema_field *r;
+	u32 wire;
+	u32 mem;
+	const struct kstate_path *path;
+};
+
+static struct kstate_op pair_op(const struct pair *p, u8 code)
+{
+	return (struct kstate_op){
+		.code = code, .schema = p->writer, .from = p->w, .to = p->r, .path = p->path,
+		.wire = p->w ? p->wire + p->w->offset : 0,
+		.mem = p->r ? p->mem + mem_offset(p->r) : 0,
+		.wsize = p->w ? p->w->size : 0,
+		.msize = p->r ? mem_size(p->r) : 0,
+		.src = p->w ? p->w->type : 0,
+		.dst = p->r ? p->r->type : 0,
+		.count = 1,
+	};
+}
+
+static void resolve_struct(struct build *b, const struct kstate_schema *w,
+			   const struct kstate_schema *r, u32 wire, u32 mem,
+			   const struct kstate_path *path);
+static void default_struct(struct build *b, const struct kstate_schema *r, u32 mem,
+			   const struct kstate_path *path);
+
+enum fit { FIT_EXACT, FIT_WIDER, FIT_NARROWER, FIT_NEVER };
+
+/* The rules for integers: signs have room, sizes depend on the value */
+static enum fit int_fit(u8 src, u8 dst)
+{
+	u8 ssize = __kstate_size(src), dsize = __kstate_size(dst);
+
+	if (src == dst)
+		return FIT_EXACT;
+	if (src == KS_BOOL)
+		return FIT_WIDER;
+	if (kstate_is_signed(src))
+		return !kstate_is_signed(dst) ? FIT_NEVER :
+			dsize > ssize ? FIT_WIDER : FIT_NARROWER;
+	if (dst == KS_BOOL)
+		return FIT_NARROWER;
+	if (kstate_is_signed(dst))
+		return dsize > ssize ? FIT_WIDER : FIT_NEVER;
+	return dsize > ssize ? FIT_WIDER : dsize < ssize ? FIT_NARROWER : FIT_EXACT;
+}
+
+/* @count integers at @op's places, with the reader's constraints */
+static void take_ints(struct build *b, struct kstate_op op, enum fit fit)
+{
+	const struct kstate_schema_field *r = op.to;
+	u32 size = __kstate_size(op.src);
+
+	if (fit == FIT_EXACT && (size == 1 || !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))) {
+		add_copy(b, op.wire, op.mem, op.count * size);
+	} else {
+		op.code = KSTATE_OP_INT;
+		add_op(b, op);
+	}
+	if (op.dst == KS_BOOL || (r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK |
+					      KSTATE_FIELD_EQUAL))) {
+		op.code = KSTATE_OP_LIMIT;
+		add_op(b, op);
+	}
+}
+
+static bool ints_fit(struct build *b, const struct pair *p, enum fit *fit)
+{
+	const char *src = type_name(p->w->type), *dst = type_name(p->r->type);
+
+	*fit = int_fit(p->w->type, p->r->type);
+	if (*fit == FIT_NEVER)
+		return false;
+	if (*fit == FIT_NARROWER)
+		report(b, KSTATE_CONVERTED, true, p->path,
+		       "narrowed from %s to %s: values that do not fit are refused", src, dst);
+	else if (p->w->type != p->r->type)
+		report(b, KSTATE_CONVERTED, false, p->path, "changed from %s to %s", src, dst);
+	return true;
+}
+
+/* Both are there, @op.count times, without tails around them */
+static bool take_elements(struct build *b, const struct pair *p, struct kstate_op op)
+{
+	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
+	struct build nested;
+	enum fit fit;
+
+	if (kstate_is_int(p->w->type)) {
+		if (!kstate_is_int(p->r->type) || !ints_fit(b, p, &fit))
+			return false;
+		take_ints(b, op, fit);
+		return true;
+	}
+	if (p->w->type != p->r->type)
+		return false;
+
+	switch (p->w->type) {
+	case KS_T_STRUCT:
+		if (p->w->container == KS_C_ONE) {
+			resolve_struct(b, p->w->ref, p->r->ref, op.wire, op.mem, p->path);
+			break;
+		}
+		nested = build_nested(b, &frame);
+		resolve_struct(&nested, p->w->ref, p->r->ref, 0, 0, NULL);
+		op.sub = build_finish(&nested, p->w->ref->size);
+		b->code = nested.code;
+		op.code = KSTATE_OP_EACH;
+		if (op.sub && op.sub->bytes && op.sub->bytes == op.msize &&
+		    op.msize == op.wsize)
+			add_copy(b, op.wire, op.mem, op.count * op.msize);
+		else
+			add_op(b, op);
+		break;
+	case KS_T_LINEAR:
+	case KS_T_VMEMMAP:
+		op.code = KSTATE_OP_ADDRESS;
+		add_op(b, op);
+		break;
+	default:
+		op.code = KSTATE_OP_EDGE;
+		add_op(b, op);
+	}
+	return true;
+}
+
+/* Defaults for @count elements of the reader's field @p->r from the @first on */
+static void default_elements(struct build *b, const struct pair *p, u32 first, u32 count)
+{
+	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
+	struct kstate_op op = pair_op(p, KSTATE_OP_FILL);
+	struct build nested;
+
+	op.from = NULL;
+	op.wsize = 0;
+	op.mem += first * op.msize;
+	op.count = count;
+	if (p->r->type == KS_T_STRUCT) {
+		nested = build_nested(b, &frame);
+		default_struct(&nested, p->r->ref, 0, NULL);
+		op.sub = build_finish(&nested, 0);
+		b->code = nested.code;
+		op.code = KSTATE_OP_EACH;
+	} else if (kstate_is_edge(p->r->type)) {
+		op.code = KSTATE_OP_EDGE;
+	} else if (!kstate_is_int(p->r->type)) {
+		/* Addresses, which are NULL, are as large as unsigned long */
+		op.dst = sizeof(long) == 8 ? KS_U64 : KS_U32;
+	}
+	add_op(b, op);
+}
+
+static void set_length(struct build *b, const struct pair *p, struct kstate_arm_plan *arms)
+{
+	struct kstate_op op = pair_op(p, KSTATE_OP_LENGTH);
+
+	if (!p->r->bind || !p->r->bind->length.type)
+		return;
+	op.mem = p->mem + p->r->bind->length.offset;
+	op.dst = p->r->bind->length.type;
+	op.arms = arms;
+	add_op(b, op);
+}
+
+/* The reader's field gets its default */
+static void default_field(struct build *b, const struct pair *p)
+{
+	struct kstate_op op = pair_op(p, KSTATE_OP_FILL);
+
+	if (p->r->flags & KSTATE_FIELD_HOOK) {
+		op.code = KSTATE_OP_ABSENT;
+		op.count = member_bytes(p->r);
+		add_op(b, op);
+		return;
+	}
+	if (p->r->bind && p->r->bind->kind == KS_GROUP) {
+		default_struct(b, p->r->ref, p->mem, p->path);
+		return;
+	}
+	if (p->r->type == KS_T_STRUCT && p->r->container == KS_C_ONE) {
+		default_struct(b, p->r->ref, op.mem, p->path);
+		return;
+	}
+	if (p->r->container >= KS_C_OPTIONAL) {
+		op.code = KSTATE_OP_TAIL;
+		add_op(b, op);
+	} else if (p->r->type >= KS_T_BITMAP) {
+		op.dst = KS_U8;
+		op.msize = 1;
+		op.count = member_bytes(p->r);
+		add_op(b, op);
+		return;
+	} else {
+		default_elements(b, p, 0, p->r->count);
+	}
+	set_length(b, p, NULL);
+}
+
+static void default_struct(struct build *b, const struct kstate_schema *r, u32 mem,
+			   const struct kstate_path *path)
+{
+	u32 i;
+
+	for (i = 0; i < r->nr_fields; i++) {
+		struct pair p = { .r = &r->fields[i], .mem = mem };
+
+		if (!kstate_has_data(p.r))
+			continue;
+		p.path = add_path(b, path, p.r->name);
+		default_field(b, &p);
+	}
+}
+
+static bool take_array(struct build *b, const struct pair *p)
+{
+	struct kstate_op op = pair_op(p, 0);
+	u32 wn = p->w->count, rn = p->r->count;
+
+	op.count = min(wn, rn);
+	if (!take_elements(b, p, op))
+		return false;
+	if (wn < rn && !(p->r->flags & KSTATE_FIELD_DEFAULT)) {
+		block(b, p->path, KSTATE_BLOCKED, "a default for elements that the writer lacks",
+		      "none");
+	} else if (wn < rn) {
+		report(b, KSTATE_DEFAULTED, false, p->path,
+		       "grew from %u to %u elements: the rest gets the default", wn, rn);
+		default_elements(b, p, wn, rn - wn);
+	} else if (wn > rn) {
+		report(b, KSTATE_DEFAULTED, true, p->path,
+		       "shrank from %u to %u elements: refused unless the rest is the default",
+		       wn, rn);
+		op.code = KSTATE_OP_DROP;
+		op.strict = true;
+		op.wire = p->wire;
+		op.mem = rn;
+		op.count = wn - rn;
+		add_op(b, op);
+	}
+	return true;
+}
+
+static bool take_union(struct build *b, const struct pair *p)
+{
+	struct kstate_op op = pair_op(p, KSTATE_OP_UNION);
+	const struct kstate_schema_field *w, *r;
+	u32 nr = 0;
+
+	for (w = p->w + 1; w->type == KS_T_ARM; w++)
+		nr++;
+	op.count = nr;
+	op.arms = build_alloc(b, max(nr, 1U) * sizeof(*op.arms));
+	if (!op.arms)
+		return true;
+
+	for (w = p->w + 1; w <= p->w + nr; w++) {
+		struct kstate_arm_plan *arm = &op.arms[w - p->w - 1];
+		struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
+		struct build nested;
+
+		arm->name = w->name;
+		for (r = p->r + 1; r->type == KS_T_ARM && strcmp(r->name, w->name); r++)
+			;
+		if (r->type != KS_T_ARM) {
+			report(b, KSTATE_CONVERTED, true, p->path,
+			       "has no arm %s any more: refused when it is in use", w->name);
+			continue;
+		}
+		arm->tag = r->dflt;
+		nested = build_nested(b, &frame);
+		resolve_struct(&nested, w->ref, r->ref, 0, 0,
+			       add_path(&nested, NULL, w->name));
+		arm->plan = build_finish(&nested, w->ref->size);
+		b->code = nested.code;
+	}
+	add_op(b, op);
+	set_length(b, p, op.arms);
+	return true;
+}
+
+/* Elements are in the tail: @op.sub is for one of them */
+static bool take_tail(struct build *b, const struct pair *p)
+{
+	struct kstate_op op = pair_op(p, KSTATE_OP_TAIL);
+	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
+	struct build nested = build_nested(b, &frame);
+	bool group = p->r->bind && p->r->bind->kind == KS_GROUP, fits = true;
+
+	if (p->w->type == KS_T_STRUCT && p->r->type == KS_T_STRUCT) {
+		resolve_struct(&nested, p->w->ref, p->r->ref, 0, 0, NULL);
+	} else {
+		struct pair element = *p;
+		struct kstate_op one = pair_op(p, 0);
+
+		element.path = NULL;
+		one.wire = 0;
+		one.mem = 0;
+		one.path = NULL;
+		fits = take_elements(&nested, &element, one);
+	}
+	op.sub = build_finish(&nested, p->w->size);
+	b->code = nested.code;
+	if (!fits)
+		return false;
+	if (group) {
+		nested = build_nested(b, &frame);
+		default_struct(&nested, p->r->ref, 0, NULL);
+		op.none = build_finish(&nested, 0);
+		b->code = nested.code;
+		op.mem = p->mem;
+	}
+	add_op(b, op);
+	set_length(b, p, NULL);
+	return true;
+}
+
+static bool take(struct build *b, const struct pair *p)
+{
+	if (p->w->container != p->r->container)
+		return false;
+	if (p->w->container >= KS_C_OPTIONAL)
+		return take_tail(b, p);
+	if (p->w->type >= KS_T_BITMAP || p->r->type >= KS_T_BITMAP) {
+		if (p->w->type != p->r->type)
+			return false;
+		if (p->w->type == KS_T_UNION)
+			return take_union(b, p);
+		add_op(b, pair_op(p, p->w->type == KS_T_BITMAP ? KSTATE_OP_BITMAP :
+							      KSTATE_OP_ITEMS));
+		return true;
+	}
+	if (p->w->container == KS_C_ARRAY)
+		return take_array(b, p);
+	if (!take_elements(b, p, pair_op(p, 0)))
+		return false;
+	if (p->w->type == KS_T_PAGES)
+		set_length(b, p, NULL);
+	return true;
+}
+
+/* The writer has a field that the reader does not know */
+static void unknown(struct build *b, const struct pair *p, const struct kstate_schema *reader)
+{
+	struct kstate_op op = pair_op(p, KSTATE_OP_DROP);
+	u32 i;
+
+	op.wire = p->wire;
+	op.mem = 0;
+	op.count = p->w->count;
+
+	for (i = 0; i < reader->nr_fields; i++)
+		if (reader->fields[i].type == KS_T_REMOVED &&
+		    !strcmp(reader->fields[i].name, p->w->name))
+			break;
+
+	if (i < reader->nr_fields) {
+		report(b, KSTATE_DEFAULTED, false, p->path, "removed: dropped");
+	} else if (p->w->flags & KSTATE_FIELD_IGNORABLE) {
+		report(b, KSTATE_LOSSY, false, p->path, "unknown, and may be ignored: dropped");
+	} else if (p->w->flags & KSTATE_FIELD_DEFAULT) {
+		report(b, KSTATE_DEFAULTED, true, p->path,
+		       "unknown: refused unless it is the default");
+		op.strict = true;
+	} else {
+		block(b, p->path, KSTATE_BLOCKED, "only fields that the reader knows",
+		      "one without a default");
+	}
+	add_op(b, op);
+}
+
+static void absent(struct build *b, const struct pair *p)
+{
+	if (!(p->r->flags & (KSTATE_FIELD_DEFAULT | KSTATE_FIELD_HOOK))) {
+		block(b, p->path, KSTATE_BLOCKED, "a field that is required", "none");
+		return;
+	}
+	report(b, KSTATE_DEFAULTED, false, p->path, "absent: gets its default");
+	default_field(b, p);
+}
+
+static void take_or_convert(struct build *b, const struct pair *p)
+{
+	char expected[48], found[48];
+	struct kstate_op op;
+
+	if (strcmp(p->w->name, p->r->name))
+		report(b, KSTATE_EXACT, false, p->path, "renamed from %s", p->w->name);
+	if (take(b, p))
+		return;
+
+	field_name(p->r, expected, sizeof(expected));
+	field_name(p->w, found, sizeof(found));
+	if (!(p->r->flags & KSTATE_FIELD_CONVERT)) {
+		block(b, p->path, KSTATE_BLOCKED, expected, found);
+		return;
+	}
+	report(b, KSTATE_CONVERTED, true, p->path, "changed from %s to %s: a function converts",
+	       found, expected);
+	op = pair_op(p, KSTATE_OP_CONVERT);
+	op.count = member_bytes(p->r);
+	op.wire = p->wire;
+	add_op(b, op);
+}
+
+static const struct kstate_schema_field *find(const struct kstate_schema *schema,
+					      const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < schema->nr_fields; i++)
+		if (kstate_has_data(&schema->fields[i]) && !strcmp(schema->fields[i].name, name))
+			return &schema->fields[i];
+	return NULL;
+}
+
+/*
+ * Fill @match, the reader's field for each of the writer's: names go before
+ * aliases, and a field is taken only once.
+ */
+static void match_fields(const struct kstate_schema *w, const struct kstate_schema *r,
+			 const struct kstate_schema_field **match)
+{
+	const struct kstate_schema_field *f, *field = NULL;
+	u32 i;
+
+	for (i = 0; i < r->nr_fields; i++) {
+		if (!kstate_has_data(&r->fields[i]))
+			continue;
+		f = find(w, r->fields[i].name);
+		if (f)
+			match[f - w->fields] = &r->fields[i];
+	}
+	for (i = 0; i < r->nr_fields; i++) {
+		if (kstate_has_data(&r->fields[i]))
+			field = find(w, r->fields[i].name) ? NULL : &r->fields[i];
+		if (r->fields[i].type != KS_T_ALIAS || !field)
+			continue;
+		f = find(w, r->fields[i].name);
+		if (f && !match[f - w->fields]) {
+			match[f - w->fields] = field;
+			field = NULL;
+		}
+	}
+}
+
+static void resolve_struct(struct build *b, const struct kstate_schema *w,
+			   const struct kstate_schema *r, u32 wire, u32 mem,
+			   const struct kstate_path *path)
+{
+	const struct kstate_schema_field **match;
+	struct pair p = { .writer = w, .wire = wire, .mem = mem };
+	u32 i, j;
+
+	if (w->version < r->min_version || r->version < w->min_version) {
+		char expected[48], found[48];
+
+		snprintf(expected, sizeof(expected), "version %u to %u", r->min_version, r->version);
+		snprintf(found, sizeof(found), "version %u to %u", w->min_version, w->version);
+		block(b, path, KSTATE_VERSION, expected, found);
+	}
+
+	match = build_alloc(b, max(w->nr_fields, 1U) * sizeof(*match));
+	if (!match)
+		return;
+	match_fields(w, r, match);
+
+	for (i = 0; i < w->nr_fields && !b->code; i++) {
+		p.w = &w->fields[i];
+		p.r = match[i];
+		if (!kstate_has_data(p.w))
+			continue;
+		p.path = add_path(b, path, p.r ? p.r->name : p.w->name);
+		if (p.r)
+			take_or_convert(b, &p);
+		else
+			unknown(b, &p, r);
+	}
+	p.w = NULL;
+	for (i = 0; i < r->nr_fields && !b->code; i++) {
+		p.r = &r->fields[i];
+		if (!kstate_has_data(p.r))
+			continue;
+		for (j = 0; j < w->nr_fields && match[j] != p.r; j++)
+			;
+		if (j < w->nr_fields)
+			continue;
+		p.path = add_path(b, path, p.r->name);
+		absent(b, &p);
+	}
+}
+
+/**
+ * kstate_resolve() - find out how to restore what another kernel wrote
+ * @writer: schema of the writer
+ * @reader: schema of the reader; without bindings the plan cannot be used
+ * @res: the plan and the verdict; for kstate_resolution_free()
+ * @where: for messages
+ * @report: called for each difference, or NULL
+ * @arg: for @report
+ *
+ * Context: allocates.
+ * Return: 0, -EPROTO if something is refused whatever its value, -ENOMEM.
+ */
+int kstate_resolve(const struct kstate_schema *writer, const struct kstate_schema *reader,
+		   struct kstate_resolution *res, const struct kstate_where *where,
+		   kstate_report_fn report, void *arg)
+{
+	struct build b = { .res = res, .where = *where, .report = report, .arg = arg };
+
+	*res = (struct kstate_resolution){};
+	INIT_LIST_HEAD(&res->memory);
+	resolve_struct(&b, writer, reader, 0, 0, NULL);
+	res->plan = build_finish(&b, writer->size);
+	if (b.code || res->verdict == KSTATE_REFUSED) {
+		kstate_resolution_free(res);
+		return b.code ?: -EPROTO;
+	}
+	return 0;
+}
+
+/**
+ * kstate_resolution_free() - free a resolution
+ * @res: the resolution; may be zero or freed before
+ */
+void kstate_resolution_free(struct kstate_resolution *res)
+{
+	struct chunk *chunk, *next;
+
+	if (!res->memory.next)
+		return;
+	list_for_each_entry_safe(chunk, next, &res->memory, list)
+		kstate_free(chunk);
+	INIT_LIST_HEAD(&res->memory);
+	res->plan = NULL;
+}

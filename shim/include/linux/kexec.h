@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _SHIM_LINUX_KEXEC_H
+#define _SHIM_LINUX_KEXEC_H
+
+#include <linux/notifier.h>
+
+enum {
+	KEXEC_PREPARE,
+	KEXEC_ABORT,
+};
+
+int register_kexec_notifier(struct notifier_block *nb);
+int unregister_kexec_notifier(struct notifier_block *nb);
+
+/* For tests: what the kernel does before it jumps, and if it then does not */
+int shim_kexec_prepare(void);
+void shim_kexec_abort(void);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _SHIM_LINUX_MUTEX_H
+#define _SHIM_LINUX_MUTEX_H
+
+#include <linux/cleanup.h>
+#include <linux/lockdep.h>
+#include <shim.h>
+
+/* One thread: a mutex that would have to wait would wait forever */
+struct mutex {
+	int locked;
+};
+
+#define DEFINE_MUTEX(name)	struct mutex name = { 0 }
+#define mutex_init(m)		((void)((m)->locked = 0))
+#define mutex_is_locked(m)	((m)->locked != 0)
+#define mutex_lock_nested(m, s)	mutex_lock(m)
+
+static inline void mutex_lock(struct mutex *m)
+{
+	if (m->locked++)
+		shim_bug(__FILE__, __LINE__, "mutex taken twice");
+}
+
+static inline int mutex_lock_interruptible(struct mutex *m)
+{
+	mutex_lock(m);
+	return 0;
+}
+
+static inline int mutex_lock_killable(struct mutex *m)
+{
+	mutex_lock(m);
+	return 0;
+}
+
+static inline int mutex_trylock(struct mutex *m)
+{
+	if (m->locked)
+		return 0;
+	m->locked = 1;
+	return 1;
+}
+
+static inline void mutex_unlock(struct mutex *m)
+{
+	if (--m->locked)
+		shim_bug(__FILE__, __LINE__, "mutex not held");
+}
+
+static inline void mutex_destroy(struct mutex *m)
+{
+	if (m->locked)
+		shim_bug(__FILE__, __LINE__, "mutex destroyed while held");
+}
+
+DEFINE_GUARD(mutex, struct mutex *, mutex_lock(_T), mutex_unlock(_T))
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What programs that run KSTATE outside of a kernel can ask of the shim:
+ * which allocations live, which one is to fail, what has been logged.
+ */
+#ifndef _SHIM_H
+#define _SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * shim_fail_at() - let one of the coming steps that can fail do so
+ * @n: 1 for the next one; 0 for none
+ *
+ * Allocations and preservations of memory count alike.
+ */
+void shim_fail_at(long n);
+
+/** shim_failed() - whether the step that shim_fail_at() named was reached */
+bool shim_failed(void);
+
+/** shim_may_fail() - for the shim itself: count a step, tell if it is the one */
+bool shim_may_fail(void);
+
+/** shim_live() - allocations that have not been freed, pages not included */
+long shim_live(void);
+
+/** shim_live_bytes() - their bytes */
+size_t shim_live_bytes(void);
+
+/** shim_log() - what pr_err(), pr_warn() and so on wrote, oldest first */
+const char *shim_log(void);
+void shim_log_clear(void);
+
+/** shim_boot() - run the initcalls; returns the first error */
+int shim_boot(void);
+
+/** shim_shutdown() - run what would unload the modules */
+void shim_shutdown(void);
+
+/** shim_set_release() - name the running kernel; NULL asks the real one */
+void shim_set_release(const char *release);
+
+void shim_bug(const char *file, int line, const char *what) __attribute__((noreturn));
+
+#endif

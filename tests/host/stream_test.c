@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Streams: keys, many of them, records that are taken back, handed on or left over. */
+#include <linux/crc32c.h>
+#include <linux/sched/clock.h>
+#include "all.h"
+
+struct thing {
+	u64 value;
+	u32 more;
+};
+
+DESC(thing, "thing",
+	KSTATE_BASE_TYPE(value, struct thing, u64),
+	KSTATE_BASE_TYPE(more, struct thing, u32));
+DESC(other, "other", KSTATE_BASE_TYPE(value, struct thing, u64));
+
+static const struct kstate_field named_fields[] = {
+	KSTATE_BASE_TYPE(value, struct thing, u64),
+	KSTATE_END_OF_LIST()
+};
+
+static struct kstate_description named = {
+	.name = "named", .string_key = true, .fields = named_fields,
+};
+
+static struct kstate_stream *stream_create(struct kstate_set *set, const char *name)
+{
+	struct kstate_stream *stream = kstate_stream_create(set, name, &err);
+
+	assert_false(IS_ERR_OR_NULL(stream));
+	return stream;
+}
+
+static void number_keys(void **state)
+{
+	const u64 keys[] = { 7, 0, U64_MAX, 1ULL << 63, 6, 5, 1, U64_MAX - 1 };
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {}, got;
+
+	for (int i = 0; i < ARRAY_SIZE(keys); i++) {
+		t.value = i;
+		stream_save(stream, &thing, &t, KSTATE_ID(keys[i]));
+		t.value = 100 + i;
+		stream_save(stream, &other, &t, KSTATE_ID(keys[i]));
+	}
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (int i = ARRAY_SIZE(keys) - 1; i >= 0; i--) {
+		assert_fits(stream_restore(stream, &other, &got, KSTATE_ID(keys[i])));
+		assert_int_equal(got.value, 100 + i);
+		assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(keys[i])));
+		assert_int_equal(got.value, i);
+	}
+	assert_int_equal(stream_restore(stream, &thing, &got, KSTATE_ID(8)), -ENOENT);
+	assert_int_equal(err.reason, KSTATE_NO_RECORD);
+	kstate_set_destroy(set);
+}
+
+static void string_keys(void **state)
+{
+	char longest[KSTATE_MAX_NAME + 2];
+	const char *keys[] = { "vm1", "vm", "VM1", "a \"quoted\" one", longest };
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {}, got;
+
+	memset(longest, 'x', sizeof(longest));
+	longest[KSTATE_MAX_NAME] = 0;
+	for (int i = 0; i < ARRAY_SIZE(keys); i++) {
+		t.value = i;
+		stream_save(stream, &named, &t, KSTATE_NAME(keys[i]));
+	}
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (int i = ARRAY_SIZE(keys) - 1; i >= 0; i--) {
+		assert_fits(stream_restore(stream, &named, &got, KSTATE_NAME(keys[i])));
+		assert_int_equal(got.value, i);
+	}
+	assert_int_equal(stream_restore(stream, &named, &got, KSTATE_NAME("vm2")), -ENOENT);
+	assert_int_equal(stream_restore(stream, &named, &got, KSTATE_NAME("vm1 ")), -ENOENT);
+	kstate_set_destroy(set);
+}
+
+struct sum {
+	u32 crc;
+	u32 number;
+};
+
+static int by_crc(const void *a, const void *b)
+{
+	const struct sum *x = a, *y = b;
+
+	return x->crc < y->crc ? -1 : x->crc > y->crc;
+}
+
+/* Two strings with the same checksum are two keys */
+static void string_keys_collide(void **state)
+{
+	const u32 nr = 400000;
+	struct sum *sums = kvmalloc_array(nr, sizeof(*sums), GFP_KERNEL);
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {}, got;
+	char key[40];
+	u32 found = 0;
+
+	for (u32 i = 0; i < nr; i++) {
+		/* Different lengths: strings of one that differ in few bits never collide */
+		int len = snprintf(key, sizeof(key), "%x-%llu", i, i * 0x9e3779b97f4a7c15ULL);
+
+		sums[i] = (struct sum){ ~crc32c(~0, key, len), i };
+	}
+	qsort(sums, nr, sizeof(*sums), by_crc);
+	for (u32 i = 1; i < nr; i++) {
+		if (sums[i].crc != sums[i - 1].crc)
+			continue;
+		for (int j = 0; j < 2; j++) {
+			t.value = sums[i - j].number;
+			snprintf(key, sizeof(key), "%llx-%llu", t.value,
+				 t.value * 0x9e3779b97f4a7c15ULL);
+			stream_save(stream, &named, &t, KSTATE_NAME(key));
+		}
+		found++;
+	}
+	assert_true(found > 0);
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (u32 i = 1; i < nr; i++) {
+		if (sums[i].crc != sums[i - 1].crc)
+			continue;
+		for (int j = 0; j < 2; j++) {
+			t.value = sums[i - j].number;
+			snprintf(key, sizeof(key), "%llx-%llu", t.value,
+				 t.value * 0x9e3779b97f4a7c15ULL);
+			assert_fits(stream_restore(stream, &named, &got, KSTATE_NAME(key)));
+			assert_int_equal(got.value, t.value);
+		}
+	}
+	kstate_set_destroy(set);
+	kvfree(sums);
+}
+
+/* Names of a kind of key that the description does not have */
+static void wrong_keys(void **state)
+{
+	char too_long[KSTATE_MAX_NAME + 2];
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {};
+
+	memset(too_long, 'x', sizeof(too_long) - 1);
+	too_long[sizeof(too_long) - 1] = 0;
+	use(&thing);
+	use(&named);
+	assert_error(kstate_stream_save(stream, &thing, &t, KSTATE_NAME("x"), &err),
+		     KSTATE_BAD_CALL, -EINVAL, "thing[\"x\"]", "a number as the key", "a string");
+	assert_error(kstate_stream_save(stream, &named, &t, KSTATE_ID(5), &err),
+		     KSTATE_BAD_CALL, -EINVAL, "named[5]", "a short string as the key", "a number");
+	assert_int_equal(kstate_stream_save(stream, &named, &t, KSTATE_NAME(""), NULL), -EINVAL);
+	assert_int_equal(kstate_stream_save(stream, &named, &t, KSTATE_NAME(too_long), NULL),
+			 -EINVAL);
+	kstate_set_destroy(set);
+}
+
+static void duplicates(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s"), *second = stream_create(set, "t");
+	struct thing t = { 1, 2 }, got;
+
+	for (u64 key = 10; key > 0; key -= 2)
+		stream_save(stream, &thing, &t, KSTATE_ID(key));
+	for (u64 key = 10; key > 0; key -= 2) {
+		assert_int_equal(kstate_stream_save(stream, &thing, &t, KSTATE_ID(key), NULL),
+				 -EEXIST);
+		stream_save(stream, &thing, &t, KSTATE_ID(key - 1));
+	}
+	stream_save(second, &thing, &t, KSTATE_ID(10));
+	stream_save(stream, &other, &t, KSTATE_ID(10));
+	stream_save(stream, &named, &t, KSTATE_NAME("ten"));
+	assert_int_equal(kstate_stream_save(stream, &named, &t, KSTATE_NAME("ten"), NULL), -EEXIST);
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(kstate_stream_save(stream, &thing, &t, KSTATE_ID(4), &err), -EEXIST);
+	assert_int_equal(err.reason, KSTATE_DUPLICATE);
+	assert_string_equal(err.path, "thing[4]");
+
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (u64 key = 1; key <= 10; key++)
+		assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(key)));
+	kstate_set_destroy(set);
+}
+
+static void dropped(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = { 1, 2 }, got;
+
+	stream_save(stream, &thing, &t, KSTATE_ID(1));
+	stream_save(stream, &thing, &t, KSTATE_ID(2));
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(3)), -ENOENT);
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(1)), 0);
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(1)), -ENOENT);
+	t.value = 5;
+	stream_save(stream, &thing, &t, KSTATE_ID(1));
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(2)), 0);
+
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	assert_int_equal(stream_restore(stream, &thing, &got, KSTATE_ID(2)), -ENOENT);
+	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(1)));
+	assert_int_equal(got.value, 5);
+	kstate_set_destroy(set);
+}
+
+static void nothing(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {};
+
+	use(&thing);
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(3)), -ENOENT);
+	stream_save(stream, &thing, &t, KSTATE_ID(1));
+	stream_create(set, "empty");
+	set = set_jump(set);
+	assert_int_equal(stream_restore(kstate_stream_find(set, "empty"), &thing, &t, KSTATE_ID(1)),
+			 -ENOENT);
+	assert_null(kstate_stream_find(set, "none"));
+	assert_null(kstate_stream_find(NULL, "none"));
+	assert_null(kstate_stream_by_id(set, 99));
+	kstate_set_destroy(set);
+
+	set = set_jump(set_create());
+	assert_null(kstate_stream_find(set, "s"));
+	kstate_set_destroy(set);
+}
+
+static void many_streams(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream;
+	struct thing t = {}, got;
+	u64 ids[300];
+	char name[32];
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "stream %d", i);
+		stream = stream_create(set, name);
+		ids[i] = kstate_stream_id(stream);
+		assert_true(ids[i] != 0);
+		t.value = i;
+		stream_save(stream, &thing, &t, KSTATE_ID(1));
+	}
+	assert_true(IS_ERR(kstate_stream_create(set, "stream 7", NULL)));
+	memset(name, 'x', sizeof(name));
+	kstate_stream_destroy(kstate_stream_find(set, "stream 8"));
+
+	set = set_jump(set);
+	for (int i = 299; i >= 0; i--) {
+		snprintf(name, sizeof(name), "stream %d", i);
+		stream = kstate_stream_find(set, name);
+		assert_ptr_equal(stream, kstate_stream_by_id(set, ids[i]));
+		if (i == 8) {
+			assert_null(stream);
+			continue;
+		}
+		assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(1)));
+		assert_int_equal(got.value, i);
+	}
+	assert_true(IS_ERR(kstate_stream_create(set, "new", NULL)));
+	kstate_set_destroy(set);
+}
+
+/* Reading and writing are not the same */
+static void wrong_direction(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {};
+
+	stream_save(stream, &thing, &t, KSTATE_ID(1));
+	assert_int_equal(stream_restore(stream, &thing, &t, KSTATE_ID(1)), -EINVAL);
+	assert_int_equal(err.reason, KSTATE_BAD_CALL);
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(kstate_stream_save(stream, &thing, &t, KSTATE_ID(2), &err), -EINVAL);
+	assert_int_equal(err.reason, KSTATE_BAD_CALL);
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(1)), -EINVAL);
+	assert_fits(stream_restore(stream, &thing, &t, KSTATE_ID(1)));
+	kstate_set_destroy(set);
+}
+
+static void shuffle(u32 *order, u32 nr)
+{
+	u64 r = 12345;
+
+	for (u32 i = 0; i < nr; i++)
+		order[i] = i;
+	for (u32 i = nr - 1; i; i--) {
+		r = r * 6364136223846793005ULL + 1442695040888963407ULL;
+		swap(order[i], order[(r >> 33) % (i + 1)]);
+	}
+}
+
+static void many_objects(void **state)
+{
+	const u32 nr = 100000;
+	u32 *order = kvmalloc_array(nr, sizeof(*order), GFP_KERNEL);
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t, got;
+	char key[40];
+	u64 start = local_clock();
+
+	shuffle(order, nr);
+	for (u32 i = 0; i < nr; i++) {
+		t = (struct thing){ order[i], ~order[i] };
+		snprintf(key, sizeof(key), "key %u", order[i]);
+		assert_int_equal(kstate_stream_save(stream, &thing, &t, KSTATE_ID(order[i] * 3), NULL),
+				 0);
+		assert_int_equal(kstate_stream_save(stream, &named, &t, KSTATE_NAME(key), NULL), 0);
+	}
+	use(&thing);
+	use(&named);
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (u32 i = 0; i < nr; i++) {
+		snprintf(key, sizeof(key), "key %u", i);
+		assert_int_equal(kstate_stream_restore(stream, &thing, &got, KSTATE_ID(i * 3), NULL),
+				 0);
+		assert_int_equal(got.value, i);
+		assert_int_equal(got.more, ~i);
+		assert_int_equal(kstate_stream_restore(stream, &named, &got, KSTATE_NAME(key), NULL),
+				 0);
+		assert_int_equal(got.value, i);
+	}
+	/* Linear: the sanitizers' factor included, far from what a search would take */
+	assert_true(local_clock() - start < 60000000000ULL);
+	kstate_set_destroy(set);
+	kvfree(order);
+}
+
+/* Records that this kernel does not know */
+
+static const struct kstate_field all_kinds_fields[] = {
+	KSTATE_BASE_TYPE(value, struct thing, u64),
+	KSTATE_END_OF_LIST()
+};
+
+static struct kstate_description optional = {
+	.name = "optional", .optional = true, .fields = all_kinds_fields,
+};
+
+static struct kstate_description optional_named = {
+	.name = "optional,named", .optional = true, .string_key = true, .fields = all_kinds_fields,
+};
+
+/* Incoming set to outgoing set, then to the next incoming one */
+static struct kstate_set *set_hand_on(struct kstate_set *in, bool finish)
+{
+	struct kstate_set *out = set_create();
+
+	if (finish)
+		kstate_set_finish(in);
+	memset(&err, 0, sizeof(err));
+	if (kstate_set_hand_on(in, out, &err))
+		fail_msg("hand on: %s", text_of(&err));
+	kstate_set_destroy(in);
+	return set_jump(out);
+}
+
+static void handed_on(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = { 5, 6 }, got = {};
+	u64 id = kstate_stream_id(stream);
+
+	stream_save(stream, &optional, &t, KSTATE_ID(1));
+	stream_save(stream, &thing, &t, KSTATE_ID(1));
+	t.value = 9;
+	stream_save(stream, &optional_named, &t, KSTATE_NAME("nine"));
+	set = set_jump(set);
+	kstate_forget(&optional);
+	kstate_forget(&optional_named);
+
+	/* Two kernels that know neither of the optional ones; one claims the other */
+	stream = kstate_stream_find(set, "s");
+	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(1)));
+	set = set_hand_on(set, true);
+	set = set_hand_on(set, true);
+
+	stream = kstate_stream_find(set, "s");
+	assert_non_null(stream);
+	assert_ptr_equal(stream, kstate_stream_by_id(set, id));
+	assert_int_equal(stream_restore(stream, &thing, &got, KSTATE_ID(1)), -ENOENT);
+	assert_fits(stream_restore(stream, &optional, &got, KSTATE_ID(1)));
+	assert_int_equal(got.value, 5);
+	assert_fits(stream_restore(stream, &optional_named, &got, KSTATE_NAME("nine")));
+	assert_int_equal(got.value, 9);
+	kstate_set_destroy(set);
+}
+
+/* Without finish, all that nobody claimed goes on */
+static void handed_on_unfinished(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = { 5, 6 }, got = {};
+	struct all from, to;
+
+	all_fill(&from, 3);
+	all_init(&to);
+	stream_save(stream, &thing, &t, KSTATE_ID(1));
+	stream_save(stream, &thing, &t, KSTATE_ID(2));
+	stream_save(stream, &all_desc, &from, KSTATE_ID(1));
+	set = set_jump(set);
+	assert_fits(stream_restore(kstate_stream_find(set, "s"), &thing, &got, KSTATE_ID(1)));
+	set = set_hand_on(set, false);
+	stream = kstate_stream_find(set, "s");
+	assert_int_equal(stream_restore(stream, &thing, &got, KSTATE_ID(1)), -ENOENT);
+	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(2)));
+	assert_fits(stream_restore(stream, &all_desc, &to, KSTATE_ID(1)));
+	assert_true(all_equal(&from, &to));
+	all_free(&from);
+	all_free(&to);
+	kstate_set_destroy(set);
+}
+
+/* Finish reports what nobody claimed, and that is the end of it */
+static void finished(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = { 5, 6 }, got = {};
+
+	stream_save(stream, &thing, &t, KSTATE_ID(1));
+	stream_save(stream, &thing, &t, KSTATE_ID(2));
+	stream_save(stream, &optional, &t, KSTATE_ID(3));
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(1)));
+	shim_log_clear();
+	assert_int_equal(kstate_set_finish(set), 2);
+	assert_non_null(strstr(shim_log(), "thing[2]"));
+	assert_null(strstr(shim_log(), "thing[1]"));
+	/* The stream is still there for who knows it, but empty */
+	assert_ptr_equal(kstate_stream_find(set, "s"), stream);
+	assert_int_equal(stream_restore(stream, &thing, &got, KSTATE_ID(2)), -ENOENT);
+	/* Known here, so it is not kept for a kernel that knows it */
+	assert_non_null(strstr(shim_log(), "optional[3]"));
+	kstate_set_destroy(set);
+}
+
+/* A description that changed: another schema under the same name in one set */
+static void two_schemas_of_a_name(void **state)
+{
+	DESC(first, "same", KSTATE_BASE_TYPE(value, struct thing, u64));
+	DESC(second, "same",
+		KSTATE_BASE_TYPE(value, struct thing, u64),
+		KSTATE_BASE_TYPE(more, struct thing, u32, KSTATE_DEFAULT(3)));
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = { 1, 2 }, got = {};
+
+	stream_save(stream, &first, &t, KSTATE_ID(1));
+	stream_save(stream, &second, &t, KSTATE_ID(2));
+	use(&second);
+	assert_int_equal(kstate_stream_save(stream, &second, &t, KSTATE_ID(1), NULL), -EEXIST);
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	assert_fits(stream_restore(stream, &second, &got, KSTATE_ID(1)));
+	assert_int_equal(got.more, 3);
+	assert_fits(stream_restore(stream, &second, &got, KSTATE_ID(2)));
+	assert_int_equal(got.more, 2);
+	kstate_set_destroy(set);
+}
+
+/* Records larger than a segment, and segments that are exactly full */
+static void sizes(void **state)
+{
+	struct blob { u32 nr; u8 *bytes; } b = {}, got = {};
+	DESC(blob, "blob", KSTATE_VARRAY(bytes, struct blob, nr, KSTATE_ALLOC));
+	const u32 sizes[] = { 1, 4000, 4048, 4049, 4096, 65536, 3, 1 << 20, 5 << 20, 7 };
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+
+	b.bytes = kvmalloc(5 << 20, GFP_KERNEL);
+	for (u32 i = 0; i < 5 << 20; i++)
+		b.bytes[i] = i * 7 + i / 251;
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		b.nr = sizes[i];
+		stream_save(stream, &blob, &b, KSTATE_ID(i));
+	}
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		got = (struct blob){};
+		assert_fits(stream_restore(stream, &blob, &got, KSTATE_ID(i)));
+		assert_int_equal(got.nr, sizes[i]);
+		assert_memory_equal(got.bytes, b.bytes, sizes[i]);
+		kvfree(got.bytes);
+	}
+	kvfree(b.bytes);
+	kstate_set_destroy(set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(number_keys),
+		TEST(string_keys),
+		TEST(string_keys_collide),
+		TEST(wrong_keys),
+		TEST(duplicates),
+		TEST(dropped),
+		TEST(nothing),
+		TEST(many_streams),
+		TEST(wrong_direction),
+		TEST(many_objects),
+		TEST(handed_on),
+		TEST(handed_on_unfinished),
+		TEST(finished),
+		TEST(two_schemas_of_a_name),
+		TEST(sizes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Init of the VM tests: test= on the command line names a scenario, which is
+ * called once in each kernel it goes through. tests/vm/run runs them.
+ */
+#include "modules.h"
+
+#define STRESS		"/sys/module/kstate_stress/parameters/"
+
+static char text[65536];
+
+static long number_in(const char *path)
+{
+	guest_ok(read_file(path, text, sizeof(text)));
+	return strtol(text, NULL, 0);
+}
+
+static void check_stress(long restored, long refused)
+{
+	long is_restored = number_in(STRESS "restored");
+	long is_refused = number_in(STRESS "refused");
+	long is_wrong = number_in(STRESS "wrong");
+
+	if (is_restored != restored || is_refused != refused || is_wrong)
+		guest_fail("%ld restored, %ld refused, %ld wrong; expected are %ld, %ld, 0",
+			   is_restored, is_refused, is_wrong, restored, refused);
+}
+
+__attribute__((format(printf, 1, 2)))
+static void load_stress(const char *format, ...)
+{
+	char parameters[200];
+	va_list args;
+	int len;
+
+	len = snprintf(parameters, sizeof(parameters), "round=%ld ", cmdline_number("boot", 0));
+	va_start(args, format);
+	vsnprintf(parameters + len, sizeof(parameters) - len, format, args);
+	va_end(args);
+	guest_ok(load("kstate_stress", parameters));
+}
+
+static void finish(void)
+{
+	guest_ok(write_file(KSTATE_SYS "finish", "1"));
+}
+
+static void check_error(const char *words)
+{
+	guest_ok(read_file(KSTATE_SYS "last_error", text, sizeof(text)));
+	if (!strstr(text, words))
+		guest_fail("last_error is \"%s\", without \"%s\"", text, words);
+	say("last_error: %s", text);
+}
+
+/* The sample driver's values as one number, so that they fit on a command line */
+static unsigned int demo_values(void)
+{
+	unsigned int hash = 2166136261u;
+
+	guest_ok(read_file(DEMO_VALUES, text, sizeof(text)));
+	for (char *p = text; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619u;
+	return hash;
+}
+
+static void check_demo(void)
+{
+	guest_check(demo_values() == strtoul(cmdline_value("demo"), NULL, 0));
+}
+
+/*
+ * Ten jumps with many objects. What each kernel has in use after it took over
+ * is compared from the first jump to the last: everything that is left behind,
+ * by restoring, by finishing or by the streams themselves, adds up. Less than a
+ * tenth of what crosses is allowed for, because the page allocator's per-CPU
+ * lists and the random places of kernel and initramfs make that much difference.
+ */
+static void ten_jumps(long boot)
+{
+	long used, before, state;
+
+	before = meminfo("MemFree");
+	load_stress("objects=2000 folios=2");
+	check_stress(boot ? 2000 : 0, 0);
+	finish();
+	used = meminfo("MemTotal") - meminfo("MemFree");
+	state = cmdline_number("state", 0);
+	if (!boot)
+		state = before - meminfo("MemFree");
+	say("boot %ld: %ld KiB in use, %ld KiB of state", boot, used, state);
+	if (boot == 10) {
+		long first = cmdline_number("used", 0);
+
+		if (used - first > state / 10)
+			guest_fail("%ld KiB more in use than nine jumps ago", used - first);
+		guest_pass();
+	}
+	guest_ok(leave_for("a", "state=%ld used=%ld", state,
+			   boot > 1 ? cmdline_number("used", 0) : used));
+}
+
+/* A callback fails at the jump: the machine runs on as if nobody had tried. Then it jumps. */
+static void abort_jump(long boot)
+{
+	long before = 0, after;
+	int err;
+
+	if (boot) {
+		load_stress("objects=200 folios=10");
+		check_stress(200, 0);
+		guest_pass();
+	}
+	load_stress("objects=200 folios=10");
+	guest_ok(write_file(STRESS "fail", "157"));
+	for (int i = 0; i < 50; i++) {
+		if (i == 5)
+			before = meminfo("MemFree");
+		err = leave_for("a", "");
+		if (err != -EIO)
+			guest_fail("the jump failed with %s", strerror(-err));
+	}
+	check_error("sample,stress[157].id");
+	after = meminfo("MemFree");
+	say("%ld KiB free after 5 failed jumps, %ld KiB after 50", before, after);
+	/* 45 times 20 folios and the stream would be 8 MiB. */
+	guest_check(before - after < 1024);
+	guest_ok(write_file(STRESS "fail", "-1"));
+	guest_ok(leave_for("a", ""));
+}
+
+/* One record is damaged: it is reported, and all others are restored. */
+static void corrupt(long boot)
+{
+	guest_ok(load("kstate_demo", ""));
+	if (!boot) {
+		load_stress("stream=1 objects=20 folios=3 corrupt=7");
+		guest_ok(leave_for("b", ""));
+	}
+	load_stress("stream=1 objects=20 folios=3");
+	check_stress(19, 1);
+	check_error("sample,stress[7]");
+	guest_check(kmsg_has("kstate_demo: generation 2, restored"));
+	finish();
+	guest_pass();
+}
+
+/* The kernel in between knows no KSTATE. What it was given it keeps unused; the next one has it all. */
+static void plain(long boot)
+{
+	long free = meminfo("MemFree");
+
+	say("boot %ld: %ld KiB free", boot, free);
+	if (!boot) {
+		load_stress("objects=1000 folios=1");
+		guest_ok(leave_for("plain", "free=%ld", free));
+	}
+	if (boot == 1) {
+		guest_check(access("/sys/kernel/kstate", F_OK));
+		guest_ok(leave_for("a", "free=%ld", cmdline_number("free", 0)));
+	}
+	load_stress("objects=1000 folios=1");
+	check_stress(0, 0);
+	/* A thousand folios are 9 MiB. */
+	guest_check(cmdline_number("free", 0) - free < 4096);
+	guest_pass();
+}
+
+/* The kernel in between lacks both modules, and hands on what it got. */
+static void lacks(long boot)
+{
+	if (boot == 1)
+		guest_ok(leave_for("a", "demo=%s", cmdline_value("demo")));
+	guest_ok(load("kstate_demo", ""));
+	load_stress("objects=100 folios=5 optional=1");
+	check_stress(boot ? 100 : 0, 0);
+	if (!boot)
+		guest_ok(leave_for("b", "demo=%u", demo_values()));
+	check_demo();
+	guest_pass();
+}
+
+/* The kernel in between lacks both modules and finishes: what is optional is handed on, what is not is freed. */
+static void lacks_finish(long boot)
+{
+	if (boot == 1) {
+		finish();
+		guest_check(kmsg_has("sample,demo"));
+		guest_check(!kmsg_has("sample,stress"));
+		guest_ok(leave_for("a", ""));
+	}
+	guest_ok(load("kstate_demo", ""));
+	load_stress("objects=100 folios=5 optional=1");
+	check_stress(boot ? 100 : 0, 0);
+	if (!boot)
+		guest_ok(leave_for("b", ""));
+	guest_check(kmsg_has("kstate_demo: generation 1, first start"));
+	guest_pass();
+}
+
+/* The older driver has no room for what the newer one uses: it does not load, and nothing is lost. */
+static void refused(long boot)
+{
+	if (boot == 1) {
+		guest_check(load("kstate_demo", "") == -ERANGE);
+		check_error("sample,demo[0].mtu");
+		guest_ok(leave_for("b", "demo=%s", cmdline_value("demo")));
+	}
+	guest_ok(load("kstate_demo", ""));
+	if (!boot) {
+		guest_ok(write_file("/sys/kernel/debug/kstate_demo/mtu", "9000"));
+		guest_ok(leave_for("a", "demo=%u", demo_values()));
+	}
+	check_demo();
+	guest_pass();
+}
+
+/* A module that goes and comes again in the same kernel starts anew; nothing is restored twice. */
+static void reload(long boot)
+{
+	unsigned int values;
+
+	guest_ok(load("kstate_demo", ""));
+	values = demo_values();
+	if (boot) {
+		check_demo();
+		guest_ok(rmmod("kstate_demo"));
+		guest_ok(load("kstate_demo", ""));
+		guest_check(demo_values() != values);
+		guest_ok(rmmod("kstate_demo"));
+		/* A stream of records that are claimed already, in stress_take() */
+		load_stress("stream=1 objects=20");
+		check_stress(20, 0);
+		guest_ok(rmmod("kstate_stress"));
+		guest_pass();
+	}
+	for (int i = 0; i < 20; i++) {
+		guest_ok(rmmod("kstate_demo"));
+		guest_ok(load("kstate_demo", ""));
+		guest_check(demo_values() != values);
+	}
+	load_stress("stream=1 objects=20");
+	guest_ok(rmmod("kstate_stress"));
+	load_stress("stream=1 objects=20");
+	guest_ok(leave_for("a", "demo=%u", demo_values()));
+}
+
+static void objects_100000(long boot)
+{
+	load_stress("objects=100000");
+	if (!boot)
+		guest_ok(leave_for("a", ""));
+	check_stress(100000, 0);
+	guest_ok(read_file(KSTATE_SYS "streams", text, sizeof(text)));
+	say("%s", text);
+	guest_pass();
+}
+
+/* KSTATE itself is a module. */
+static void module(long boot)
+{
+	guest_ok(load("kstate", ""));
+	guest_ok(load("kstate_demo", ""));
+	load_stress("objects=500 folios=5");
+	if (boot) {
+		check_demo();
+		check_stress(500, 0);
+		finish();
+	}
+	if (boot == 2) {
+		guest_ok(rmmod("kstate_demo"));
+		guest_ok(rmmod("kstate_stress"));
+		guest_pass();
+	}
+	guest_ok(leave_for("module", "demo=%u", demo_values()));
+}
+
+static void check_kmemleak(void)
+{
+	static const char file[] = "/sys/kernel/debug/kmemleak";
+
+	if (access(file, F_OK))
+		return;
+	/* It reports what two scans found unreferenced. */
+	guest_ok(write_file(file, "scan"));
+	guest_ok(write_file(file, "scan"));
+	guest_ok(read_file(file, text, sizeof(text)));
+	if (text[0])
+		guest_fail("kmemleak: %s", text);
+}
+
+/* There and back with everything that finds bugs switched on. */
+static void checked(long boot)
+{
+	guest_ok(load("kstate_demo", ""));
+	load_stress("objects=200 folios=3");
+	if (boot) {
+		check_demo();
+		check_stress(200, 0);
+		finish();
+	}
+	if (boot == 2) {
+		guest_ok(rmmod("kstate_demo"));
+		guest_ok(rmmod("kstate_stress"));
+		check_kmemleak();
+		guest_pass();
+	}
+	guest_ok(write_file(STRESS "fail", "3"));
+	guest_check(leave_for(variant(), "") == -EIO);
+	guest_ok(write_file(STRESS "fail", "-1"));
+	guest_ok(leave_for(variant(), "demo=%u", demo_values()));
+}
+
+static void kunit(long boot)
+{
+	guest_ok(load("kunit", ""));
+	guest_ok(load("kstate_kunit", ""));
+	guest_ok(load("kstate_foreign_kunit", ""));
+	guest_ok(rmmod("kstate_foreign_kunit"));
+	guest_ok(rmmod("kstate_kunit"));
+	check_kmemleak();
+	guest_pass();
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		void (*run)(long boot);
+	} scenarios[] = {
+		{ "abort_jump", abort_jump },
+		{ "checked", checked },
+		{ "corrupt", corrupt },
+		{ "kunit", kunit },
+		{ "lacks", lacks },
+		{ "lacks_finish", lacks_finish },
+		{ "module", module },
+		{ "objects_100000", objects_100000 },
+		{ "plain", plain },
+		{ "refused", refused },
+		{ "reload", reload },
+		{ "ten_jumps", ten_jumps },
+	};
+	const char *test;
+
+	guest_start();
+	test = cmdline_value("test");
+	for (size_t i = 0; test && i < ARRAY_LENGTH(scenarios); i++) {
+		char name[50];
+
+		snprintf(name, sizeof(name), "%s", test);
+		if (!strcmp(name, scenarios[i].name))
+			scenarios[i].run(cmdline_number("boot", 0));
+	}
+	guest_fail("there is no test %s", test ?: "named by test=");
+}
