@@ -26,6 +26,12 @@ static void check_stress(long restored, long refused)
 			   is_restored, is_refused, is_wrong, restored, refused);
 }
 
+#define leave_for(kernel, ...)				\
+	do {						\
+		load_kernel(kernel, __VA_ARGS__);	\
+		guest_ok(jump());			\
+	} while (0)
+
 __attribute__((format(printf, 1, 2)))
 static void load_stress(const char *format, ...)
 {
@@ -96,8 +102,8 @@ static void ten_jumps(long boot)
 			guest_fail("%ld KiB more in use than nine jumps ago", used - first);
 		guest_pass();
 	}
-	guest_ok(leave_for("a", "state=%ld used=%ld", state,
-			   boot > 1 ? cmdline_number("used", 0) : used));
+	leave_for("a", "state=%ld used=%ld", state,
+			   boot > 1 ? cmdline_number("used", 0) : used);
 }
 
 /* A callback fails at the jump: the machine runs on as if nobody had tried. Then it jumps. */
@@ -113,10 +119,11 @@ static void abort_jump(long boot)
 	}
 	load_stress("objects=200 folios=10");
 	guest_ok(write_file(STRESS "fail", "157"));
+	load_kernel("a", "");
 	for (int i = 0; i < 50; i++) {
 		if (i == 5)
 			before = meminfo("MemFree");
-		err = leave_for("a", "");
+		err = jump();
 		if (err != -EIO)
 			guest_fail("the jump failed with %s", strerror(-err));
 	}
@@ -126,7 +133,7 @@ static void abort_jump(long boot)
 	/* 45 times 20 folios and the stream would be 8 MiB. */
 	guest_check(before - after < 1024);
 	guest_ok(write_file(STRESS "fail", "-1"));
-	guest_ok(leave_for("a", ""));
+	guest_ok(jump());
 }
 
 /* One record is damaged: it is reported, and all others are restored. */
@@ -135,7 +142,7 @@ static void corrupt(long boot)
 	guest_ok(load("kstate_demo", ""));
 	if (!boot) {
 		load_stress("stream=1 objects=20 folios=3 corrupt=7");
-		guest_ok(leave_for("b", ""));
+		leave_for("b", "");
 	}
 	load_stress("stream=1 objects=20 folios=3");
 	check_stress(19, 1);
@@ -153,11 +160,11 @@ static void plain(long boot)
 	say("boot %ld: %ld KiB free", boot, free);
 	if (!boot) {
 		load_stress("objects=1000 folios=1");
-		guest_ok(leave_for("plain", "free=%ld", free));
+		leave_for("plain", "free=%ld", free);
 	}
 	if (boot == 1) {
 		guest_check(access("/sys/kernel/kstate", F_OK));
-		guest_ok(leave_for("a", "free=%ld", cmdline_number("free", 0)));
+		leave_for("a", "free=%ld", cmdline_number("free", 0));
 	}
 	load_stress("objects=1000 folios=1");
 	check_stress(0, 0);
@@ -170,12 +177,12 @@ static void plain(long boot)
 static void lacks(long boot)
 {
 	if (boot == 1)
-		guest_ok(leave_for("a", "demo=%s", cmdline_value("demo")));
+		leave_for("a", "demo=%s", cmdline_value("demo"));
 	guest_ok(load("kstate_demo", ""));
 	load_stress("objects=100 folios=5 optional=1");
 	check_stress(boot ? 100 : 0, 0);
 	if (!boot)
-		guest_ok(leave_for("b", "demo=%u", demo_values()));
+		leave_for("b", "demo=%u", demo_values());
 	check_demo();
 	guest_pass();
 }
@@ -187,13 +194,13 @@ static void lacks_finish(long boot)
 		finish();
 		guest_check(kmsg_has("sample,demo"));
 		guest_check(!kmsg_has("sample,stress"));
-		guest_ok(leave_for("a", ""));
+		leave_for("a", "");
 	}
 	guest_ok(load("kstate_demo", ""));
 	load_stress("objects=100 folios=5 optional=1");
 	check_stress(boot ? 100 : 0, 0);
 	if (!boot)
-		guest_ok(leave_for("b", ""));
+		leave_for("b", "");
 	guest_check(kmsg_has("kstate_demo: generation 1, first start"));
 	guest_pass();
 }
@@ -204,12 +211,12 @@ static void refused(long boot)
 	if (boot == 1) {
 		guest_check(load("kstate_demo", "") == -ERANGE);
 		check_error("sample,demo[0].mtu");
-		guest_ok(leave_for("b", "demo=%s", cmdline_value("demo")));
+		leave_for("b", "demo=%s", cmdline_value("demo"));
 	}
 	guest_ok(load("kstate_demo", ""));
 	if (!boot) {
 		guest_ok(write_file("/sys/kernel/debug/kstate_demo/mtu", "9000"));
-		guest_ok(leave_for("a", "demo=%u", demo_values()));
+		leave_for("a", "demo=%u", demo_values());
 	}
 	check_demo();
 	guest_pass();
@@ -242,14 +249,14 @@ static void reload(long boot)
 	load_stress("stream=1 objects=20");
 	guest_ok(rmmod("kstate_stress"));
 	load_stress("stream=1 objects=20");
-	guest_ok(leave_for("a", "demo=%u", demo_values()));
+	leave_for("a", "demo=%u", demo_values());
 }
 
 static void objects_100000(long boot)
 {
 	load_stress("objects=100000");
 	if (!boot)
-		guest_ok(leave_for("a", ""));
+		leave_for("a", "");
 	check_stress(100000, 0);
 	guest_ok(read_file(KSTATE_SYS "streams", text, sizeof(text)));
 	say("%s", text);
@@ -272,7 +279,7 @@ static void module(long boot)
 		guest_ok(rmmod("kstate_stress"));
 		guest_pass();
 	}
-	guest_ok(leave_for("module", "demo=%u", demo_values()));
+	leave_for("module", "demo=%u", demo_values());
 }
 
 static void check_kmemleak(void)
@@ -306,14 +313,15 @@ static void checked(long boot)
 		guest_pass();
 	}
 	guest_ok(write_file(STRESS "fail", "3"));
-	guest_check(leave_for(variant(), "") == -EIO);
+	load_kernel(variant(), "");
+	guest_check(jump() == -EIO);
 	guest_ok(write_file(STRESS "fail", "-1"));
-	guest_ok(leave_for(variant(), "demo=%u", demo_values()));
+	leave_for(variant(), "demo=%u", demo_values());
 }
 
 static void kunit(long boot)
 {
-	guest_ok(load("kunit", ""));
+	guest_ok(load("kunit", "enable=1 autorun=1"));
 	guest_ok(load("kstate_kunit", ""));
 	guest_ok(load("kstate_foreign_kunit", ""));
 	guest_ok(rmmod("kstate_foreign_kunit"));

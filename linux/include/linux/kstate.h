@@ -162,8 +162,9 @@ struct kstate_member {
  * @ksd: description of the elements
  * @arms: of a union, ended by an arm without a name
  * @length: member that holds the number of elements, or the tag of a union
- * @count: instead of @length: number of elements of the member in @obj; it is
- *	called for the object as it is, also before restoring into it
+ * @count: instead of @length: number of elements of the member in @obj. It is
+ *	called when saving, and, if the member is a pointer to memory, before
+ *	restoring, to find out how much room there is
  * @needed: of a group: whether @obj has something to save in it
  * @save: of a %KS_CUSTOM: write the member to @stream with kstate_put_*().
  *	Called twice, first to measure; must do the same both times
@@ -285,11 +286,12 @@ struct kstate_description {
 
 /* The comma operator turns an array into a pointer and leaves the rest alone */
 #define __kstate_is_array(_type)					\
-	(!__builtin_types_compatible_p(_type, typeof(((void)0, *(_type *)0))))
+	(!__builtin_types_compatible_p(_type,				\
+				       typeof(((void)0, *(typeof(_type) *)0))))
 
 #define __kstate_type_of(_type)						\
-	(__kstate_is_array(_type) ? __kstate_element(*(_type *)0) :	\
-				    __kstate_scalar(*(_type *)0))
+	(__kstate_is_array(_type) ? __kstate_element(*(typeof(_type) *)0) :	\
+				    __kstate_scalar(*(typeof(_type) *)0))
 
 #define __kstate_size(_kstype)	((_kstype) & 0xf)
 
@@ -312,9 +314,9 @@ struct kstate_description {
 
 /* An array is in the object, a pointer leads out of it */
 #define __KSTATE_PLACE(_f, _state)					\
-	.num = __kstate_is_array(__kstate_typeof(_state, _f)) ?		\
-		sizeof(__kstate_member(_state, _f)) /			\
-		sizeof(__kstate_member(_state, _f)[0]) : 0
+	.num = (__kstate_is_array(__kstate_typeof(_state, _f)) ?	\
+		sizeof(__kstate_member(_state, _f)) : 0) /		\
+		sizeof(__kstate_member(_state, _f)[0])
 
 #define __kstate_place_modifier(_f, _state)				\
 	(__kstate_is_array(__kstate_typeof(_state, _f)) ? 0 : KS_POINTER)
@@ -369,7 +371,7 @@ struct kstate_description {
  */
 #define KSTATE_ARRAY(_f, _state, _type, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_known(__kstate_scalar(*(_type *)0)),		\
+	.type = __kstate_known(__kstate_scalar(*(typeof(_type) *)0)),		\
 	.size = sizeof(_type),						\
 	.num = sizeof(__kstate_member(_state, _f)) / sizeof(_type) +	\
 		BUILD_BUG_ON_ZERO(!__kstate_is_array(__kstate_typeof(_state, _f))), \

@@ -597,7 +597,7 @@ static bool take(struct build *b, const struct pair *p)
 }
 
 /* The writer has a field that the reader does not know */
-static void unknown(struct build *b, const struct pair *p, const struct kstate_schema *reader)
+static void not_known(struct build *b, const struct pair *p, const struct kstate_schema *reader)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_DROP);
 	u32 i;
@@ -731,7 +731,7 @@ static void resolve_struct(struct build *b, const struct kstate_schema *w,
 		if (p.r)
 			take_or_convert(b, &p);
 		else
-			unknown(b, &p, r);
+			not_known(b, &p, r);
 	}
 	p.w = NULL;
 	for (i = 0; i < r->nr_fields && !b->code; i++) {

@@ -48,11 +48,16 @@ static int damaged(struct kstate_walk *w, const struct kstate_op *op, const char
 			   expected, found);
 }
 
-static int occupied(struct kstate_walk *w, const struct kstate_op *op, const char *expected,
-		    const char *found)
+static int occupied(struct kstate_walk *w, const struct kstate_op *op, s64 index,
+		    const char *expected, const char *found)
 {
-	return kstate_fail(&w->where, op->path, KSTATE_NO_ROOM, -ENOSPC, "%s\n%s",
-			   expected, found);
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = index };
+	int ret;
+
+	w->where.frame = &frame;
+	ret = kstate_fail(&w->where, NULL, KSTATE_NO_ROOM, -ENOSPC, "%s\n%s", expected, found);
+	w->where.frame = frame.up;
+	return ret;
 }
 
 static int no_memory(struct kstate_walk *w, const struct kstate_op *op)
@@ -147,15 +152,15 @@ static void show_int(u64 val, u8 type, char *buf, size_t size)
 static int fail_int(struct kstate_walk *w, const struct kstate_op *op, u32 index,
 		    const char *expected, u64 val, u8 type)
 {
-	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = index };
+	struct kstate_frame frame = {
+		.up = w->where.frame, .path = op->path, .index = op->count > 1 ? (s64)index : -1,
+	};
 	char found[24];
 	int ret;
 
 	show_int(val, type, found, sizeof(found));
-	if (op->count > 1)
-		w->where.frame = &frame;
-	ret = kstate_fail(&w->where, op->count > 1 ? NULL : op->path, KSTATE_VALUE, -ERANGE,
-			  "%s\n%s", expected, found);
+	w->where.frame = &frame;
+	ret = kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE, "%s\n%s", expected, found);
 	w->where.frame = frame.up;
 	return ret;
 }
@@ -301,7 +306,7 @@ static int run_edge(struct kstate_walk *w, const struct kstate_op *op, u8 *wire,
 
 	if (!op->from || edge->kind == KSTATE_EDGE_NONE) {
 		if (!w->apply && *mem)
-			return occupied(w, op, "NULL in the object", "a pointer");
+			return occupied(w, op, -1, "NULL in the object", "a pointer");
 		return 0;
 	}
 	if (w->apply) {
@@ -309,7 +314,7 @@ static int run_edge(struct kstate_walk *w, const struct kstate_op *op, u8 *wire,
 		return 0;
 	}
 	if (*mem)
-		return occupied(w, op, "NULL in the object", "a pointer");
+		return occupied(w, op, -1, "NULL in the object", "a pointer");
 	return kstate_restore_edge(w, op->path, op->dst, edge, &ptr);
 }
 
@@ -319,14 +324,13 @@ static int run_pointer(struct kstate_walk *w, const struct kstate_op *op, s64 in
 {
 	void *elem = *pp;
 
-	if (!present) {
-		if (elem && !w->apply)
-			return occupied(w, op, "NULL in the object", "a pointer");
-		return 0;
-	}
+	if (!present)
+		return elem && !w->apply ? occupied(w, op, index, "NULL in the object",
+						    "a pointer") : 0;
 	if (!elem) {
 		if (!op->to->bind->alloc)
-			return occupied(w, op, "a pointer in the object, or KSTATE_ALLOC", "NULL");
+			return occupied(w, op, index, "a pointer in the object, or KSTATE_ALLOC",
+					"NULL");
 		elem = take_memory(w, op, op->msize);
 		if (!elem)
 			return -ENOMEM;
@@ -348,7 +352,7 @@ static int run_pointers(struct kstate_walk *w, const struct kstate_op *op, const
 
 		if (i >= field->num) {
 			if (there)
-				return occupied(w, op, "room for all elements", "too little");
+				return occupied(w, op, -1, "room for all elements", "too little");
 			continue;
 		}
 		ret = run_pointer(w, op, i, there, chunk, &pp[i]);
@@ -388,7 +392,7 @@ static int run_array(struct kstate_walk *w, const struct kstate_op *op, u32 n, u
 		if (!n)
 			return 0;
 		if (!field->alloc && !text)
-			return occupied(w, op, "a pointer in the object, or KSTATE_ALLOC", "NULL");
+			return occupied(w, op, -1, "a pointer in the object, or KSTATE_ALLOC", "NULL");
 		elems = take_memory(w, op, (u64)n * op->msize);
 		if (!elems)
 			return -ENOMEM;
@@ -396,14 +400,12 @@ static int run_array(struct kstate_walk *w, const struct kstate_op *op, u32 n, u
 			*(void **)member = elems;
 	} else if (!w->apply) {
 		if (pointer && text)
-			return occupied(w, op, "NULL in the object", "a pointer");
+			return occupied(w, op, -1, "NULL in the object", "a pointer");
 		if (pointer && field->length.type)
 			room = kstate_mem_load(member - field->offset + field->length.offset,
 					       field->length.type);
-		else if (field->count)
+		else if (pointer)
 			room = field->count(member - field->offset);
-		if (!pointer && room > field->num)
-			room = field->num;
 		if (n > room)
 			return kstate_fail(&w->where, op->path, KSTATE_NO_ROOM, -ENOSPC,
 					   "at most %lld elements\n%u", room, n);
@@ -433,7 +435,7 @@ static int run_list(struct kstate_walk *w, const struct kstate_op *op, u32 n, u8
 	int ret;
 
 	if (!w->apply && head->next && !list_empty(head))
-		return occupied(w, op, "an empty list in the object", "entries");
+		return occupied(w, op, -1, "an empty list in the object", "entries");
 	if (w->apply && !head->next)
 		INIT_LIST_HEAD(head);
 	for (i = 0; i < n; i++) {
@@ -459,7 +461,7 @@ static int run_xarray(struct kstate_walk *w, const struct kstate_op *op, const u
 	int ret;
 
 	if (!w->apply && !xa_empty(xa))
-		return occupied(w, op, "an empty xarray in the object", "entries");
+		return occupied(w, op, -1, "an empty xarray in the object", "entries");
 	for (i = 0; i < n; i++, last = index) {
 		index = get_unaligned_le64(indices + 8 * (size_t)i);
 		elem = take_memory(w, op, op->msize);

@@ -161,7 +161,8 @@ static s64 count_elements(struct kstate_walk *w, const struct kstate_op *op, con
 		if (ptr == member && n > field->num)
 			return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
 					   "text that ends with a NUL\nno NUL");
-		return n;
+		/* Empty text in the object is its default; only a pointer may be NULL */
+		return ptr == member && n == 1 ? 0 : n;
 	default:
 		break;
 	}

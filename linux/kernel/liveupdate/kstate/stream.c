@@ -99,9 +99,9 @@ static int index_update(struct kstate_stream *stream)
 	const struct kstate_record *record;
 	u32 i;
 
-	if (index->hashed == index->nr && index->table)
+	if (index->table && index->hashed == index->nr)
 		return 0;
-	if (2 * (u64)index->nr > index->size && index_grow(index))
+	if ((!index->table || 2 * (u64)index->nr > index->size) && index_grow(index))
 		return -ENOMEM;
 	for (; index->hashed < index->nr; index->hashed++) {
 		record = index->slots[index->hashed].record;

@@ -202,8 +202,12 @@ static int walk_tail(const struct kstate_schema_field *f, u32 n,
 		return 0;
 	switch (f->type) {
 	case KS_T_BITMAP:
-		visit->is_default = false;
-		return kstate_cursor_take(tail, BITS_TO_WIRE(n)) ? 0 : -EBADMSG;
+		chunk = kstate_cursor_take(tail, BITS_TO_WIRE(n));
+		if (!chunk)
+			return -EBADMSG;
+		if (memchr_inv(chunk, 0, BITS_TO_WIRE(n)))
+			visit->is_default = false;
+		return 0;
 	case KS_T_ITEMS:
 		visit->is_default = false;
 		chunk = kstate_cursor_take(tail, n);
