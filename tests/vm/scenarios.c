@@ -179,7 +179,7 @@ static void lacks(long boot)
 	if (boot == 1)
 		leave_for("a", "demo=%s", cmdline_value("demo"));
 	guest_ok(load("kstate_demo", ""));
-	load_stress("objects=100 folios=5 optional=1");
+	load_stress("objects=100 folios=5 optional=1 round=%d", !!boot);
 	check_stress(boot ? 100 : 0, 0);
 	if (!boot)
 		leave_for("b", "demo=%u", demo_values());
@@ -197,7 +197,7 @@ static void lacks_finish(long boot)
 		leave_for("a", "");
 	}
 	guest_ok(load("kstate_demo", ""));
-	load_stress("objects=100 folios=5 optional=1");
+	load_stress("objects=100 folios=5 optional=1 round=%d", !!boot);
 	check_stress(boot ? 100 : 0, 0);
 	if (!boot)
 		leave_for("b", "");
@@ -222,7 +222,7 @@ static void refused(long boot)
 	guest_pass();
 }
 
-/* A module that goes and comes again in the same kernel starts anew; nothing is restored twice. */
+/* A module that goes and comes again in the same kernel starts anew: nothing is restored twice. */
 static void reload(long boot)
 {
 	unsigned int values;
@@ -235,8 +235,7 @@ static void reload(long boot)
 		guest_ok(load("kstate_demo", ""));
 		guest_check(demo_values() != values);
 		guest_ok(rmmod("kstate_demo"));
-		/* A stream of records that are claimed already, in stress_take() */
-		load_stress("stream=1 objects=20");
+		load_stress("stream=1 objects=20 twice=1");
 		check_stress(20, 0);
 		guest_ok(rmmod("kstate_stress"));
 		guest_pass();

@@ -10,6 +10,8 @@
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/kconfig.h>
 #include <linux/kstate_format.h>
 #include <linux/list.h>
 #include <linux/stddef.h>
@@ -858,16 +860,74 @@ const char *kstate_value_text(const struct kstate_value *from, u32 *len);
 
 /* The state of this kernel: see registry.c and kho.c */
 
+#if IS_REACHABLE(CONFIG_KSTATE)
+
 struct kstate_set *kstate_outgoing(void);
 struct kstate_set *kstate_incoming(void);
 int kstate_register_key(struct kstate_description *desc, void *obj, struct kstate_key key,
 			bool *restored);
+int kstate_register(struct kstate_description *desc, void *obj);
 int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
-int kstate_register(struct kstate_description *desc, void *obj);
 int kstate_finish(void);
+
+#else
+
+/* Without KSTATE there is nothing to restore, and nothing is handed over */
+
+static inline struct kstate_set *kstate_outgoing(void)
+{
+	return NULL;
+}
+
+static inline struct kstate_set *kstate_incoming(void)
+{
+	return NULL;
+}
+
+static inline int kstate_register_key(struct kstate_description *desc, void *obj,
+				      struct kstate_key key, bool *restored)
+{
+	if (restored)
+		*restored = false;
+	return 0;
+}
+
+static inline int kstate_register(struct kstate_description *desc, void *obj)
+{
+	return 0;
+}
+
+static inline int kstate_unregister(struct kstate_description *desc, void *obj)
+{
+	return 0;
+}
+
+static inline int kstate_save_state_key(struct kstate_description *desc, const void *obj,
+					struct kstate_key key)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int kstate_restore_key(struct kstate_description *desc, void *obj,
+				     struct kstate_key key)
+{
+	return -ENOENT;
+}
+
+static inline int kstate_drop_key(struct kstate_description *desc, struct kstate_key key)
+{
+	return -ENOENT;
+}
+
+static inline int kstate_finish(void)
+{
+	return 0;
+}
+
+#endif
 
 /* A number or a string as the key */
 #define kstate_key(_id)							\

@@ -30,6 +30,10 @@ static bool stream;
 module_param(stream, bool, 0400);
 MODULE_PARM_DESC(stream, "Save them now in a stream of their own, not at the jump");
 
+static bool twice;
+module_param(twice, bool, 0400);
+MODULE_PARM_DESC(twice, "With stream, try to restore each a second time");
+
 static uint round;
 module_param(round, uint, 0400);
 MODULE_PARM_DESC(round, "Of this kernel; restored objects must be of the one before");
@@ -211,8 +215,8 @@ static int stress_take(struct kstate_stream *in, struct stress *s, u32 id)
 		if (ret == -ENOENT)
 			ret = 0;
 		/* Nobody gets it twice. */
-		if (found && kstate_stream_restore(in, &stress_state, s, KSTATE_ID(id),
-						   &err) != -EALREADY)
+		if (found && twice && kstate_stream_restore(in, &stress_state, s, KSTATE_ID(id),
+							    &err) != -EALREADY)
 			wrong++;
 	}
 	return ret ?: found;

