@@ -197,6 +197,10 @@ void kho_unpreserve_vmalloc(struct kho_vmalloc *k)
 	}
 }
 
+/*
+ * Kinder than the kernel, where an area is lost if there is no memory to map
+ * it: here, nothing is taken unless all can be.
+ */
 void *kho_restore_vmalloc(const struct kho_vmalloc *k)
 {
 	struct kho_vmalloc_chunk *chunk = KHOSER_LOAD_PTR(k->first), *next;
@@ -209,28 +213,28 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *k)
 	pages = kvcalloc(k->total_pages, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return NULL;
-	for (; chunk; chunk = next) {
+	for (; chunk; chunk = KHOSER_LOAD_PTR(chunk->hdr.next)) {
 		for (unsigned int i = 0; i < KHO_VMALLOC_SIZE && chunk->phys[i]; i++) {
-			if (nr == k->total_pages)
+			if (nr == k->total_pages || kho_preserved_order(chunk->phys[i]))
 				goto fail;
-			pages[nr] = kho_restore_pages(chunk->phys[i], 1);
-			if (!pages[nr])
-				goto fail;
-			nr++;
+			pages[nr++] = phys_to_page(chunk->phys[i]);
 		}
-		next = KHOSER_LOAD_PTR(chunk->hdr.next);
-		if (!kho_restore_pages(virt_to_phys(chunk), 1))
-			goto fail;
-		free_page((unsigned long)chunk);
 	}
 	if (nr != k->total_pages)
 		goto fail;
 	area = shim_map_area(pages, nr, VM_ALLOC);
-	if (area)
-		return area;
-fail:
+	if (!area)
+		goto fail;
 	while (nr)
-		__free_page(pages[--nr]);
+		kho_restore_pages(page_to_phys(pages[--nr]), 1);
+	for (chunk = KHOSER_LOAD_PTR(k->first); chunk; chunk = next) {
+		next = KHOSER_LOAD_PTR(chunk->hdr.next);
+		if (!kho_restore_pages(virt_to_phys(chunk), 1))
+			shim_bug(__FILE__, __LINE__, "restoring what was not preserved");
+		free_page((unsigned long)chunk);
+	}
+	return area;
+fail:
 	kvfree(pages);
 	return NULL;
 }

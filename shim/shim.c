@@ -389,8 +389,6 @@ static struct notifier_block *kexec_chain;
 
 int register_kexec_notifier(struct notifier_block *nb)
 {
-	if (shim_may_fail())
-		return -ENOMEM;
 	nb->next = kexec_chain;
 	kexec_chain = nb;
 	return 0;

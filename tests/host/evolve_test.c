@@ -943,7 +943,7 @@ static void pointer_arrays(void **state)
 	kvfree(three_to.v[1]);
 	carry_ok(&d3, &three, &d2, &two_to, KSTATE_EXACT);
 	three.v[2] = &x;
-	carry_refused(&d3, &three, &d2, &two_to, KSTATE_NO_ROOM, "s[1].v[2]");
+	carry_refused(&d3, &three, &d2, &two_to, KSTATE_NO_ROOM, "s[1].v");
 }
 
 /* Another kind */

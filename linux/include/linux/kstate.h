@@ -41,8 +41,9 @@ struct page;
  * * KSTATE_ALIAS("old", ...): earlier names of the field.
  * * KSTATE_CONVERT(fn): a function takes over where the stream has the field
  *   with a type that does not fit.
- * * KSTATE_RANGE(min, max), KSTATE_MASK(bits), KSTATE_EQUAL: what values are
- *   accepted, when saving and when restoring.
+ * * KSTATE_RANGE(min, max), KSTATE_MASK(bits): what values are accepted, when
+ *   saving and when restoring; KSTATE_EQUAL: only the value that the object
+ *   holds, when restoring.
  * * KSTATE_ALLOC: allocate what a pointer points to when restoring.
  * * KSTATE_HEX, KSTATE_FLAG_NAMES(table), KSTATE_SECRET: how to show it.
  */
@@ -114,7 +115,7 @@ enum kstate_addr_type {
  * struct kstate_arm - one of the structs of a union
  * @name: name of the arm; NULL ends the list
  * @tag: value of the tag member that selects it
- * @ksd: description of the struct
+ * @ksd: description of the struct, or NULL if there is nothing to save
  */
 struct kstate_arm {
 	const char *name;
@@ -216,7 +217,7 @@ struct kstate_field {
 	struct kstate_member length;
 	int (*count)(const void *obj);
 	bool (*needed)(const void *obj);
-	int (*save)(struct kstate_stream *stream, void *obj,
+	int (*save)(struct kstate_stream *stream, void *member,
 		    const struct kstate_field *field);
 	int (*restore)(struct kstate_stream *stream, void *member,
 		       const struct kstate_field *field);

@@ -22,6 +22,7 @@
 #define KSTATE_MAX_SCHEMAS	65536		/* of one handover */
 #define KSTATE_MAX_FIXED	(1U << 24)	/* bytes of the fixed part */
 #define KSTATE_MAX_RECORD	(1U << 30)	/* bytes of one record */
+#define KSTATE_MAX_GROUPS	8		/* groups of items inside each other */
 
 /**
  * struct kstate_edge - memory that is handed over in place
@@ -174,7 +175,8 @@ enum kstate_container {
  * @flags: %KSTATE_FIELD_DEFAULT and the like
  * @count: elements of a %KS_C_ARRAY, otherwise 1
  * @ref: number of the schema of a %KS_T_STRUCT or %KS_T_ARM, smaller than
- *	the number of the schema that it stands in; otherwise %KSTATE_NO_REF
+ *	the number of the schema that it stands in; otherwise, and for an arm
+ *	without data, %KSTATE_NO_REF
  * @dflt: value of each integer where %KSTATE_FIELD_DEFAULT is set
  * @min: smallest value that is accepted, where %KSTATE_FIELD_RANGE is set
  * @max: largest value that is accepted

@@ -28,4 +28,6 @@
 				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
 	__old; })
 
+#define atomic_cmpxchg(v, o, n)		cmpxchg(&(v)->counter, o, n)
+
 #endif

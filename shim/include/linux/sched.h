@@ -6,4 +6,8 @@
 
 #define cond_resched()		do { } while (0)
 
+/* There is one task */
+struct task_struct;
+#define current			((struct task_struct *)1)
+
 #endif

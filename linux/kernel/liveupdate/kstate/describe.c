@@ -285,8 +285,7 @@ static int describe_field(struct describe *d, struct kstate_schema *schema,
 			f->type = KS_T_ARM;
 			f->count = 1;
 			f->dflt = arm->tag;
-			ret = arm->ksd ? describe_ref(d, field, arm->ksd, f) :
-				refuse(d, field, "a description for each arm\nnone for %s", arm->name);
+			ret = arm->ksd ? describe_ref(d, field, arm->ksd, f) : 0;
 			if (ret)
 				return ret;
 		}
@@ -315,9 +314,9 @@ static int check_names(struct describe *d, const struct kstate_schema *schema)
 			return ret;
 		for (j = 0; j < i; j++) {
 			const struct kstate_schema_field *g = &schema->fields[j];
-			bool arms = f->type == KS_T_ARM;
+			bool arms = f->type == KS_T_ARM, others = g->type == KS_T_ARM;
 
-			if (arms != (g->type == KS_T_ARM) || (arms && f->bind != g->bind))
+			if (arms != others || (arms && f->bind != g->bind))
 				continue;
 			if (!strcmp(f->name, g->name))
 				return refuse(d, f->bind, "names that are unique\n%s twice",
@@ -345,7 +344,8 @@ static int count_fields(struct describe *d, const struct kstate_description *des
 		const char *const *alias;
 
 		if (field->kind < KS_BASE_TYPE || field->kind > KS_END)
-			return refuse(d, NULL, "a known kind, or KSTATE_END_OF_LIST()\nkind %u in field %u",
+			return refuse(d, NULL,
+				      "a known kind, or KSTATE_END_OF_LIST()\nkind %u in field %u",
 				      field->kind, index);
 		if (field->kind == KS_SKIP)
 			continue;
@@ -396,7 +396,8 @@ static struct kstate_schema *describe(struct describe *d,
 	int ret;
 
 	if (d->depth >= KSTATE_MAX_DEPTH)
-		return ERR_PTR(refuse(d, NULL, "at most %u structs inside each other\nmore, or a cycle",
+		return ERR_PTR(refuse(d, NULL,
+				      "at most %u structs inside each other\nmore, or a cycle",
 				      KSTATE_MAX_DEPTH));
 	ret = check_name(d, NULL, desc->name);
 	if (!ret && desc->min_version_id > desc->version_id)
@@ -470,7 +471,8 @@ struct kstate_schema *kstate_describe(struct kstate_description *desc,
 
 	schema->resolution = kstate_zalloc(sizeof(*schema->resolution));
 	if (!schema->resolution)
-		ret = kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory for a plan\nnone");
+		ret = kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
+				  "memory for a plan\nnone");
 	else
 		ret = kstate_resolve(schema, schema, schema->resolution, &where, NULL, NULL);
 	if (ret) {
@@ -479,6 +481,7 @@ struct kstate_schema *kstate_describe(struct kstate_description *desc,
 	}
 	schema->serial = ++serial;
 	list_add(&schema->list, &described);
+	/* Whoever sees the schema sees it complete */
 	smp_store_release(&desc->schema, schema);
 	return schema;
 }

@@ -7,7 +7,7 @@
  * DOC: errors
  *
  * Whatever KSTATE refuses, it tells in one &struct kstate_error, like the
- * extended acknowledgement of netlink. The kernel log, sysfs and JSON show the
+ * extended ack of netlink. The kernel log, sysfs and JSON show the
  * same object.
  */
 

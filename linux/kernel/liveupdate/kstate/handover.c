@@ -106,7 +106,7 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
 {
 	const struct kstate_segment *segment;
 	const struct kstate_stream *stream;
-	struct kstate_segment_ref *ref;
+	struct kstate_segment_ref *refs;
 	struct kstate_record *record;
 	u64 records = 0;
 	u32 i;
@@ -132,9 +132,10 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
 				    stream_record_bytes(stream));
 		record->key_len = cpu_to_le16(strlen(stream->name));
 		memcpy(record + 1, stream->name, strlen(stream->name));
-		ref = (void *)kstate_record_payload(record);
+		refs = (void *)kstate_record_payload(record);
+		i = 0;
 		list_for_each_entry(segment, &stream->segments, list)
-			*ref++ = segment_ref(l, &segment->edge, segment->used);
+			refs[i++] = segment_ref(l, &segment->edge, segment->used);
 		seal_record(l, record);
 		records += stream->index.nr;
 	}
@@ -250,9 +251,11 @@ static int open_segment(struct kstate_set *set, const struct kstate_segment_ref 
 	u64 used = le64_to_cpu(ref->used);
 	void *data;
 
-	if (used > size || used % 8 || (ref->edge.kind == KSTATE_EDGE_FILE) != set->transport->file)
+	if (used > size || used % 8)
 		return -EBADMSG;
 	if (set->transport->file) {
+		if (ref->edge.kind != KSTATE_EDGE_FILE)
+			return -EBADMSG;
 		if (addr % 8 || addr > set->blob_size || size > set->blob_size - addr)
 			return -EBADMSG;
 		data = set->blob + addr;
@@ -268,6 +271,8 @@ static int open_segment(struct kstate_set *set, const struct kstate_segment_ref 
 	return 0;
 }
 
+#define RECORD_FLAGS	(KSTATE_RECORD_OPTIONAL | KSTATE_RECORD_DROPPED)
+
 static bool header_is_good(const struct kstate_segment *segment, size_t at)
 {
 	const struct kstate_record *record = (void *)(segment->data + at);
@@ -276,6 +281,7 @@ static bool header_is_good(const struct kstate_segment *segment, size_t at)
 
 	return crc == le32_to_cpu(record->hcrc) && le32_to_cpu(record->place) == at / 8 &&
 	       size % 8 == 0 && size <= segment->used - at - sizeof(*record) &&
+	       size <= KSTATE_MAX_RECORD && !(le16_to_cpu(record->flags) & ~RECORD_FLAGS) &&
 	       le16_to_cpu(record->key_len) <= KSTATE_MAX_NAME && kstate_key_bytes(record) <= size;
 }
 
@@ -307,9 +313,8 @@ static int open_schema(struct kstate_set *set, struct kstate_record *record)
 		.state = "schema", .key = KSTATE_ID(le64_to_cpu(record->key)), .has_key = true,
 		.writer = set->writer, .err = &set->damage,
 	};
-	struct kstate_schema **refs __free(kvfree) = NULL;
 	struct kstate_schema *schema = NULL;
-	u32 i, size = le32_to_cpu(record->size);
+	u32 size = le32_to_cpu(record->size);
 	int ret = 0;
 
 	/* Numbers whose records were damaged are known, but not what they mean */
@@ -323,13 +328,9 @@ static int open_schema(struct kstate_set *set, struct kstate_record *record)
 		return 0;
 	}
 
-	refs = kvmalloc_array(max(set->nr_known, 1U), sizeof(*refs), GFP_KERNEL);
-	if (!refs)
-		return -ENOMEM;
-	for (i = 0; i < set->nr_known; i++)
-		refs[i] = set->known[i]->schema;
 	if (kstate_record_whole(record))
-		schema = kstate_schema_decode((u8 *)(record + 1), size, refs, set->nr_known, &where);
+		schema = kstate_schema_decode((u8 *)(record + 1), size, set->known,
+					      set->nr_known, &where);
 	else
 		damage(set, "schema", where.key.id, "the checksum of a schema");
 	if (PTR_ERR_OR_ZERO(schema) == -ENOMEM)
@@ -376,7 +377,7 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 		damage(set, "stream", le64_to_cpu(record->key), "the checksum of a stream");
 		return 0;
 	}
-	stream = kzalloc(sizeof(*stream), GFP_KERNEL);
+	stream = kzalloc_obj(*stream);
 	if (!stream)
 		return -ENOMEM;
 	stream->set = set;
@@ -388,7 +389,7 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 
 	size = le32_to_cpu(record->size) - kstate_key_bytes(record);
 	for (; size >= sizeof(*ref); size -= sizeof(*ref), ref++) {
-		segment = kzalloc(sizeof(*segment), GFP_KERNEL);
+		segment = kzalloc_obj(*segment);
 		if (!segment)
 			return -ENOMEM;
 		ret = open_segment(set, ref, segment);
@@ -416,7 +417,8 @@ static int open_root(struct kstate_set *set, const struct kstate_header *header,
 
 	ret = open_segment(set, &header->root, &set->root);
 	if (ret)
-		return kstate_fail(where, NULL, KSTATE_DAMAGED, ret, "a root segment\nerror %d", ret);
+		return kstate_fail(where, NULL, KSTATE_DAMAGED, ret,
+				   "a root segment\nerror %d", ret);
 	/* Schemas come first */
 	while (!ret && (record = next_record(set, &set->root, "root", &at))) {
 		if (le32_to_cpu(record->schema) == KSTATE_RECORD_SCHEMA)
@@ -552,6 +554,13 @@ static int preserve_again(struct kstate_edge *edge, u8 type, void *arg)
 	return 0;
 }
 
+static void left_behind(const struct kstate_stream *stream, const struct kstate_slot *slot,
+			const char *why)
+{
+	pr_warn("hand on: stream %s: record %llu is left behind: it is %s\n", stream->name,
+		le64_to_cpu(slot->record->key), why);
+}
+
 static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 			  struct kstate_stream *to, struct kstate_error *err)
 {
@@ -560,20 +569,23 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 	struct preserve_again again = { .from = from->set, .to = to->set };
 	u32 size = le32_to_cpu(old->size), key_bytes = kstate_key_bytes(old), id;
 	struct kstate_where where = { .err = err };
+	struct kstate_slot *anew;
 	int ret;
 
 	if (!known->schema || !kstate_record_whole(old)) {
-		pr_warn("hand on: a damaged record of stream %s is left behind\n", from->name);
+		left_behind(from, slot, "damaged");
 		return 0;
 	}
 	where.state = known->schema->name;
 	ret = kstate_set_schema(to->set, known->schema, &id, err);
 	if (ret)
 		return ret;
-	if (kstate_stream_lookup(to, to->set->known[id]->name, le64_to_cpu(old->key),
-				 (char *)(old + 1), le16_to_cpu(old->key_len))) {
-		pr_warn("hand on: %s has been saved anew; the old record is left behind\n",
-			known->schema->name);
+	anew = kstate_stream_lookup(to, to->set->known[id]->name, le64_to_cpu(old->key),
+				    (char *)(old + 1), le16_to_cpu(old->key_len));
+	if (IS_ERR(anew))
+		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+	if (anew) {
+		left_behind(from, slot, "saved anew");
 		return 0;
 	}
 

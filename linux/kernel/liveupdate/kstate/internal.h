@@ -85,6 +85,7 @@ struct kstate_schema_field {
 	const struct kstate_field *bind;
 };
 
+struct kstate_known;
 struct kstate_resolution;
 
 struct kstate_schema_hint {
@@ -178,7 +179,7 @@ u32 kstate_schema_bytes(const struct kstate_schema *schema);
 void kstate_schema_encode(const struct kstate_schema *schema, u8 *buf,
 			  u32 (*ref_id)(const struct kstate_schema *ref, void *arg), void *arg);
 struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
-					   struct kstate_schema *const *known, u32 nr_known,
+					   struct kstate_known *const *known, u32 nr_known,
 					   const struct kstate_where *where);
 
 /* Plans: resolve.c */
@@ -359,8 +360,6 @@ struct kstate_value {
 	struct kstate_cursor tail;
 };
 
-#define KSTATE_MAX_GROUPS	8
-
 /**
  * struct kstate_walk - an object on its way into or out of a record
  * @where: for messages
@@ -460,7 +459,8 @@ enum kstate_slot_state {
 struct kstate_slot {
 	struct kstate_record *record;
 	u32 ns;
-	u32 state;
+	u16 state;
+	u16 jump;		/* goes when the jump is called off */
 };
 
 /**
@@ -515,7 +515,8 @@ struct kstate_known {
  * struct kstate_set - all streams of one jump
  * @transport: where they live
  * @incoming: written by another kernel, read by this one
- * @published: the jump has begun; protected by @use
+ * @published: nothing can be saved any more; protected by @use
+ * @jumper: the task that saves what goes if the jump is called off, or NULL
  * @use: held for reading while streams are made, written to or destroyed, and
  *	for writing while all of them are looked at. Taken first, then
  *	kstate_stream.lock, then @lock
@@ -538,6 +539,7 @@ struct kstate_set {
 	const struct kstate_transport *transport;
 	bool incoming;
 	bool published;
+	struct task_struct *jumper;
 	struct rw_semaphore use;
 	struct mutex lock;
 	struct list_head streams;
@@ -561,11 +563,10 @@ struct kstate_set {
  * @set: the set
  * @id: number of the stream in the set
  * @name: its name
- * @transient: made by handing on; goes when the jump is called off
+ * @transient: goes when the jump is called off
  * @lock: protects the members below
  * @segments: &struct kstate_segment
  * @index: the records
- * @mark: records there were before the jump began
  * @max_key: per name of a state, the largest number used as a key, plus 1
  * @nr_max_key: entries of @max_key
  * @bytes: of its records
@@ -584,7 +585,6 @@ struct kstate_stream {
 	struct mutex lock;
 	struct list_head segments;
 	struct kstate_index index;
-	u32 mark;
 	u64 *max_key;
 	u32 nr_max_key;
 	u64 bytes;
@@ -634,7 +634,7 @@ int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_r
 			 struct kstate_error *err);
 int kstate_stream_add_slot(struct kstate_stream *stream, struct kstate_record *record, u32 ns);
 void kstate_stream_commit(struct kstate_stream *stream, struct kstate_record *record);
-void kstate_stream_truncate(struct kstate_stream *stream, u32 nr);
+void kstate_stream_undo(struct kstate_stream *stream);
 void kstate_stream_empty(struct kstate_stream *stream);
 void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot);
 struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,

@@ -350,6 +350,7 @@ static int __init kstate_init(void)
 	kstate_sysfs_init();
 	return 0;
 }
+
 /* After KHO (fs_initcall), before the drivers that restore their state */
 fs_initcall_sync(kstate_init);
 

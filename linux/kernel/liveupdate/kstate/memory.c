@@ -38,8 +38,10 @@ static int memory_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *ed
 {
 	u64 size = nr << PAGE_SHIFT;
 
-	if (kind == KSTATE_EDGE_FOLIO)
+	if (kind == KSTATE_EDGE_FOLIO) {
 		size = folio_size(ptr);
+		edge->order = folio_order(ptr);
+	}
 	edge->addr = cpu_to_le64((unsigned long)ptr);
 	edge->size = cpu_to_le64(size);
 	return xa_insert(&preserved, (unsigned long)ptr, ptr, GFP_KERNEL);

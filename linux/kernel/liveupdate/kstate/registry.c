@@ -11,6 +11,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "internal.h"
@@ -156,7 +157,7 @@ int kstate_register_key(struct kstate_description *desc, void *obj, struct kstat
 	ret = kstate_check_description(desc, NULL);
 	if (ret)
 		return ret;
-	r = kzalloc(sizeof(*r), GFP_KERNEL);
+	r = kzalloc_obj(*r);
 	if (!r)
 		return -ENOMEM;
 	r->desc = desc;
@@ -196,8 +197,13 @@ EXPORT_SYMBOL_GPL(kstate_register_key);
  */
 int kstate_register(struct kstate_description *desc, void *obj)
 {
-	return kstate_register_key(desc, obj, KSTATE_ID(atomic_inc_return(&desc->instance_id)),
-				   NULL);
+	int id = atomic_inc_return(&desc->instance_id);
+	int ret = kstate_register_key(desc, obj, KSTATE_ID(id), NULL);
+
+	/* The next attempt is for the same record */
+	if (ret)
+		atomic_cmpxchg(&desc->instance_id, id, id - 1);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(kstate_register);
 
@@ -231,8 +237,6 @@ static int prepare(struct kstate_error *err)
 	struct registration *r;
 	int ret;
 
-	list_for_each_entry(stream, &outgoing->streams, list)
-		stream->mark = stream->index.nr;
 	ret = kstate_set_hand_on(incoming, outgoing, err);
 	if (ret)
 		return ret;
@@ -252,13 +256,14 @@ static void abort_locked(void)
 	struct kstate_stream *stream, *next;
 
 	kstate_set_unpublish(outgoing);
+	outgoing->jumper = NULL;
 	list_for_each_entry_safe(stream, next, &outgoing->streams, list) {
 		if (stream->transient) {
 			kstate_stream_destroy(stream);
 			continue;
 		}
 		guard(mutex)(&stream->lock);
-		kstate_stream_truncate(stream, stream->mark);
+		kstate_stream_undo(stream);
 	}
 	prepared = false;
 }
@@ -277,6 +282,7 @@ int kstate_prepare(struct kstate_error *err)
 	guard(mutex)(&registry_lock);
 	if (prepared)
 		abort_locked();
+	outgoing->jumper = current;
 	ret = prepare(err);
 	prepared = true;
 	if (!ret)

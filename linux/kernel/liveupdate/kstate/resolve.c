@@ -130,13 +130,16 @@ static struct kstate_op *add_op(struct build *b, struct kstate_op op)
 static void add_copy(struct build *b, u32 wire, u32 mem, u32 bytes)
 {
 	struct kstate_op *last = b->last_copy ? &b->ops[b->last_copy - 1] : NULL;
+	struct kstate_op op = { .code = KSTATE_OP_COPY };
 
 	if (last && last->wire + last->count == wire && last->mem + last->count == mem) {
 		last->count += bytes;
 		return;
 	}
-	if (add_op(b, (struct kstate_op){ .code = KSTATE_OP_COPY, .wire = wire, .mem = mem,
-					  .count = bytes }))
+	op.wire = wire;
+	op.mem = mem;
+	op.count = bytes;
+	if (add_op(b, op))
 		b->last_copy = b->nr;
 }
 
@@ -442,16 +445,16 @@ static void default_field(struct build *b, const struct pair *p)
 	if (p->r->container >= KS_C_OPTIONAL) {
 		op.code = KSTATE_OP_TAIL;
 		add_op(b, op);
+		set_length(b, p, NULL);
 	} else if (p->r->type >= KS_T_BITMAP) {
 		op.dst = KS_U8;
 		op.msize = 1;
 		op.count = member_bytes(p->r);
 		add_op(b, op);
-		return;
 	} else {
 		default_elements(b, p, 0, p->r->count);
+		set_length(b, p, NULL);
 	}
-	set_length(b, p, NULL);
 }
 
 static void default_struct(struct build *b, const struct kstate_schema *r, u32 mem,
@@ -525,10 +528,17 @@ static bool take_union(struct build *b, const struct pair *p)
 			continue;
 		}
 		arm->tag = r->dflt;
+		if (!w->ref != !r->ref) {
+			block(b, add_path(b, p->path, w->name), KSTATE_BLOCKED,
+			      r->ref ? "an arm with a struct" : "an arm without a struct",
+			      w->ref ? "one with a struct" : "one without");
+			continue;
+		}
 		nested = build_nested(b, &frame);
-		resolve_struct(&nested, w->ref, r->ref, 0, 0,
-			       add_path(&nested, NULL, w->name));
-		arm->plan = build_finish(&nested, w->ref->size);
+		if (w->ref)
+			resolve_struct(&nested, w->ref, r->ref, 0, 0,
+				       add_path(&nested, NULL, w->name));
+		arm->plan = build_finish(&nested, 0);
 		b->code = nested.code;
 	}
 	add_op(b, op);
@@ -614,10 +624,11 @@ static void not_known(struct build *b, const struct pair *p, const struct kstate
 	if (i < reader->nr_fields) {
 		report(b, KSTATE_DEFAULTED, false, p->path, "removed: dropped");
 	} else if (p->w->flags & KSTATE_FIELD_IGNORABLE) {
-		report(b, KSTATE_LOSSY, false, p->path, "unknown, and may be ignored: dropped");
+		report(b, KSTATE_LOSSY, false, p->path,
+		       "not known here, and may be ignored: dropped");
 	} else if (p->w->flags & KSTATE_FIELD_DEFAULT) {
 		report(b, KSTATE_DEFAULTED, true, p->path,
-		       "unknown: refused unless it is the default");
+		       "not known here: refused unless it is the default");
 		op.strict = true;
 	} else {
 		block(b, p->path, KSTATE_BLOCKED, "only fields that the reader knows",
@@ -626,7 +637,7 @@ static void not_known(struct build *b, const struct pair *p, const struct kstate
 	add_op(b, op);
 }
 
-static void absent(struct build *b, const struct pair *p)
+static void take_default(struct build *b, const struct pair *p)
 {
 	if (!(p->r->flags & (KSTATE_FIELD_DEFAULT | KSTATE_FIELD_HOOK))) {
 		block(b, p->path, KSTATE_BLOCKED, "a field that is required", "none");
@@ -712,8 +723,10 @@ static void resolve_struct(struct build *b, const struct kstate_schema *w,
 	if (w->version < r->min_version || r->version < w->min_version) {
 		char expected[48], found[48];
 
-		snprintf(expected, sizeof(expected), "version %u to %u", r->min_version, r->version);
-		snprintf(found, sizeof(found), "version %u to %u", w->min_version, w->version);
+		snprintf(expected, sizeof(expected), "version %u to %u",
+			 r->min_version, r->version);
+		snprintf(found, sizeof(found), "version %u to %u",
+			 w->min_version, w->version);
 		block(b, path, KSTATE_VERSION, expected, found);
 	}
 
@@ -743,7 +756,7 @@ static void resolve_struct(struct build *b, const struct kstate_schema *w,
 		if (j < w->nr_fields)
 			continue;
 		p.path = add_path(b, path, p.r->name);
-		absent(b, &p);
+		take_default(b, &p);
 	}
 }
 

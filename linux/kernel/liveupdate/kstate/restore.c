@@ -280,9 +280,8 @@ int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u
 		return kstate_fail(&w->where, path, KSTATE_DAMAGED, -EBADMSG,
 				   "memory of kind %u\n%u", type & 0xf, edge->kind);
 	taken = kstate_restore_take(w);
-	if (!taken) {
+	if (!taken)
 		return kstate_fail(&w->where, path, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
-	}
 	*ptr = kstate_set_unpark(w->stream->set, edge);
 	ret = *ptr ? 0 : t->check(edge);
 	if (!ret && !*ptr)
@@ -392,7 +391,8 @@ static int run_array(struct kstate_walk *w, const struct kstate_op *op, u32 n, u
 		if (!n)
 			return 0;
 		if (!field->alloc && !text)
-			return occupied(w, op, -1, "a pointer in the object, or KSTATE_ALLOC", "NULL");
+			return occupied(w, op, -1, "a pointer in the object, or KSTATE_ALLOC",
+					"NULL");
 		elems = take_memory(w, op, (u64)n * op->msize);
 		if (!elems)
 			return -ENOMEM;
@@ -540,10 +540,10 @@ static int run_bitmap(struct kstate_walk *w, const struct kstate_op *op, const u
 
 	if (!chunk)
 		return damaged(w, op, "bits in the record", n);
-	for (i = bits; !w->apply && i < n; i++)
+	for (i = min(bits, n); !w->apply && i < 8 * BITS_TO_WIRE(n); i++)
 		if (chunk[i / 8] & (1 << (i % 8)))
 			return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-					   "no bit after the first %u\nbit %u", bits, i);
+					   "no bit after the first %u\nbit %u", min(bits, n), i);
 	for (i = 0; w->apply && i * per_long < bits; i++)
 		mem[i] = i * per_long < n ?
 			kstate_int_load(chunk + i * sizeof(long), sizeof(long)) : 0;
@@ -562,7 +562,7 @@ static int run_union(struct kstate_walk *w, const struct kstate_op *op, const u8
 	if (!arm->plan)
 		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
 				   "an arm that the reader has\n%s", arm->name);
-	chunk = kstate_cursor_take(&w->tail, op->from[n].ref->size);
+	chunk = kstate_cursor_take(&w->tail, op->from[n].ref ? op->from[n].ref->size : 0);
 	if (!chunk)
 		return damaged(w, op, "an arm in the record", n);
 	return run_at(w, op, -1, arm->plan, chunk, mem);

@@ -340,7 +340,7 @@ static int save_union(struct kstate_walk *w, const struct kstate_op *op, u8 *slo
 				   "the tag of an arm\n%llu", tag);
 	if (slot)
 		put_unaligned_le32(i + 1, slot);
-	chunk = kstate_save_take(w, op->from[i + 1].ref->size);
+	chunk = kstate_save_take(w, op->from[i + 1].ref ? op->from[i + 1].ref->size : 0);
 	if (IS_ERR(chunk))
 		return PTR_ERR(chunk);
 	return save_at(w, op, -1, op->arms[i].plan, chunk, member);

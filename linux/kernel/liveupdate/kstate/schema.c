@@ -255,7 +255,7 @@ static __le32 put_string(char *strings, u32 *pos, const char *s)
 {
 	u32 at = *pos;
 
-	strcpy(strings + at, s);
+	memcpy(strings + at, s, strlen(s) + 1);
 	*pos += strlen(s) + 1;
 	return cpu_to_le32(at);
 }
@@ -341,7 +341,7 @@ static bool type_is_known(u8 type)
 }
 
 static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema_field *f,
-			struct kstate_schema *const *known, u32 nr_known,
+			struct kstate_known *const *known, u32 nr_known,
 			const struct kstate_where *where)
 {
 	u32 ref = le32_to_cpu(wf->ref);
@@ -364,10 +364,10 @@ static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema
 	if (f->container == KS_C_ARRAY ? !f->count || f->count > KSTATE_MAX_FIXED : f->count != 1)
 		return bad(where, "a count for this container", f->count);
 
-	if (f->type == KS_T_STRUCT || f->type == KS_T_ARM) {
-		if (ref >= nr_known || !known[ref])
+	if (f->type == KS_T_STRUCT || (f->type == KS_T_ARM && ref != KSTATE_NO_REF)) {
+		if (ref >= nr_known || !known[ref]->schema)
 			return bad(where, "a schema that was defined before", ref);
-		f->ref = known[ref];
+		f->ref = known[ref]->schema;
 		if (!f->ref->size)
 			return bad(where, "a struct that is not empty", ref);
 	} else if (ref != KSTATE_NO_REF) {
@@ -377,7 +377,7 @@ static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema
 }
 
 static int decode(struct kstate_schema *schema, const u8 *buf, u32 size,
-		  struct kstate_schema *const *known, u32 nr_known,
+		  struct kstate_known *const *known, u32 nr_known,
 		  const struct kstate_where *where)
 {
 	const struct kstate_wire_schema *ws = (const void *)buf;
@@ -436,14 +436,14 @@ static int decode(struct kstate_schema *schema, const u8 *buf, u32 size,
  * kstate_schema_decode() - read the payload of a schema record
  * @buf: the payload, aligned to 8; names will point into it
  * @size: its size
- * @known: schemas that it may refer to, by number; NULL where one is damaged
+ * @known: schemas that it may refer to, by number
  * @nr_known: how many
  * @where: for messages
  *
  * Return: the schema, for kstate_schema_free(), or an ERR_PTR().
  */
 struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
-					   struct kstate_schema *const *known, u32 nr_known,
+					   struct kstate_known *const *known, u32 nr_known,
 					   const struct kstate_where *where)
 {
 	const struct kstate_wire_schema *ws = (const void *)buf;

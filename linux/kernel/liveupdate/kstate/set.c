@@ -22,7 +22,7 @@
  */
 struct kstate_set *kstate_set_create(const struct kstate_transport *transport)
 {
-	struct kstate_set *set = kzalloc(sizeof(*set), GFP_KERNEL);
+	struct kstate_set *set = kzalloc_obj(*set);
 
 	if (!set)
 		return NULL;
@@ -162,7 +162,7 @@ int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *by
 		kvfree(set->known);
 		set->known = more;
 	}
-	known = kzalloc(sizeof(*known), GFP_KERNEL);
+	known = kzalloc_obj(*known);
 	if (!known)
 		return -ENOMEM;
 	known->schema = schema;
@@ -188,7 +188,6 @@ static u32 known_id(const struct kstate_schema *schema, void *arg)
 static int add_schema(struct kstate_set *set, const struct kstate_schema *schema,
 		      const struct kstate_where *where)
 {
-	struct kstate_schema **refs __free(kvfree) = NULL;
 	u32 size = kstate_schema_bytes(schema), i;
 	struct kstate_schema *copy;
 	u8 *bytes;
@@ -204,16 +203,11 @@ static int add_schema(struct kstate_set *set, const struct kstate_schema *schema
 
 	/* A copy of its own: the description may go before the records do */
 	bytes = kstate_zalloc(size);
-	refs = kvmalloc_array(max(set->nr_known, 1U), sizeof(*refs), GFP_KERNEL);
-	if (!bytes || !refs) {
-		kstate_free(bytes);
+	if (!bytes)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
 				   "memory for a schema\nnone");
-	}
-	for (i = 0; i < set->nr_known; i++)
-		refs[i] = set->known[i]->schema;
 	kstate_schema_encode(schema, bytes, known_id, set);
-	copy = kstate_schema_decode(bytes, size, refs, set->nr_known, where);
+	copy = kstate_schema_decode(bytes, size, set->known, set->nr_known, where);
 	ret = IS_ERR(copy) ? PTR_ERR(copy) : kstate_set_know(set, copy, bytes, size);
 	if (ret) {
 		if (!IS_ERR(copy))
@@ -273,7 +267,7 @@ int kstate_set_resolve(struct kstate_set *set, u32 id, struct kstate_schema *rea
 		}
 	}
 
-	resolved = kzalloc(sizeof(*resolved), GFP_KERNEL);
+	resolved = kzalloc_obj(*resolved);
 	if (!resolved)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
 				   "memory for a plan\nnone");
@@ -303,7 +297,7 @@ int kstate_set_resolve(struct kstate_set *set, u32 id, struct kstate_schema *rea
  */
 void kstate_set_park(struct kstate_set *set, const struct kstate_edge *edge, void *ptr)
 {
-	struct kstate_parked *parked = kmalloc(sizeof(*parked), GFP_KERNEL | __GFP_NOFAIL);
+	struct kstate_parked *parked = kmalloc_obj(*parked, GFP_KERNEL | __GFP_NOFAIL);
 
 	parked->edge = *edge;
 	parked->ptr = ptr;

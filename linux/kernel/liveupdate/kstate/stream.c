@@ -19,6 +19,7 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -167,7 +168,9 @@ int kstate_stream_add_slot(struct kstate_stream *stream, struct kstate_record *r
 		index->slots = slots;
 		index->room = room;
 	}
-	index->slots[index->nr++] = (struct kstate_slot){ .record = record, .ns = ns };
+	index->slots[index->nr++] = (struct kstate_slot){
+		.record = record, .ns = ns, .jump = stream->set->jumper == current,
+	};
 	return 0;
 }
 
@@ -188,17 +191,19 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 	struct kstate_stream *stream, *other;
 	int ret = 0;
 
-	if (!set || set->incoming || strnlen(name, KSTATE_MAX_NAME + 1) > KSTATE_MAX_NAME) {
+	if (!set || set->incoming || !name[0] ||
+	    strnlen(name, KSTATE_MAX_NAME + 1) > KSTATE_MAX_NAME) {
 		ret = kstate_fail(&where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				  "a set that can be written to and a short name\n%s", name);
 		goto fail;
 	}
-	stream = kzalloc(sizeof(*stream), GFP_KERNEL);
+	stream = kzalloc_obj(*stream);
 	if (!stream) {
 		ret = kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
 		goto fail;
 	}
 	stream->set = set;
+	stream->transient = set->jumper == current;
 	strscpy(stream->name, name, sizeof(stream->name));
 	mutex_init(&stream->lock);
 	INIT_LIST_HEAD(&stream->segments);
@@ -379,6 +384,11 @@ void kstate_stream_destroy(struct kstate_stream *stream)
 		return;
 	set = stream->set;
 	guard(rwsem_read)(&set->use);
+	/* The next kernel will look for it, unless the jump is called off */
+	if (set->published) {
+		stream->transient = true;
+		return;
+	}
 	mutex_lock(&set->lock);
 	list_del(&stream->list);
 	mutex_unlock(&set->lock);
@@ -398,7 +408,7 @@ static struct kstate_segment *add_segment(struct kstate_stream *stream, size_t n
 	struct kstate_segment *last = last_segment(stream), *segment;
 	size_t size = last ? min(2 * last->size, SEGMENT_MAX) : PAGE_SIZE;
 
-	segment = kzalloc(sizeof(*segment), GFP_KERNEL);
+	segment = kzalloc_obj(*segment);
 	if (!segment)
 		return NULL;
 	segment->size = PAGE_ALIGN(max(size, need));
@@ -455,19 +465,19 @@ void kstate_stream_commit(struct kstate_stream *stream, struct kstate_record *re
 }
 
 /**
- * kstate_stream_truncate() - take back the last records
+ * kstate_stream_undo() - take back what was saved for a jump
  * @stream: an outgoing stream
- * @nr: how many are to stay
  *
  * Context: kstate_stream.lock is held.
  */
-void kstate_stream_truncate(struct kstate_stream *stream, u32 nr)
+void kstate_stream_undo(struct kstate_stream *stream)
 {
 	struct kstate_index *index = &stream->index;
 	struct kstate_segment *segment;
-	u32 bytes;
+	u32 bytes, i;
 
-	while (index->nr > nr) {
+	/* As a rule these are the last ones, whose memory can be had again */
+	while (index->nr && index->slots[index->nr - 1].jump) {
 		struct kstate_slot *slot = &index->slots[--index->nr];
 
 		kstate_slot_drop(stream, slot);
@@ -482,12 +492,16 @@ void kstate_stream_truncate(struct kstate_stream *stream, u32 nr)
 		list_del(&segment->list);
 		kfree(segment);
 	}
+	for (i = 0; i < index->nr; i++)
+		if (index->slots[i].jump)
+			kstate_slot_drop(stream, &index->slots[i]);
 	/* The table and the largest keys may be of records that are gone */
-	index->size = 0;
-	index->hashed = 0;
 	kvfree(index->table);
 	index->table = NULL;
-	memset(stream->max_key, 0xff, stream->nr_max_key * sizeof(*stream->max_key));
+	index->size = 0;
+	index->hashed = 0;
+	if (stream->nr_max_key)
+		memset(stream->max_key, 0xff, stream->nr_max_key * sizeof(*stream->max_key));
 }
 
 /* A call on one record: what is known of it */
@@ -738,7 +752,8 @@ int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *
 	if (!IS_ERR(slot)) {
 		guard(rwsem_read)(&stream->set->use);
 		guard(mutex)(&stream->lock);
-		slot = stream->set->incoming || stream->set->published ? ERR_PTR(-EINVAL) : find_record(&call);
+		slot = stream->set->incoming || stream->set->published ?
+			ERR_PTR(-EINVAL) : find_record(&call);
 		if (!IS_ERR(slot))
 			kstate_slot_drop(stream, slot);
 	}

@@ -136,24 +136,35 @@ bool kstate_int_fits(u64 val, u8 src, u8 dst)
 static int walk_schema(const struct kstate_schema *schema, u8 *fixed,
 		       struct kstate_cursor *tail, struct kstate_visit *visit);
 
+static int visit_edge(struct kstate_edge *edge, u8 type, struct kstate_visit *visit)
+{
+	if (edge->kind == KSTATE_EDGE_NONE)
+		return 0;
+	visit->is_default = false;
+	return visit->edge ? visit->edge(edge, type, visit->arg) : 0;
+}
+
 static int walk_items(u8 *pos, u8 *end, struct kstate_visit *visit)
 {
-	/* Groups hold items like those around them: no need to count levels */
+	int ret;
+
+	/*
+	 * Groups hold items like those around them: no need to count levels.
+	 * What saving has not reached is zero, which looks like empty items.
+	 */
 	while (pos < end) {
 		struct kstate_item *item = (void *)pos;
 		u64 value = sizeof(*item) + ALIGN(item->name_len, 8);
 		u64 bytes = value + ALIGN((u64)le32_to_cpu(item->size), 8);
 
-		/* Saving failed half-way: the rest is still zero */
-		if (item->type == KS_NONE)
-			return 0;
 		if (item->type == KS_T_STRUCT)
 			bytes = value;
 		if (end - pos < sizeof(*item) || bytes > (u64)(end - pos))
 			return -EBADMSG;
-		if (kstate_is_edge(item->type) && visit->edge) {
-			int ret = visit->edge((void *)(pos + value), item->type, visit->arg);
-
+		if (kstate_is_edge(item->type)) {
+			if (le32_to_cpu(item->size) != sizeof(struct kstate_edge))
+				return -EBADMSG;
+			ret = visit_edge((void *)(pos + value), item->type, visit);
 			if (ret)
 				return ret;
 		}
@@ -175,12 +186,7 @@ static int walk_elements(const struct kstate_schema_field *f, u8 *p, u32 nr,
 			if (ret)
 				return ret;
 		} else if (kstate_is_edge(f->type)) {
-			struct kstate_edge *edge = (void *)p;
-
-			if (edge->kind == KSTATE_EDGE_NONE)
-				continue;
-			visit->is_default = false;
-			ret = visit->edge ? visit->edge(edge, f->type, visit->arg) : 0;
+			ret = visit_edge((void *)p, f->type, visit);
 			if (ret)
 				return ret;
 		} else if (kstate_int_load(p, f->type) !=
@@ -218,6 +224,8 @@ static int walk_tail(const struct kstate_schema_field *f, u32 n,
 			if (f->type != KS_T_ARM)
 				return -EBADMSG;
 		f--;
+		if (!f->ref)
+			return 0;
 		chunk = kstate_cursor_take(tail, f->ref->size);
 		return chunk ? walk_schema(f->ref, chunk, tail, visit) : -EBADMSG;
 	}

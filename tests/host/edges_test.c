@@ -1,0 +1,748 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory that is handed over in place, over a simulated KHO: what was in it is
+ * in it afterwards, and nothing stays preserved or allocated that should not.
+ *
+ * Each kernel is a process of its own; they share the simulated memory.
+ */
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/kexec.h>
+#include "all.h"
+
+#define check(_cond) do {						\
+	if (!(_cond)) {							\
+		fprintf(stderr, "%s:%d: %s\n%s", __FILE__, __LINE__, #_cond, shim_log()); \
+		_exit(1);						\
+	}								\
+} while (0)
+
+static long live_at_boot;
+
+static void boot(void)
+{
+	shim_log_clear();
+	live_at_boot = shim_live();
+	check(!shim_boot());
+}
+
+/* Nothing of this kernel, or of the one before, may be left */
+static void halt(void)
+{
+	shim_shutdown();
+	check(!shim_kho_preserved());
+	check(!shim_kho_unclaimed());
+	check(!shim_live_pages());
+}
+
+static void run(void (*kernel)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		boot();
+		kernel();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status)
+		shim_kho_reset();
+	assert_int_equal(status, 0);
+}
+
+/* Run @kernel, which prepares to jump, and jump */
+static void run_and_jump(void (*kernel)(void))
+{
+	run(kernel);
+	shim_kho_jump();
+}
+
+static void jump(void)
+{
+	check(!shim_kexec_prepare());
+}
+
+/* An object with memory of every kind */
+
+struct object {
+	u32 number;
+	struct folio *folio;
+	struct folio *no_folio;
+	struct page *pages;
+	u16 nr_pages;
+	void *area;
+	u64 custom_nr;
+	struct folio *custom;
+	struct list_head list;
+	struct list_head link;
+};
+
+static int custom_save(struct kstate_stream *s, void *member, const struct kstate_field *field)
+{
+	struct folio **folio = member;
+	int ret = kstate_put_begin(s, "group");
+
+	ret = ret ?: kstate_put_u64(s, "before", 3);
+	ret = ret ?: kstate_put_folio(s, "folio", *folio);
+	return ret ?: kstate_put_end(s);
+}
+
+static int custom_restore(struct kstate_stream *s, void *member, const struct kstate_field *field)
+{
+	u64 before;
+	int ret = kstate_get_begin(s, "group");
+
+	ret = ret ?: kstate_get_u64(s, "before", &before);
+	ret = ret ?: kstate_get_folio(s, "folio", member);
+	return ret ?: kstate_get_end(s);
+}
+
+DESC(inner_desc, "inner",
+	KSTATE_BASE_TYPE(number, struct object, u32),
+	KSTATE_FOLIO(folio, struct object));
+#define FIELDS								\
+	KSTATE_BASE_TYPE(number, struct object, u32),			\
+	KSTATE_FOLIO(folio, struct object),				\
+	KSTATE_FOLIO(no_folio, struct object),				\
+	KSTATE_PAGES(pages, struct object, nr_pages),			\
+	KSTATE_VMALLOC(area, struct object),				\
+	KSTATE_CUSTOM(custom, struct object, custom_save, custom_restore), \
+	KSTATE_LIST(list, struct object, struct object, link, &inner_desc)
+DESC(object_desc, "object", FIELDS);
+DESC(blocked_desc, "object", FIELDS, KSTATE_BASE_TYPE(custom_nr, struct object, u64));
+DESC(limited_desc, "object",
+	KSTATE_FOLIO(folio, struct object),
+	KSTATE_FOLIO(no_folio, struct object),
+	KSTATE_PAGES(pages, struct object, nr_pages),
+	KSTATE_VMALLOC(area, struct object),
+	KSTATE_CUSTOM(custom, struct object, custom_save, custom_restore),
+	KSTATE_LIST(list, struct object, struct object, link, &inner_desc),
+	KSTATE_BASE_TYPE(number, struct object, u32, KSTATE_RANGE(1000, 2000)));
+DESC(dropping_desc, "object",
+	KSTATE_BASE_TYPE(number, struct object, u32),
+	KSTATE_REMOVED("folio"), KSTATE_REMOVED("no_folio"), KSTATE_REMOVED("pages"),
+	KSTATE_REMOVED("area"), KSTATE_REMOVED("custom"), KSTATE_REMOVED("list"));
+
+static const struct kstate_field optional_fields[] = { FIELDS, KSTATE_END_OF_LIST() };
+static struct kstate_description optional_desc = {
+	.name = "optional", .optional = true, .string_key = true, .fields = optional_fields,
+};
+
+static void fill_page(void *p, u32 number, u32 index)
+{
+	u32 *words = p;
+
+	for (u32 i = 0; i < PAGE_SIZE / 4; i++)
+		words[i] = number * 1000003 + index * 1009 + i;
+}
+
+static bool page_is_good(const void *p, u32 number, u32 index)
+{
+	const u32 *words = p;
+
+	for (u32 i = 0; i < PAGE_SIZE / 4; i++)
+		if (words[i] != number * 1000003 + index * 1009 + i)
+			return false;
+	return true;
+}
+
+/* @number decides how large everything is */
+static u32 area_pages(u32 number)
+{
+	return number % 7 == 6 ? 1030 : 1 + number % 7;
+}
+
+static void object_fill(struct object *o, u32 number)
+{
+	u32 nr = 1 + number % 9;
+	struct object *inner;
+
+	memset(o, 0, sizeof(*o));
+	INIT_LIST_HEAD(&o->list);
+	o->number = number;
+	o->folio = folio_alloc(GFP_KERNEL, number % 5);
+	for (u32 i = 0; i < 1 << number % 5; i++)
+		fill_page(folio_address(o->folio) + i * PAGE_SIZE, number, i);
+	o->pages = virt_to_page(alloc_pages_exact(nr * PAGE_SIZE, GFP_KERNEL));
+	o->nr_pages = nr;
+	for (u32 i = 0; i < nr; i++)
+		fill_page(page_address(o->pages + i), number, 100 + i);
+	o->area = vmalloc(area_pages(number) * PAGE_SIZE);
+	for (u32 i = 0; i < area_pages(number); i++)
+		fill_page(o->area + i * PAGE_SIZE, number, 200 + i);
+	o->custom = folio_alloc(GFP_KERNEL, 1);
+	fill_page(folio_address(o->custom), number, 300);
+	for (u32 i = 0; i < number % 3; i++) {
+		inner = kvzalloc(sizeof(*inner), GFP_KERNEL);
+		inner->number = i;
+		inner->folio = folio_alloc(GFP_KERNEL, 0);
+		fill_page(folio_address(inner->folio), number, 400 + i);
+		list_add_tail(&inner->link, &o->list);
+	}
+}
+
+static void object_init(struct object *o)
+{
+	memset(o, 0, sizeof(*o));
+	INIT_LIST_HEAD(&o->list);
+}
+
+static void object_free(struct object *o)
+{
+	struct object *inner, *next;
+
+	if (o->folio)
+		folio_put(o->folio);
+	if (o->custom)
+		folio_put(o->custom);
+	if (o->pages)
+		free_pages_exact(page_address(o->pages), o->nr_pages * PAGE_SIZE);
+	vfree(o->area);
+	list_for_each_entry_safe(inner, next, &o->list, link) {
+		folio_put(inner->folio);
+		kvfree(inner);
+	}
+	object_init(o);
+}
+
+static void check_object(const struct object *o, u32 number)
+{
+	struct object *inner;
+	u32 nr = 0;
+
+	check(o->number == number);
+	check(o->folio && folio_order(o->folio) == number % 5);
+	for (u32 i = 0; i < 1 << number % 5; i++)
+		check(page_is_good(folio_address(o->folio) + i * PAGE_SIZE, number, i));
+	check(!o->no_folio);
+	check(o->nr_pages == 1 + number % 9);
+	for (u32 i = 0; i < o->nr_pages; i++)
+		check(page_is_good(page_address(o->pages + i), number, 100 + i));
+	check(o->area);
+	for (u32 i = 0; i < area_pages(number); i++)
+		check(page_is_good(o->area + i * PAGE_SIZE, number, 200 + i));
+	check(page_is_good(folio_address(o->custom), number, 300));
+	list_for_each_entry(inner, &o->list, link) {
+		check(inner->number == nr);
+		check(page_is_good(folio_address(inner->folio), number, 400 + nr));
+		nr++;
+	}
+	check(nr == number % 3);
+}
+
+/* Save, jump, restore */
+
+#define OBJECTS	20
+
+static void save_objects(void)
+{
+	static struct object objects[OBJECTS];
+
+	for (u32 i = 0; i < OBJECTS; i++) {
+		object_fill(&objects[i], i);
+		check(!kstate_save_state(&object_desc, &objects[i], i));
+	}
+	jump();
+}
+
+static void restore_objects(void)
+{
+	struct object o;
+
+	for (u32 i = OBJECTS; i-- > 0;) {
+		object_init(&o);
+		check(!kstate_restore(&object_desc, &o, i));
+		check_object(&o, i);
+		check(kstate_restore(&object_desc, &o, i) == -EALREADY);
+		object_free(&o);
+	}
+	check(kstate_finish() == 0);
+	halt();
+}
+
+static void carried(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_objects);
+	run(restore_objects);
+}
+
+/* Objects that are registered */
+
+static void register_objects(void)
+{
+	static struct object objects[3], named;
+	bool restored;
+
+	for (u32 i = 0; i < 3; i++) {
+		object_fill(&objects[i], i);
+		check(!kstate_register(&object_desc, &objects[i]));
+	}
+	object_fill(&named, 5);
+	check(!kstate_register_key(&optional_desc, &named, KSTATE_NAME("five"), &restored));
+	check(!restored);
+	check(kstate_register_key(&optional_desc, &named, KSTATE_NAME("five"), NULL) == -EEXIST);
+	jump();
+}
+
+static void register_again(void)
+{
+	struct object objects[3], named;
+	bool restored;
+
+	for (u32 i = 0; i < 3; i++) {
+		object_init(&objects[i]);
+		check(!kstate_register(&object_desc, &objects[i]));
+		check_object(&objects[i], i);
+	}
+	object_init(&named);
+	check(!kstate_register_key(&optional_desc, &named, KSTATE_NAME("five"), &restored));
+	check(restored);
+	check_object(&named, 5);
+	check(kstate_finish() == 0);
+	jump();
+}
+
+static void unregister_all(void)
+{
+	struct object objects[3];
+
+	for (u32 i = 0; i < 3; i++) {
+		object_init(&objects[i]);
+		check(!kstate_register(&object_desc, &objects[i]));
+		check_object(&objects[i], i);
+	}
+	for (u32 i = 0; i < 3; i++) {
+		check(!kstate_unregister(&object_desc, &objects[i]));
+		check(kstate_unregister(&object_desc, &objects[i]) == -ENOENT);
+		object_free(&objects[i]);
+	}
+	/* Nobody claims the one with the name, which this kernel does not know */
+	check(kstate_finish() == 0);
+	halt();
+}
+
+static void registered(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(register_objects);
+	for (int i = 0; i < 9; i++)
+		run_and_jump(register_again);
+	run(unregister_all);
+}
+
+/* A jump that is called off, then one that is not */
+
+static void abort_then_jump(void)
+{
+	static struct object objects[4];
+	long preserved, live, pages;
+
+	for (u32 i = 0; i < 4; i++) {
+		object_fill(&objects[i], i);
+		check(!(i < 2 ? kstate_save_state(&object_desc, &objects[i], i) :
+				kstate_register_key(&object_desc, &objects[i], KSTATE_ID(i), NULL)));
+	}
+	/* The first one also makes what stays for the next ones */
+	check(!shim_kexec_prepare());
+	shim_kexec_abort();
+	preserved = shim_kho_preserved();
+	pages = shim_live_pages();
+	live = shim_live();
+	for (int i = 0; i < 5; i++) {
+		check(!shim_kexec_prepare());
+		check(shim_kho_preserved() > preserved);
+		shim_kexec_abort();
+		check(shim_kho_preserved() == preserved);
+		check(shim_live_pages() == pages);
+		check(shim_live() <= live);
+	}
+	jump();
+}
+
+static void restore_four(void)
+{
+	struct object o;
+
+	for (u32 i = 0; i < 4; i++) {
+		object_init(&o);
+		check(!kstate_restore(&object_desc, &o, i));
+		check_object(&o, i);
+		object_free(&o);
+	}
+	halt();
+}
+
+static void aborted(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(abort_then_jump);
+	run(restore_four);
+}
+
+/* Whatever fails on the way is undone, and the machine runs on */
+
+static void fail_everywhere(void)
+{
+	static struct object objects[4];
+	long preserved, pages, n;
+	int ret;
+
+	for (u32 i = 0; i < 4; i++)
+		object_fill(&objects[i], i);
+	check(!shim_kexec_prepare());
+	shim_kexec_abort();
+	check(!shim_kho_preserved());
+	pages = shim_live_pages();
+	for (u32 i = 0; i < 2; i++) {
+		preserved = shim_kho_preserved();
+		for (n = 1;; n++) {
+			shim_fail_at(n);
+			ret = kstate_save_state(&object_desc, &objects[i], i);
+			if (!shim_failed())
+				break;
+			shim_fail_at(0);
+			check(ret < 0);
+			/* A segment more may have been made for it */
+			check(shim_kho_preserved() <= preserved + 1);
+			preserved = shim_kho_preserved();
+		}
+		shim_fail_at(0);
+		check(!ret);
+		check(n > 5);
+	}
+	for (u32 i = 2; i < 4; i++)
+		check(!kstate_register_key(&object_desc, &objects[i], KSTATE_ID(i), NULL));
+	preserved = shim_kho_preserved();
+	pages = shim_live_pages();
+	for (n = 1;; n++) {
+		shim_fail_at(n);
+		ret = shim_kexec_prepare();
+		if (!shim_failed())
+			break;
+		shim_fail_at(0);
+		check(ret < 0);
+		check(shim_kho_preserved() <= preserved + 1);
+		check(shim_live_pages() <= pages + 8);
+	}
+	shim_fail_at(0);
+	check(!ret);
+	check(n > 20);
+}
+
+static void failures_undone(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(fail_everywhere);
+	run(restore_four);
+}
+
+/* ... and everything that was saved can be taken back */
+static void save_and_drop(void)
+{
+	struct object objects[4];
+
+	for (u32 i = 0; i < 4; i++) {
+		object_fill(&objects[i], i);
+		check(!kstate_save_state(&object_desc, &objects[i], i));
+	}
+	for (u32 i = 0; i < 4; i++) {
+		check(!kstate_drop_key(&object_desc, KSTATE_ID(i)));
+		check(kstate_drop_key(&object_desc, KSTATE_ID(i)) == -ENOENT);
+		object_free(&objects[i]);
+	}
+	check(!shim_kexec_prepare());
+	shim_kexec_abort();
+	halt();
+}
+
+static void dropped(void **state)
+{
+	shim_kho_reset();
+	run(save_and_drop);
+}
+
+/* The next kernel fails to restore in every way it can, then it succeeds */
+
+static void restore_failing(void)
+{
+	struct object o, before;
+	struct kstate_stream *stream = kstate_stream_find(kstate_incoming(), "kernel");
+	struct kstate_error e;
+	int ret;
+
+	check(stream);
+	for (u32 i = 0; i < OBJECTS; i++) {
+		object_init(&o);
+		before = o;
+		check(kstate_restore(&blocked_desc, &o, i) == -EPROTO);
+		check(kstate_restore(&limited_desc, &o, i) == -ERANGE);
+		check(kstate_stream_check(stream, &object_desc, &o, KSTATE_ID(i), NULL) == 0);
+		check(!memcmp(&o, &before, sizeof(o)));
+		for (long n = 1;; n++) {
+			memset(&e, 0, sizeof(e));
+			shim_fail_at(n);
+			ret = kstate_stream_restore(stream, &object_desc, &o, KSTATE_ID(i), &e);
+			if (!shim_failed())
+				break;
+			shim_fail_at(0);
+			check(ret == -ENOMEM);
+			check(!memcmp(&o, &before, sizeof(o)));
+		}
+		shim_fail_at(0);
+		check(!ret);
+		check_object(&o, i);
+		object_free(&o);
+	}
+	halt();
+}
+
+static void restored_at_last(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_objects);
+	run(restore_failing);
+}
+
+/* Nobody wants it: finish frees it */
+
+static void finish_only(void)
+{
+	struct object o;
+
+	object_init(&o);
+	check(!kstate_restore(&object_desc, &o, 7));
+	check(kstate_finish() == OBJECTS - 1);
+	check(strstr(shim_log(), "object[3]"));
+	check(!strstr(shim_log(), "object[7]"));
+	check(kstate_restore(&object_desc, &o, 3) == -ENOENT);
+	check_object(&o, 7);
+	object_free(&o);
+	check(!shim_kho_preserved());
+	halt();
+}
+
+static void finished(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_objects);
+	run(finish_only);
+}
+
+/* Without finish, shutting down frees it all the same */
+static void just_halt(void)
+{
+	halt();
+}
+
+static void not_finished(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_objects);
+	run(just_halt);
+}
+
+/* Fields that were removed: their memory is freed */
+static void restore_and_drop(void)
+{
+	struct object o;
+
+	for (u32 i = 0; i < OBJECTS; i++) {
+		object_init(&o);
+		check(!kstate_restore(&dropping_desc, &o, i));
+		check(o.number == i);
+	}
+	halt();
+}
+
+static void fields_removed(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_objects);
+	run(restore_and_drop);
+}
+
+/* Unknown optional states go on, pages included, through kernels that know nothing */
+
+static void save_optional(void)
+{
+	static struct object objects[6];
+	char name[32];
+
+	for (u32 i = 0; i < 6; i++) {
+		snprintf(name, sizeof(name), "object %u", i);
+		object_fill(&objects[i], i);
+		check(!kstate_save_state(&optional_desc, &objects[i], name));
+	}
+	jump();
+}
+
+static void finish_and_jump(void)
+{
+	check(kstate_finish() == 0);
+	jump();
+}
+
+static void only_jump(void)
+{
+	check(!shim_kexec_prepare());
+	shim_kexec_abort();
+	jump();
+}
+
+static void fail_to_hand_on(void)
+{
+	int ret;
+	long n;
+
+	for (n = 1;; n++) {
+		shim_fail_at(n);
+		ret = shim_kexec_prepare();
+		if (!shim_failed())
+			break;
+		shim_fail_at(0);
+		check(ret < 0);
+	}
+	shim_fail_at(0);
+	check(!ret);
+	check(n > 10);
+}
+
+static void restore_optional(void)
+{
+	struct object o;
+	char name[32];
+
+	for (u32 i = 6; i-- > 0;) {
+		snprintf(name, sizeof(name), "object %u", i);
+		object_init(&o);
+		check(!kstate_restore(&optional_desc, &o, (const char *)name));
+		check_object(&o, i);
+		object_free(&o);
+	}
+	check(kstate_finish() == 0);
+	halt();
+}
+
+static void handed_on(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_optional);
+	run_and_jump(finish_and_jump);
+	run_and_jump(only_jump);
+	run_and_jump(fail_to_hand_on);
+	run_and_jump(finish_and_jump);
+	run(restore_optional);
+}
+
+static void finish_then_halt(void)
+{
+	check(kstate_finish() == 0);
+	halt();
+}
+
+static void handed_on_and_freed(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_optional);
+	run_and_jump(finish_and_jump);
+	run(finish_then_halt);
+}
+
+/* A kernel that does not look at it loses it, but the one after works again */
+static void no_kstate(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_objects);
+	shim_kho_jump();
+	run_and_jump(save_objects);
+	run(restore_objects);
+}
+
+/* Opening fails for want of memory: a later attempt finds all of it */
+static void boot_failing(void **state)
+{
+	int status;
+	pid_t pid;
+
+	shim_kho_reset();
+	run_and_jump(save_objects);
+	pid = fork();
+	if (!pid) {
+		live_at_boot = shim_live();
+		for (long n = 1;; n++) {
+			bool opened;
+
+			shim_fail_at(n);
+			opened = !shim_boot() && kstate_incoming();
+			if (!shim_failed()) {
+				check(opened);
+				break;
+			}
+			shim_fail_at(0);
+			/* What was opened all the same must not be thrown away */
+			if (opened)
+				break;
+			shim_shutdown();
+		}
+		shim_fail_at(0);
+		restore_objects();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* The memory transport: edges stay where they are */
+static void in_memory(void **state)
+{
+	struct object from, to;
+	struct kstate_set *out = set_create(), *in;
+	struct kstate_stream *stream = kstate_stream_create(out, "s", &err);
+	struct page *pages;
+	void *blob, *area;
+	size_t size;
+
+	shim_kho_reset();
+	object_fill(&from, 12);
+	stream_save(stream, &object_desc, &from, KSTATE_ID(1));
+	assert_int_equal(kstate_set_export(out, &blob, &size), 0);
+	in = kstate_memory_open(blob, size, &err);
+	kvfree(blob);
+	assert_false(IS_ERR(in));
+	object_init(&to);
+	pages = from.pages;
+	area = from.area;
+	assert_fits(stream_restore(kstate_stream_find(in, "s"), &object_desc, &to, KSTATE_ID(1)));
+	assert_ptr_equal(to.folio, from.folio);
+	assert_ptr_equal(to.pages, pages);
+	assert_ptr_equal(to.area, area);
+	assert_int_equal(to.nr_pages, from.nr_pages);
+	kstate_set_destroy(in);
+	kstate_set_destroy(out);
+	check_object(&to, 12);
+	object_free(&to);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(carried),
+		TEST(registered),
+		TEST(aborted),
+		TEST(failures_undone),
+		TEST(dropped),
+		TEST(restored_at_last),
+		TEST(finished),
+		TEST(not_finished),
+		TEST(fields_removed),
+		TEST(handed_on),
+		TEST(handed_on_and_freed),
+		TEST(no_kstate),
+		TEST(boot_failing),
+		TEST(in_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
