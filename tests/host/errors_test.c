@@ -36,7 +36,6 @@ static const struct kstate_description self_desc = {
 
 static const struct kstate_arm same_name[] = { { "x", 1, &good_desc }, { "x", 2, &good_desc }, {} };
 static const struct kstate_arm same_tag[] = { { "x", 1, &good_desc }, { "y", 1, &good_desc }, {} };
-static const struct kstate_arm no_desc[] = { { "x", 1, NULL }, {} };
 
 static int count(const void *obj)
 {
@@ -128,8 +127,6 @@ static const struct bad {
 	  "d.u", "names that are unique", "x twice" },
 	{ { .name = "d", .fields = FIELDS(KSTATE_UNION(u, struct thing, a, same_tag), END) },
 	  "d.u", "tags that are unique", "1 twice" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_UNION(u, struct thing, a, no_desc), END) },
-	  "d.u", "a description for each arm", "none for x" },
 	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_PAGES, .size = 8), END) },
 	  "d.f", "the member that holds the number of pages", "none" },
 	{ { .name = "d", .fields = FIELDS(RAW(INT, .modifiers = KS_VARRAY), END) },

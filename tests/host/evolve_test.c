@@ -943,7 +943,7 @@ static void pointer_arrays(void **state)
 	kvfree(three_to.v[1]);
 	carry_ok(&d3, &three, &d2, &two_to, KSTATE_EXACT);
 	three.v[2] = &x;
-	carry_refused(&d3, &three, &d2, &two_to, KSTATE_NO_ROOM, "s[1].v");
+	carry_refused(&d3, &three, &d2, &two_to, KSTATE_NO_ROOM, "s[1].v[2]");
 }
 
 /* Another kind */
@@ -1121,11 +1121,13 @@ DESC(arm_x_as_y, "x", { .name = "x", .kind = KS_BASE_TYPE, .type = KS_U64, .size
 static const struct kstate_arm arms_xy[] = { { "x", 1, &arm_x }, { "y", 2, &arm_y }, {} };
 static const struct kstate_arm arms_yx[] = { { "y", 7, &arm_y }, { "x", 8, &arm_x }, {} };
 static const struct kstate_arm arms_x[] = { { "x", 1, &arm_x }, {} };
+static const struct kstate_arm arms_none[] = { { "y", 0, NULL }, { "x", 8, &arm_x }, {} };
 static const struct kstate_arm arms_wide[] = { { "x", 3, &arm_x_as_y }, { "y", 4, &arm_y }, {} };
 
 DESC(union_xy, "s", KSTATE_UNION(u, struct tagged, tag, arms_xy));
 DESC(union_yx, "s", KSTATE_UNION(u, struct tagged, tag, arms_yx));
 DESC(union_x, "s", KSTATE_UNION(u, struct tagged, tag, arms_x));
+DESC(union_none, "s", KSTATE_UNION(u, struct tagged, tag, arms_none));
 DESC(union_wide, "s", KSTATE_UNION(u, struct tagged, tag, arms_wide));
 
 static void check_x(void *obj)
@@ -1161,6 +1163,12 @@ static void arms(void **state)
 	fits(union_xy, x, union_x, to, KSTATE_CONVERTED, .check = check_x1);
 	refused(union_xy, y, union_x, struct tagged, KSTATE_VALUE, "u");
 	fits(union_x, x, union_xy, to, KSTATE_EXACT, .check = check_x1);
+
+	/* Arms without data */
+	fits(union_none, ((struct tagged){}), union_none, to, KSTATE_EXACT);
+	fits(union_x, x, union_none, to, KSTATE_EXACT, .check = check_x);
+	refused(union_xy, y, union_none, struct tagged, KSTATE_BLOCKED, "u.y");
+	refused(union_none, ((struct tagged){}), union_xy, struct tagged, KSTATE_BLOCKED, "u.y");
 }
 
 /* Groups: a reader without one takes what does not use it */

@@ -411,6 +411,17 @@ static void default_elements(struct build *b, const struct pair *p, u32 first, u
 	add_op(b, op);
 }
 
+static void zero_member(struct build *b, const struct pair *p, u32 mem)
+{
+	struct kstate_op op = pair_op(p, KSTATE_OP_FILL);
+
+	op.mem = mem;
+	op.dst = KS_U8;
+	op.msize = 1;
+	op.count = member_bytes(p->r);
+	add_op(b, op);
+}
+
 static void set_length(struct build *b, const struct pair *p, struct kstate_arm_plan *arms)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_LENGTH);
@@ -447,10 +458,7 @@ static void default_field(struct build *b, const struct pair *p)
 		add_op(b, op);
 		set_length(b, p, NULL);
 	} else if (p->r->type >= KS_T_BITMAP) {
-		op.dst = KS_U8;
-		op.msize = 1;
-		op.count = member_bytes(p->r);
-		add_op(b, op);
+		zero_member(b, p, op.mem);
 	} else {
 		default_elements(b, p, 0, p->r->count);
 		set_length(b, p, NULL);
@@ -535,7 +543,9 @@ static bool take_union(struct build *b, const struct pair *p)
 			continue;
 		}
 		nested = build_nested(b, &frame);
-		if (w->ref)
+		if (!w->ref)
+			zero_member(&nested, p, 0);
+		else
 			resolve_struct(&nested, w->ref, r->ref, 0, 0,
 				       add_path(&nested, NULL, w->name));
 		arm->plan = build_finish(&nested, 0);
