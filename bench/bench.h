@@ -15,7 +15,7 @@
 
 /* 22 scalars: 97 bytes of data, and 7 of holes */
 #define FLAT_FIELDS(X)							\
-	X(u64, base) X(u64, size) X(u32, flags) X(s32, node)		\
+	X(u64, start) X(u64, size) X(u32, flags) X(s32, node)		\
 	X(u16, vendor) X(u16, device) X(u8, revision) X(bool, enabled)	\
 	X(u32, irq) X(u64, mask) X(s64, delta) X(u16, port)		\
 	X(s16, trim) X(s8, level) X(u8, mode) X(bool, ready)		\

@@ -24,8 +24,8 @@ static void *room_alloc(size_t size, struct kstate_edge *edge)
 	if (room_used > ROOM)
 		return NULL;
 	edge->kind = KSTATE_EDGE_FOLIO;
-	edge->addr = (unsigned long)mem;
-	edge->size = size;
+	edge->addr = cpu_to_le64((unsigned long)mem);
+	edge->size = cpu_to_le64(size);
 	return memset(mem, 0, size);
 }
 
@@ -35,7 +35,7 @@ static void room_free(void *mem, const struct kstate_edge *edge)
 
 static void *room_map(const struct kstate_edge *edge)
 {
-	return (void *)(unsigned long)edge->addr;
+	return (void *)(unsigned long)le64_to_cpu(edge->addr);
 }
 
 static const struct kstate_transport transport = {
@@ -89,7 +89,7 @@ DESC(small_desc, "bench-small", small_fields);
 	X(s16, trim) X(u16, port) X(s64, delta) X(u64, mask)		\
 	X(u64, irq) X(bool, enabled) X(u8, revision) X(u16, device)	\
 	X(u16, vendor) X(s32, node) X(u32, flags) X(u64, size)		\
-	X(u64, base)
+	X(u64, start)
 
 struct flat2 {
 	FLAT2_FIELDS(MEMBER)

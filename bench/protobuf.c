@@ -47,7 +47,7 @@ static size_t save_flat(void)
 
 		e.key = i;
 		FLAT_FIELDS(PUT)
-		put(&image, &e.base_);
+		put(&image, &e.base);
 	}
 	return image.pos - room;
 }

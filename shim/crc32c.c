@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CRC-32C without a kernel: by ISA-L if built with KSTATE_ISAL (link with
- * -lisal), by the processor's instruction if built for one that has it,
- * otherwise by a table.
+ * CRC-32C without a kernel: by the processor's instruction if built for one
+ * that has it, otherwise by a table; if built with KSTATE_ISAL (link with
+ * -lisal), by ISA-L, but for what is so short that the instruction is faster.
  */
 #include <string.h>
 #include <linux/crc32.h>
@@ -11,7 +11,7 @@
 
 unsigned int crc32_iscsi(unsigned char *buf, int len, unsigned int crc);
 
-u32 crc32c(u32 crc, const void *p, size_t len)
+static u32 crc32c_isal(u32 crc, const void *p, size_t len)
 {
 	while (len) {
 		int part = len > 1 << 30 ? 1 << 30 : (int)len;
@@ -23,13 +23,20 @@ u32 crc32c(u32 crc, const void *p, size_t len)
 	return crc;
 }
 
-#elif defined(__SSE4_2__)
+#endif
+
+#if defined(__SSE4_2__)
 
 u32 crc32c(u32 crc, const void *p, size_t len)
 {
 	const u8 *s = p;
 	u64 c = crc, word;
 
+#if defined(KSTATE_ISAL)
+	/* Where the kernel, too, goes on to vectors */
+	if (len >= 512)
+		return crc32c_isal(crc, p, len);
+#endif
 	for (; len >= 8; s += 8, len -= 8) {
 		memcpy(&word, s, 8);
 		c = __builtin_ia32_crc32di(c, word);
@@ -37,6 +44,13 @@ u32 crc32c(u32 crc, const void *p, size_t len)
 	for (; len; s++, len--)
 		c = __builtin_ia32_crc32qi((u32)c, *s);
 	return c;
+}
+
+#elif defined(KSTATE_ISAL)
+
+u32 crc32c(u32 crc, const void *p, size_t len)
+{
+	return crc32c_isal(crc, p, len);
 }
 
 #else

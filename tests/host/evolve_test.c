@@ -1146,6 +1146,14 @@ static void check_wide(void *obj)
 	assert_int_equal(t->u.y, 50);
 }
 
+static void check_none(void *obj)
+{
+	struct tagged *t = obj;
+
+	assert_int_equal(t->tag, 0);
+	assert_int_equal(t->u.y, 0);
+}
+
 static void check_x1(void *obj)
 {
 	struct tagged *t = obj;
@@ -1165,7 +1173,7 @@ static void arms(void **state)
 	fits(union_x, x, union_xy, to, KSTATE_EXACT, .check = check_x1);
 
 	/* Arms without data */
-	fits(union_none, ((struct tagged){}), union_none, to, KSTATE_EXACT);
+	fits(union_none, ((struct tagged){}), union_none, to, KSTATE_EXACT, .check = check_none);
 	fits(union_x, x, union_none, to, KSTATE_EXACT, .check = check_x);
 	refused(union_xy, y, union_none, struct tagged, KSTATE_BLOCKED, "u.y");
 	refused(union_none, ((struct tagged){}), union_xy, struct tagged, KSTATE_BLOCKED, "u.y");

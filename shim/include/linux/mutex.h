@@ -18,7 +18,12 @@ struct mutex {
 
 static inline void mutex_lock(struct mutex *m)
 {
+#ifdef SHIM_FAST
+	/* For benchmarks: as much as the kernel does when nobody else wants it */
+	if (__atomic_exchange_n(&m->locked, 1, __ATOMIC_ACQUIRE))
+#else
 	if (m->locked++)
+#endif
 		shim_bug(__FILE__, __LINE__, "mutex taken twice");
 }
 
@@ -44,7 +49,11 @@ static inline int mutex_trylock(struct mutex *m)
 
 static inline void mutex_unlock(struct mutex *m)
 {
+#ifdef SHIM_FAST
+	if (!__atomic_exchange_n(&m->locked, 0, __ATOMIC_RELEASE))
+#else
 	if (--m->locked)
+#endif
 		shim_bug(__FILE__, __LINE__, "mutex not held");
 }
 

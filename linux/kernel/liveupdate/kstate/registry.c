@@ -173,7 +173,8 @@ int kstate_register_key(struct kstate_description *desc, void *obj, struct kstat
 		}
 	}
 	ret = kstate_restore_key(desc, obj, key);
-	if (ret && ret != -ENOENT) {
+	/* An object that was restored and unregistered begins anew */
+	if (ret && ret != -ENOENT && ret != -EALREADY) {
 		kfree(r);
 		return ret;
 	}

@@ -106,8 +106,8 @@ void kstate_set_abandon(struct kstate_set *set)
  */
 void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, const char *doing)
 {
-	/* That there is nothing to restore is an answer */
-	if (!err->code || err->reason == KSTATE_NO_RECORD)
+	/* That there is nothing to restore, or no more, is an answer */
+	if (!err->code || err->reason == KSTATE_NO_RECORD || err->reason == KSTATE_CLAIMED)
 		return;
 	kstate_error_log(err, doing);
 	if (!set)
