@@ -6,15 +6,18 @@
 #include <libfdt.h>
 #include "bench.h"
 
+#define PAGE	4096
+
 static void must(int ret)
 {
 	if (ret < 0)
 		fail(fdt_strerror(ret));
 }
 
-static void begin(void)
+/* fdt_create() clears all the room it is given: it gets no more than is needed */
+static void begin(size_t size)
 {
-	must(fdt_create(room, ROOM));
+	must(fdt_create(room, PAGE + size));
 	must(fdt_finish_reservemap(room));
 	must(fdt_begin_node(room, ""));
 	must(fdt_property_string(room, "compatible", "bench-v1"));
@@ -56,7 +59,7 @@ static void get(int node, const char *name, void *to, int size)
 
 static size_t save_flat(void)
 {
-	begin();
+	begin(NR_FLAT * 400);
 	for (u32 i = 0; i < NR_FLAT; i++) {
 		const struct flat *p = &flat_from[i];
 
@@ -82,7 +85,7 @@ static void restore_flat(void)
 
 static size_t save_nested(void)
 {
-	begin();
+	begin(NR_NESTED * NR_ELEMS * 84);
 	for (u32 i = 0; i < NR_NESTED; i++) {
 		begin_numbered(i);
 		for (u32 j = 0; j < NR_ELEMS; j++) {
@@ -116,7 +119,7 @@ static void restore_nested(void)
 
 static size_t save_array(void)
 {
-	begin();
+	begin(NR_ARRAY * (ARRAY_BYTES + 40));
 	for (u32 i = 0; i < NR_ARRAY; i++) {
 		const struct array *p = &array_from[i];
 
@@ -145,7 +148,7 @@ static size_t save_list(void)
 	const struct entry *p;
 	u32 i = 0;
 
-	begin();
+	begin(NR_ENTRIES * 88);
 	list_for_each_entry(p, &list_from, list) {
 		begin_numbered(i++);
 		ENTRY_FIELDS(PUT)
@@ -179,7 +182,7 @@ void lookup_fdt(u32 nr, u32 tries, const struct small *from, struct small *to, c
 	u64 start = now();
 	char name[16];
 
-	begin();
+	begin(nr * 72);
 	for (u32 i = 0; i < nr; i++) {
 		const struct small *p = &from[i];
 

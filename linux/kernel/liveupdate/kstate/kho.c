@@ -25,6 +25,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/sched/clock.h>
 #include <linux/vmalloc.h>
 #include "internal.h"
 
@@ -260,6 +261,7 @@ static int prepare_to_kexec(void)
 {
 	struct kstate_error err = {};
 	struct kstate_header *header;
+	u64 start = local_clock();
 	int ret;
 
 	ret = kstate_prepare(&err);
@@ -272,8 +274,8 @@ static int prepare_to_kexec(void)
 		kstate_abort();
 		return ret;
 	}
-	pr_info("kexec: %llu records in %llu bytes\n", le64_to_cpu(header->records),
-		le64_to_cpu(header->total_size));
+	pr_info("kexec: saved records=%llu bytes=%llu ns=%llu\n", le64_to_cpu(header->records),
+		le64_to_cpu(header->total_size), local_clock() - start);
 	return 0;
 }
 
