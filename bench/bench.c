@@ -5,7 +5,7 @@
  *
  *   run case op impl objects data-bytes wire-bytes nanoseconds
  *
- * usage: bench RUNS [CASE]
+ * usage: bench RUNS [CASE [IMPL]]
  */
 #include <malloc.h>
 #include <sys/mman.h>
@@ -257,6 +257,7 @@ int main(int argc, char **argv)
 {
 	int runs = argc > 1 ? atoi(argv[1]) : 9;
 	const char *only = argc > 2 ? argv[2] : NULL;
+	const char *by = argc > 3 ? argv[3] : NULL;
 
 	/* Memory that was freed stays mapped, as it does in the kernel */
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
@@ -275,7 +276,8 @@ int main(int argc, char **argv)
 	for (int run = 0; run <= runs; run++) {
 		for (int c = 0; c < NR_CASES; c++)
 			for (u32 i = 0; i < sizeof(impls) / sizeof(*impls); i++)
-				if (!only || !strcmp(only, cases[c].name))
+				if ((!only || !strcmp(only, cases[c].name)) &&
+				    (!by || !strcmp(by, impls[i]->name)))
 					run_case(run, c, impls[i]);
 		if (!only || !strcmp(only, "lookup"))
 			run_lookups(run);

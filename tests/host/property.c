@@ -805,11 +805,16 @@ static void predict_field(const struct field *f, const struct value *from, const
 	switch (g->kind) {
 	case INT_ROOM:
 	case STRING:
-		if (n > g->num) {
-			p->room = true;
-			return;
+		if (n <= g->num)
+			break;
+		/* Which of several reasons is told depends on the order of checks */
+		p->room = true;
+		for (i = 0; i < n; i++) {
+			take_int(f, from->ints[i], g, p);
+			if (g->kind == STRING && !from->ints[i] != (i == n - 1))
+				p->value = true;
 		}
-		break;
+		return;
 	case INTS:
 	case STRUCTS:
 	case INT_POINTERS:
@@ -1703,6 +1708,7 @@ int main(int argc, char **argv)
 	u32 rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : 3000, i;
 	struct timespec now;
 
+	shim_set_release(RELEASE);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	clock_gettime(CLOCK_REALTIME, &now);
 	seed = given ? strtoull(given, NULL, 0) : now.tv_sec * 1000003ULL + now.tv_nsec;

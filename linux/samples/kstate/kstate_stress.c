@@ -202,7 +202,7 @@ static void stress_free(struct stress *s)
 /* Returns whether the object was restored, or an error */
 static int stress_take(struct kstate_stream *in, struct stress *s, u32 id)
 {
-	struct kstate_error err;
+	struct kstate_error err = {};
 	bool found = false;
 	int ret;
 
@@ -235,7 +235,7 @@ static void stress_corrupt(void)
 
 static int stress_save_all(void)
 {
-	struct kstate_error err;
+	struct kstate_error err = {};
 	int ret;
 
 	outgoing = kstate_stream_create(kstate_outgoing(), KBUILD_MODNAME, &err);

@@ -382,8 +382,8 @@ static int fill_schema(struct describe *d, struct kstate_schema *schema,
 	if (ret)
 		return ret;
 	if (!kstate_schema_layout(schema))
-		return refuse(d, NULL, "at most %u bytes and %u levels\nmore",
-			      KSTATE_MAX_FIXED, KSTATE_MAX_DEPTH);
+		return refuse(d, NULL, "at most %u bytes, %u levels and %u fields in all\nmore",
+			      KSTATE_MAX_FIXED, KSTATE_MAX_DEPTH, KSTATE_MAX_TREE);
 	kstate_schema_hash(schema);
 	return 0;
 }

@@ -104,6 +104,7 @@ struct kstate_schema_hint {
  * @size: bytes of the fixed part
  * @align: of the fixed part
  * @depth: structs inside each other
+ * @tree: number of fields, with those of structs inside each time they occur
  * @tails: there may be bytes outside of the fixed part
  * @edges: there may be memory handed over in place
  * @nr_fields: fields, aliases, arms and removed ones
@@ -124,6 +125,7 @@ struct kstate_schema {
 	u32 size;
 	u32 align;
 	u32 depth;
+	u32 tree;
 	bool tails;
 	bool edges;
 	u32 nr_fields;

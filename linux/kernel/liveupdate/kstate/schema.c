@@ -84,10 +84,10 @@ static u32 element_size(const struct kstate_schema_field *f, u32 *align)
  * kstate_schema_layout() - compute what follows from the fields
  * @schema: the schema; its fields are valid each by itself
  *
- * Sets the offset and size of each field, and size, align, depth, tails and
- * edges of the schema.
+ * Sets the offset and size of each field, and size, align, depth, tree, tails
+ * and edges of the schema.
  *
- * Return: false if the fixed part or the nesting is beyond what is allowed.
+ * Return: false if any of them is beyond what is allowed.
  */
 bool kstate_schema_layout(struct kstate_schema *schema)
 {
@@ -96,6 +96,7 @@ bool kstate_schema_layout(struct kstate_schema *schema)
 
 	schema->align = 1;
 	schema->depth = 1;
+	schema->tree = schema->nr_fields;
 	for (i = 0; i < schema->nr_fields; i++) {
 		struct kstate_schema_field *f = &schema->fields[i];
 		u64 bytes = sizeof(u32);
@@ -105,6 +106,10 @@ bool kstate_schema_layout(struct kstate_schema *schema)
 			schema->depth = max(schema->depth, f->ref->depth + 1);
 			schema->edges |= f->ref->edges;
 			schema->tails |= f->ref->tails;
+			/* Whatever follows references takes time and stack: bound it here */
+			schema->tree += f->ref->tree;
+			if (schema->tree > KSTATE_MAX_TREE)
+				return false;
 		}
 		if (!kstate_has_data(f))
 			continue;

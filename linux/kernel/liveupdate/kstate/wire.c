@@ -76,11 +76,11 @@ u64 kstate_mem_load(const void *p, u8 type)
 	case 1:
 		return extend(*(const u8 *)p, type);
 	case 2:
-		return extend(*(const u16 *)p, type);
+		return extend(get_unaligned((const u16 *)p), type);
 	case 4:
-		return extend(*(const u32 *)p, type);
+		return extend(get_unaligned((const u32 *)p), type);
 	default:
-		return *(const u64 *)p;
+		return get_unaligned((const u64 *)p);
 	}
 }
 
@@ -97,13 +97,13 @@ void kstate_mem_store(void *p, u8 type, u64 val)
 		*(u8 *)p = val;
 		break;
 	case 2:
-		*(u16 *)p = val;
+		put_unaligned(val, (u16 *)p);
 		break;
 	case 4:
-		*(u32 *)p = val;
+		put_unaligned(val, (u32 *)p);
 		break;
 	default:
-		*(u64 *)p = val;
+		put_unaligned(val, (u64 *)p);
 	}
 }
 
