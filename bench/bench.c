@@ -51,6 +51,8 @@ static void *get(size_t size)
 
 	if (p == MAP_FAILED)
 		fail("no memory");
+	/* As the kernel maps its memory */
+	madvise(p, size, MADV_HUGEPAGE);
 	/* The kernel does not fault on what it allocates: neither does this */
 	memset(p, 1, size);
 	memset(p, 0, size);

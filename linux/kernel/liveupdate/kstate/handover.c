@@ -149,7 +149,7 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
  * @set: the set; its streams do not change until kstate_set_unpublish()
  * @err: what went wrong
  *
- * Context: allocates.
+ * Context: kstate_set.use is held for writing; allocates.
  * Return: 0 or -ENOMEM.
  */
 int kstate_set_publish(struct kstate_set *set, struct kstate_error *err)
@@ -158,7 +158,6 @@ int kstate_set_publish(struct kstate_set *set, struct kstate_error *err)
 	struct layout l = {};
 	struct kstate_edge edge;
 
-	guard(rwsem_write)(&set->use);
 	set->root.size = max(PAGE_ALIGN(root_bytes(set)), PAGE_SIZE);
 	set->root.data = set->transport->alloc(set->root.size, &set->root.edge);
 	if (set->root.data)

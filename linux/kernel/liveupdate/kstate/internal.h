@@ -87,6 +87,7 @@ struct kstate_schema_field {
 
 struct kstate_known;
 struct kstate_resolution;
+struct task_struct;
 
 struct kstate_schema_hint {
 	u16 field;
@@ -518,7 +519,8 @@ struct kstate_known {
  * @transport: where they live
  * @incoming: written by another kernel, read by this one
  * @published: nothing can be saved any more; protected by @use
- * @jumper: the task that saves what goes if the jump is called off, or NULL
+ * @jumper: the task that saves what goes if the jump is called off, or NULL;
+ *	it has @use
  * @use: held for reading while streams are made, written to or destroyed, and
  *	for writing while all of them are looked at. Taken first, then
  *	kstate_stream.lock, then @lock
@@ -576,7 +578,8 @@ struct kstate_set {
  * @last: serial of the schema that was used last
  * @last_id: its number in the set
  * @last_name: number of its name
- * @walk: what is being saved or restored, for callbacks
+ * @user: the task that saves or restores, or NULL
+ * @walk: what it saves or restores, for callbacks
  */
 struct kstate_stream {
 	struct list_head list;
@@ -594,6 +597,7 @@ struct kstate_stream {
 	u64 last;
 	u32 last_id;
 	u32 last_name;
+	struct task_struct *user;
 	struct kstate_walk *walk;
 };
 
@@ -659,7 +663,8 @@ struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct ksta
 /* The stream of registered states and of kstate_save_state() */
 #define KSTATE_STREAM	"kernel"
 
-int kstate_registry_init(struct kstate_set *out, struct kstate_set *in);
+int kstate_registry_init(struct kstate_set *out);
+void kstate_registry_open(struct kstate_set *in);
 void kstate_registry_exit(void);
 int kstate_prepare(struct kstate_error *err);
 void kstate_abort(void);

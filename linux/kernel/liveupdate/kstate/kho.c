@@ -293,8 +293,6 @@ static int kexec_event(struct notifier_block *nb, unsigned long event, void *dat
 {
 	switch (event) {
 	case KEXEC_PREPARE:
-		/* An attempt that something else ended without saying so */
-		abort_kexec();
 		return notifier_from_errno(prepare_to_kexec());
 	case KEXEC_ABORT:
 		abort_kexec();
@@ -331,7 +329,7 @@ static struct kstate_set *open_incoming(void)
 
 static int __init kstate_init(void)
 {
-	struct kstate_set *out, *in;
+	struct kstate_set *out;
 	int ret;
 
 	if (!kho_is_enabled()) {
@@ -341,14 +339,15 @@ static int __init kstate_init(void)
 	out = kstate_set_create(&kho_transport);
 	if (!out)
 		return -ENOMEM;
-	in = open_incoming();
-	ret = kstate_registry_init(out, in);
+	ret = kstate_registry_init(out);
 	if (!ret)
 		ret = register_kexec_notifier(&kexec_nb);
 	if (ret) {
 		kstate_registry_exit();
 		return ret;
 	}
+	/* Last, because what is opened must not be thrown away by a failure */
+	kstate_registry_open(open_incoming());
 	kstate_sysfs_init();
 	return 0;
 }

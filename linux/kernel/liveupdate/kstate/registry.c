@@ -22,12 +22,17 @@ struct registration {
 	struct kstate_description *desc;
 	void *obj;
 	struct kstate_key key;
+	bool pending;		/* being restored: nothing to save yet */
 };
 
-/* Protects the registrations; taken before the lock of any stream */
+/*
+ * Protects the registrations and the preparing of jumps; taken before any
+ * other lock, and not held while an object is restored.
+ */
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(registrations);
 static struct kstate_set *outgoing;
+static struct kstate_stream *kernel_stream;	/* of the outgoing set */
 static struct kstate_set *incoming;
 static bool prepared;
 
@@ -77,16 +82,6 @@ int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate
 }
 EXPORT_SYMBOL_GPL(kstate_restore_key);
 
-static struct kstate_stream *kernel_stream(void)
-{
-	struct kstate_stream *stream;
-
-	if (!outgoing)
-		return ERR_PTR(-EOPNOTSUPP);
-	stream = kstate_stream_find(outgoing, KSTATE_STREAM);
-	return stream ?: kstate_stream_create(outgoing, KSTATE_STREAM, NULL);
-}
-
 /**
  * kstate_save_state_key() - save an object now
  * @desc: its description
@@ -102,13 +97,7 @@ static struct kstate_stream *kernel_stream(void)
  */
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key)
 {
-	struct kstate_stream *stream;
-
-	guard(mutex)(&registry_lock);
-	stream = kernel_stream();
-	if (IS_ERR(stream))
-		return PTR_ERR(stream);
-	return kstate_stream_save(stream, desc, obj, key, NULL);
+	return outgoing ? kstate_stream_save(kernel_stream, desc, obj, key, NULL) : -EOPNOTSUPP;
 }
 EXPORT_SYMBOL_GPL(kstate_save_state_key);
 
@@ -122,9 +111,7 @@ EXPORT_SYMBOL_GPL(kstate_save_state_key);
  */
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key)
 {
-	struct kstate_stream *stream = kstate_stream_find(outgoing, KSTATE_STREAM);
-
-	return stream ? kstate_stream_drop(stream, desc, key) : -ENOENT;
+	return outgoing ? kstate_stream_drop(kernel_stream, desc, key) : -ENOENT;
 }
 EXPORT_SYMBOL_GPL(kstate_drop_key);
 
@@ -134,6 +121,18 @@ static bool same_key(const struct registration *r, const struct kstate_descripti
 	if (strcmp(r->desc->name, desc->name) || !r->key.name != !key.name)
 		return false;
 	return key.name ? !strcmp(r->key.name, key.name) : r->key.id == key.id;
+}
+
+static bool add_registration(struct registration *r)
+{
+	struct registration *other;
+
+	guard(mutex)(&registry_lock);
+	list_for_each_entry(other, &registrations, list)
+		if (same_key(other, r->desc, r->key))
+			return false;
+	list_add_tail(&r->list, &registrations);
+	return true;
 }
 
 /**
@@ -151,7 +150,7 @@ static bool same_key(const struct registration *r, const struct kstate_descripti
 int kstate_register_key(struct kstate_description *desc, void *obj, struct kstate_key key,
 			bool *restored)
 {
-	struct registration *r, *other;
+	struct registration *r;
 	int ret;
 
 	ret = kstate_check_description(desc, NULL);
@@ -163,24 +162,24 @@ int kstate_register_key(struct kstate_description *desc, void *obj, struct kstat
 	r->desc = desc;
 	r->obj = obj;
 	r->key = key;
-
-	guard(mutex)(&registry_lock);
-	list_for_each_entry(other, &registrations, list) {
-		if (same_key(other, desc, key)) {
-			kfree(r);
-			pr_err("register: %s: this key is registered already\n", desc->name);
-			return -EEXIST;
-		}
+	r->pending = true;
+	if (!add_registration(r)) {
+		kfree(r);
+		pr_err("register: %s: this key is registered already\n", desc->name);
+		return -EEXIST;
 	}
+
 	ret = kstate_restore_key(desc, obj, key);
+	guard(mutex)(&registry_lock);
 	/* An object that was restored and unregistered begins anew */
 	if (ret && ret != -ENOENT && ret != -EALREADY) {
+		list_del(&r->list);
 		kfree(r);
 		return ret;
 	}
 	if (restored)
 		*restored = !ret;
-	list_add_tail(&r->list, &registrations);
+	r->pending = false;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kstate_register_key);
@@ -234,30 +233,27 @@ EXPORT_SYMBOL_GPL(kstate_unregister);
 
 static int prepare(struct kstate_error *err)
 {
-	struct kstate_stream *stream;
 	struct registration *r;
 	int ret;
 
 	ret = kstate_set_hand_on(incoming, outgoing, err);
 	if (ret)
 		return ret;
-	stream = kernel_stream();
-	if (IS_ERR(stream))
-		return PTR_ERR(stream);
 	list_for_each_entry(r, &registrations, list) {
-		ret = kstate_stream_save(stream, r->desc, r->obj, r->key, err);
+		if (r->pending)
+			continue;
+		ret = kstate_stream_save(kernel_stream, r->desc, r->obj, r->key, err);
 		if (ret)
 			return ret;
 	}
 	return kstate_set_publish(outgoing, err);
 }
 
-static void abort_locked(void)
+static void undo(void)
 {
 	struct kstate_stream *stream, *next;
 
 	kstate_set_unpublish(outgoing);
-	outgoing->jumper = NULL;
 	list_for_each_entry_safe(stream, next, &outgoing->streams, list) {
 		if (stream->transient) {
 			kstate_stream_destroy(stream);
@@ -266,6 +262,7 @@ static void abort_locked(void)
 		guard(mutex)(&stream->lock);
 		kstate_stream_undo(stream);
 	}
+	outgoing->jumper = NULL;
 	prepared = false;
 }
 
@@ -281,15 +278,14 @@ int kstate_prepare(struct kstate_error *err)
 	int ret;
 
 	guard(mutex)(&registry_lock);
-	if (prepared)
-		abort_locked();
+	guard(rwsem_write)(&outgoing->use);
 	outgoing->jumper = current;
 	ret = prepare(err);
-	prepared = true;
-	if (!ret)
-		return 0;
-	kstate_set_error(outgoing, err, "prepare");
-	abort_locked();
+	if (ret) {
+		kstate_set_error(outgoing, err, "prepare");
+		undo();
+	}
+	prepared = !ret;
 	return ret;
 }
 
@@ -301,8 +297,11 @@ int kstate_prepare(struct kstate_error *err)
 void kstate_abort(void)
 {
 	guard(mutex)(&registry_lock);
+	guard(rwsem_write)(&outgoing->use);
+	outgoing->jumper = current;
 	if (prepared)
-		abort_locked();
+		undo();
+	outgoing->jumper = NULL;
 }
 
 /**
@@ -336,19 +335,29 @@ static struct notifier_block module_nb = { .notifier_call = module_going };
 /**
  * kstate_registry_init() - begin
  * @out: set that the next kernel will get
- * @in: set that the kernel before this one wrote, or NULL
  *
  * Return: 0, or a negative error code.
  */
-int kstate_registry_init(struct kstate_set *out, struct kstate_set *in)
+int kstate_registry_init(struct kstate_set *out)
 {
 	outgoing = out;
-	incoming = in;
+	kernel_stream = kstate_stream_create(out, KSTATE_STREAM, NULL);
+	if (IS_ERR(kernel_stream))
+		return PTR_ERR(kernel_stream);
 #ifdef CONFIG_MODULES
 	return register_module_notifier(&module_nb);
 #else
 	return 0;
 #endif
+}
+
+/**
+ * kstate_registry_open() - have something to restore from
+ * @in: set that the kernel before this one wrote, or NULL
+ */
+void kstate_registry_open(struct kstate_set *in)
+{
+	incoming = in;
 }
 
 /**

@@ -28,6 +28,19 @@
 /* Segments grow from one page to what the page allocator gives readily */
 #define SEGMENT_MAX	(PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER)
 
+/* Whoever prepares a jump holds the set for writing all the time */
+static void use_begin(struct kstate_set *set)
+{
+	if (set->jumper != current)
+		down_read(&set->use);
+}
+
+static void use_end(struct kstate_set *set)
+{
+	if (set->jumper != current)
+		up_read(&set->use);
+}
+
 static u32 crc(const void *data, size_t size)
 {
 	return ~crc32c(~0, data, size);
@@ -208,7 +221,7 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 	mutex_init(&stream->lock);
 	INIT_LIST_HEAD(&stream->segments);
 
-	down_read(&set->use);
+	use_begin(set);
 	mutex_lock(&set->lock);
 	list_for_each_entry(other, &set->streams, list)
 		if (!strcmp(other->name, name))
@@ -219,7 +232,7 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 		list_add_tail(&stream->list, &set->streams);
 	}
 	mutex_unlock(&set->lock);
-	up_read(&set->use);
+	use_end(set);
 	if (!ret)
 		return stream;
 	kfree(stream);
@@ -383,17 +396,18 @@ void kstate_stream_destroy(struct kstate_stream *stream)
 	if (!stream)
 		return;
 	set = stream->set;
-	guard(rwsem_read)(&set->use);
-	/* The next kernel will look for it, unless the jump is called off */
+	use_begin(set);
 	if (set->published) {
+		/* The next kernel will look for it, unless the jump is called off */
 		stream->transient = true;
-		return;
+	} else {
+		mutex_lock(&set->lock);
+		list_del(&stream->list);
+		mutex_unlock(&set->lock);
+		kstate_stream_empty(stream);
+		kfree(stream);
 	}
-	mutex_lock(&set->lock);
-	list_del(&stream->list);
-	mutex_unlock(&set->lock);
-	kstate_stream_empty(stream);
-	kfree(stream);
+	use_end(set);
 }
 EXPORT_SYMBOL_GPL(kstate_stream_destroy);
 
@@ -552,6 +566,39 @@ static void call_end(struct call *call, const char *doing)
 	kstate_set_error(call->stream->set, call->walk.where.err, doing);
 }
 
+/* Functions of a description come back here only for other streams */
+static int call_lock(struct call *call)
+{
+	struct kstate_stream *stream = call->stream;
+
+	if (READ_ONCE(stream->user) == current)
+		return kstate_fail(&call->walk.where, NULL, KSTATE_BAD_CALL, -EDEADLK,
+				   "a stream that is not in use\na call from a function of a description");
+	use_begin(stream->set);
+	mutex_lock(&stream->lock);
+	WRITE_ONCE(stream->user, current);
+	stream->walk = &call->walk;
+	return 0;
+}
+
+static void call_unlock(struct call *call)
+{
+	struct kstate_stream *stream = call->stream;
+
+	stream->walk = NULL;
+	WRITE_ONCE(stream->user, NULL);
+	mutex_unlock(&stream->lock);
+	use_end(stream->set);
+}
+
+static void call_time(struct call *call, struct kstate_slot *slot)
+{
+	u64 ns = local_clock() - call->start;
+
+	slot->ns = min(ns, U32_MAX);
+	call->stream->ns += ns;
+}
+
 /* The number of the schema (outgoing) and its name; one of a stream is like the one before */
 static int call_schema(struct call *call)
 {
@@ -690,18 +737,13 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 	if (!ret && stream->set->incoming)
 		ret = kstate_fail(&call.walk.where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				  "a stream to write to\nan incoming one");
+	if (!ret)
+		ret = call_lock(&call);
 	if (!ret) {
-		guard(rwsem_read)(&stream->set->use);
-		guard(mutex)(&stream->lock);
-		stream->walk = &call.walk;
 		ret = save_record(&call, obj);
-		stream->walk = NULL;
-		if (!ret) {
-			u64 ns = local_clock() - call.start;
-
-			stream->index.slots[stream->index.nr - 1].ns = min(ns, U32_MAX);
-			stream->ns += ns;
-		}
+		if (!ret)
+			call_time(&call, &stream->index.slots[stream->index.nr - 1]);
+		call_unlock(&call);
 	}
 	if (ret)
 		call_end(&call, "save");
@@ -747,16 +789,19 @@ int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *
 {
 	struct kstate_error err = {};
 	struct call call = call_begin(stream, desc, key, &err);
-	struct kstate_slot *slot = (void *)call.schema;
+	struct kstate_slot *slot;
+	int ret = PTR_ERR_OR_ZERO(call.schema);
 
-	if (!IS_ERR(slot)) {
-		guard(rwsem_read)(&stream->set->use);
-		guard(mutex)(&stream->lock);
-		slot = stream->set->incoming || stream->set->published ?
-			ERR_PTR(-EINVAL) : find_record(&call);
-		if (!IS_ERR(slot))
-			kstate_slot_drop(stream, slot);
-	}
+	if (!ret && stream->set->incoming)
+		ret = -EINVAL;
+	if (!ret)
+		ret = call_lock(&call);
+	if (ret)
+		return ret;
+	slot = stream->set->published ? ERR_PTR(-EBUSY) : find_record(&call);
+	if (!IS_ERR(slot))
+		kstate_slot_drop(stream, slot);
+	call_unlock(&call);
 	return PTR_ERR_OR_ZERO(slot);
 }
 EXPORT_SYMBOL_GPL(kstate_stream_drop);
@@ -814,18 +859,14 @@ static int restore_call(struct kstate_stream *stream, struct kstate_description 
 	if (!ret && !stream->set->incoming)
 		ret = kstate_fail(&call.walk.where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				  "an incoming stream\none to write to");
+	if (!ret)
+		ret = call_lock(&call);
 	if (!ret) {
-		guard(mutex)(&stream->lock);
-		stream->walk = &call.walk;
 		slot = find_record(&call);
 		ret = IS_ERR(slot) ? PTR_ERR(slot) : restore_record(&call, slot, obj, apply);
-		stream->walk = NULL;
-		if (!ret && apply) {
-			u64 ns = local_clock() - call.start;
-
-			slot->ns = min(ns, U32_MAX);
-			stream->ns += ns;
-		}
+		if (!ret && apply)
+			call_time(&call, slot);
+		call_unlock(&call);
 	}
 	if (ret < 0)
 		call_end(&call, apply ? "restore" : "check");
