@@ -122,16 +122,26 @@ static bool check(int c)
 }
 
 /* What was restored goes, so that the next one cannot pass on it */
-static void forget(void)
+static void forget(int c)
 {
 	struct entry *entry, *next;
 
-	memset(flat_to, 0, NR_FLAT * sizeof(*flat_to));
-	memset(nested_to, 0, NR_NESTED * sizeof(*nested_to));
-	memset(array_to, 0, NR_ARRAY * sizeof(*array_to));
-	list_for_each_entry_safe(entry, next, &list_to, list)
-		free(entry);
-	INIT_LIST_HEAD(&list_to);
+	switch (c) {
+	case FLAT:
+		memset(flat_to, 0, NR_FLAT * sizeof(*flat_to));
+		break;
+	case NESTED:
+		memset(nested_to, 0, NR_NESTED * sizeof(*nested_to));
+		break;
+	case ARRAY:
+		memset(array_to, 0, NR_ARRAY * sizeof(*array_to));
+		break;
+	case LIST:
+		list_for_each_entry_safe(entry, next, &list_to, list)
+			free(entry);
+		INIT_LIST_HEAD(&list_to);
+		break;
+	}
 }
 
 static const struct {
@@ -163,7 +173,7 @@ static void run_case(int run, int c, const struct impl *impl)
 	u64 start, saved, restored;
 	size_t wire;
 
-	forget();
+	forget(c);
 	start = now();
 	wire = impl->save[c]();
 	saved = now() - start;

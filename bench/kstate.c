@@ -178,7 +178,9 @@ static void save(struct kstate_description *desc, const void *obj, u64 key)
 
 static size_t end(void)
 {
+	down_write(&out->use);
 	must(!kstate_set_publish(out, &err));
+	up_write(&out->use);
 	return le64_to_cpu(out->header->total_size);
 }
 

@@ -152,8 +152,7 @@ static char *random_name(void)
 
 	if (next_random() % 4 == 0)
 		return NULL;
-	snprintf(name, next_random() % sizeof(name), "name-%llx", (unsigned long long)next_random());
-	name[sizeof(name) - 1] = 0;
+	snprintf(name, 1 + next_random() % sizeof(name), "name-%llx", next_random());
 	return kstrdup(name, GFP_KERNEL);
 }
 

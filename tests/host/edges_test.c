@@ -341,8 +341,10 @@ static void abort_then_jump(void)
 
 	for (u32 i = 0; i < 4; i++) {
 		object_fill(&objects[i], i);
-		check(!(i < 2 ? kstate_save_state(&object_desc, &objects[i], i) :
-				kstate_register_key(&object_desc, &objects[i], KSTATE_ID(i), NULL)));
+		if (i < 2)
+			check(!kstate_save_state(&object_desc, &objects[i], i));
+		else
+			check(!kstate_register_key(&object_desc, &objects[i], KSTATE_ID(i), NULL));
 	}
 	/* The first one also makes what stays for the next ones */
 	check(!shim_kexec_prepare());
@@ -660,14 +662,61 @@ static void no_kstate(void **state)
 	run(restore_objects);
 }
 
+/* Records so large that their segment is a vmalloc area */
+
+struct large {
+	u32 nr;
+	u32 *words;
+};
+
+DESC(large_desc, "large", KSTATE_VARRAY(words, struct large, nr, KSTATE_ALLOC));
+
+#define WORDS	(3U << 18)
+
+static void save_large(void)
+{
+	struct large large = { WORDS };
+
+	large.words = kvmalloc_array(WORDS, sizeof(u32), GFP_KERNEL);
+	for (u32 i = 0; i < WORDS; i++)
+		large.words[i] = i * 2654435761U;
+	check(!kstate_save_state(&large_desc, &large, 1));
+	check(!kstate_save_state(&large_desc, &large, 2));
+	check(!kstate_drop_key(&large_desc, KSTATE_ID(2)));
+	check(!shim_kexec_prepare());
+	shim_kexec_abort();
+	jump();
+}
+
+static void restore_large(void)
+{
+	struct large large = {};
+
+	check(!kstate_restore(&large_desc, &large, 1));
+	check(large.nr == WORDS);
+	for (u32 i = 0; i < WORDS; i++)
+		check(large.words[i] == i * 2654435761U);
+	kvfree(large.words);
+	check(kstate_restore(&large_desc, &large, 2) == -ENOENT);
+	halt();
+}
+
+static void large_records(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_large);
+	run_and_jump(only_jump);
+	run(restore_large);
+}
+
 /* Opening fails for want of memory: a later attempt finds all of it */
-static void boot_failing(void **state)
+static void boot_failing(void (*save)(void), void (*restore)(void))
 {
 	int status;
 	pid_t pid;
 
 	shim_kho_reset();
-	run_and_jump(save_objects);
+	run_and_jump(save);
 	pid = fork();
 	if (!pid) {
 		live_at_boot = shim_live();
@@ -687,11 +736,21 @@ static void boot_failing(void **state)
 			shim_shutdown();
 		}
 		shim_fail_at(0);
-		restore_objects();
+		restore();
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+}
+
+static void booting_fails(void **state)
+{
+	boot_failing(save_objects, restore_objects);
+}
+
+static void booting_fails_with_large_records(void **state)
+{
+	boot_failing(save_large, restore_large);
 }
 
 /* The memory transport: edges stay where they are */
@@ -740,7 +799,9 @@ int main(void)
 		TEST(handed_on),
 		TEST(handed_on_and_freed),
 		TEST(no_kstate),
-		TEST(boot_failing),
+		TEST(large_records),
+		TEST(booting_fails),
+		TEST(booting_fails_with_large_records),
 		TEST(in_memory),
 	};
 

@@ -19,16 +19,20 @@ struct thing {
 #define END	KSTATE_END_OF_LIST()
 #define FIELDS(...)	((const struct kstate_field[]) { __VA_ARGS__ })
 #define RAW(...)	{ .name = "f", .num = 1, __VA_ARGS__ }
+#define DESCRIPTION(...)	{ .name = "d", .fields = FIELDS(__VA_ARGS__) }
 #define INT		.kind = KS_BASE_TYPE, .type = KS_U32, .size = 4
 
 static const struct kstate_description good_desc = { .name = "good", .fields = FIELDS(A, END) };
 static const struct kstate_description empty_desc = { .name = "empty", .fields = FIELDS(END) };
+
 static const struct kstate_description skip_desc = {
 	.name = "skip", .fields = FIELDS(KSTATE_SKIP(a, struct thing, "test"), END)
 };
+
 static const struct kstate_description bad_desc = {
 	.name = "bad", .fields = FIELDS(RAW(.kind = 99), END)
 };
+
 static const struct kstate_description self_desc = {
 	.name = "self", .fields = FIELDS({ .name = "f", .kind = KS_STRUCT, .num = 1, .size = 8,
 					   .modifiers = KS_POINTER, .ksd = &self_desc }, END)
@@ -72,110 +76,110 @@ static const struct bad {
 	  LONG_64 },
 	{ { .name = "d", .version_id = 1, .min_version_id = 2, .fields = FIELDS(A, END) }, "d",
 	  "min_version_id of at most version_id", "2 of 1" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = 99), END) }, "d",
+	{ DESCRIPTION(RAW(.kind = 99), END), "d",
 	  "a known kind, or KSTATE_END_OF_LIST()", "kind 99 in field 0" },
-	{ { .name = "d", .fields = FIELDS(A, { .name = NULL }) }, "d",
+	{ DESCRIPTION(A, { .name = NULL }), "d",
 	  "a known kind, or KSTATE_END_OF_LIST()", "kind 0 in field 1" },
-	{ { .name = "d", .fields = FIELDS(A, A, END) }, "d.a", "names that are unique", "a twice" },
-	{ { .name = "d", .fields = FIELDS(A, KSTATE_BASE_TYPE(b, struct thing, u32,
-							      KSTATE_ALIAS("a")), END) },
+	{ DESCRIPTION(A, A, END), "d.a", "names that are unique", "a twice" },
+	{ DESCRIPTION(A, KSTATE_BASE_TYPE(b, struct thing, u32,
+							      KSTATE_ALIAS("a")), END),
 	  "d.b", "names that are unique", "a twice" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_BASE_TYPE(b, struct thing, u32,
-							   KSTATE_ALIAS("x", "x")), END) },
+	{ DESCRIPTION(KSTATE_BASE_TYPE(b, struct thing, u32,
+							   KSTATE_ALIAS("x", "x")), END),
 	  "d.b", "names that are unique", "x twice" },
-	{ { .name = "d", .fields = FIELDS(A, KSTATE_REMOVED("a"), END) }, "d.a",
+	{ DESCRIPTION(A, KSTATE_REMOVED("a"), END), "d.a",
 	  "names that are unique", "a twice" },
-	{ { .name = "d", .fields = FIELDS({ INT }, END) }, "d", "a name of 1 to 63 bytes", "none" },
-	{ { .name = "d", .fields = FIELDS({ INT, .name = "" }, END) }, "d",
+	{ DESCRIPTION({ INT }, END), "d", "a name of 1 to 63 bytes", "none" },
+	{ DESCRIPTION({ INT, .name = "" }, END), "d",
 	  "a name of 1 to 63 bytes", "" },
-	{ { .name = "d", .fields = FIELDS({ INT, .name = LONG_64 }, END) }, "d",
+	{ DESCRIPTION({ INT, .name = LONG_64 }, END), "d",
 	  "a name of 1 to 63 bytes", LONG_64 },
-	{ { .name = "d", .fields = FIELDS(RAW(INT, KSTATE_ALIAS(LONG_64)), END) }, "d",
+	{ DESCRIPTION(RAW(INT, KSTATE_ALIAS(LONG_64)), END), "d",
 	  "a name of 1 to 63 bytes", LONG_64 },
-	{ { .name = "d", .fields = FIELDS(RAW(INT, .modifiers = KS_ARRAY | KS_POINTER), END) },
+	{ DESCRIPTION(RAW(INT, .modifiers = KS_ARRAY | KS_POINTER), END),
 	  "d.f", "modifiers that go together", "0x3" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_LIST, .ksd = &good_desc,
-					      .modifiers = KS_ARRAY), END) },
+	{ DESCRIPTION(RAW(.kind = KS_LIST, .ksd = &good_desc,
+					      .modifiers = KS_ARRAY), END),
 	  "d.f", "modifiers that go together", "0x2" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_BASE_TYPE, .type = 0x55, .size = 5), END) },
+	{ DESCRIPTION(RAW(.kind = KS_BASE_TYPE, .type = 0x55, .size = 5), END),
 	  "d.f", "an integer type and its size", "0x55 of 5 bytes" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_BASE_TYPE, .type = KS_U32, .size = 8),
-					  END) },
+	{ DESCRIPTION(RAW(.kind = KS_BASE_TYPE, .type = KS_U32, .size = 8),
+					  END),
 	  "d.f", "an integer type and its size", "0x4 of 8 bytes" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_STRING, .type = KS_U32, .size = 4), END) },
+	{ DESCRIPTION(RAW(.kind = KS_STRING, .type = KS_U32, .size = 4), END),
 	  "d.f", "an array of or pointer to char", "0x4" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_STRUCT, .size = 4), END) },
+	{ DESCRIPTION(RAW(.kind = KS_STRUCT, .size = 4), END),
 	  "d.f", "a description of the struct", "none" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_LIST, .size = 4), END) },
+	{ DESCRIPTION(RAW(.kind = KS_LIST, .size = 4), END),
 	  "d.f", "a description of the struct", "none" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_XARRAY, .size = 4), END) },
+	{ DESCRIPTION(RAW(.kind = KS_XARRAY, .size = 4), END),
 	  "d.f", "a description of the struct", "none" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_CUSTOM(custom, struct thing, call, NULL), END) },
+	{ DESCRIPTION(KSTATE_CUSTOM(custom, struct thing, call, NULL), END),
 	  "d.custom", "functions to save and to restore", "none" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_CUSTOM(custom, struct thing, NULL, call), END) },
+	{ DESCRIPTION(KSTATE_CUSTOM(custom, struct thing, NULL, call), END),
 	  "d.custom", "functions to save and to restore", "none" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_GROUP(g, &good_desc, NULL), END) },
+	{ DESCRIPTION(KSTATE_GROUP(g, &good_desc, NULL), END),
 	  "d.g", "a function that says whether it is needed", "none" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_GROUP(g, &good_desc, needed), END) },
+	{ DESCRIPTION(KSTATE_GROUP(g, &good_desc, needed), END),
 	  "d.g.a", "a default, as all fields of a group have", "none" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_UNION, .size = 4,
-					      .length = { 0, KS_U32 }), END) },
+	{ DESCRIPTION(RAW(.kind = KS_UNION, .size = 4,
+					      .length = { 0, KS_U32 }), END),
 	  "d.f", "arms and the member that selects one", "none" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_UNION, .size = 4, .arms = same_tag), END) },
+	{ DESCRIPTION(RAW(.kind = KS_UNION, .size = 4, .arms = same_tag), END),
 	  "d.f", "arms and the member that selects one", "none" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_UNION(u, struct thing, a, same_name), END) },
+	{ DESCRIPTION(KSTATE_UNION(u, struct thing, a, same_name), END),
 	  "d.u", "names that are unique", "x twice" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_UNION(u, struct thing, a, same_tag), END) },
+	{ DESCRIPTION(KSTATE_UNION(u, struct thing, a, same_tag), END),
 	  "d.u", "tags that are unique", "1 twice" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_PAGES, .size = 8), END) },
+	{ DESCRIPTION(RAW(.kind = KS_PAGES, .size = 8), END),
 	  "d.f", "the member that holds the number of pages", "none" },
-	{ { .name = "d", .fields = FIELDS(RAW(INT, .modifiers = KS_VARRAY), END) },
+	{ DESCRIPTION(RAW(INT, .modifiers = KS_VARRAY), END),
 	  "d.f", "a member or a function for the length", "none" },
-	{ { .name = "d", .fields = FIELDS(RAW(INT, .modifiers = KS_VARRAY, .count = count,
-					      .length = { 0, KS_U32 }), END) },
+	{ DESCRIPTION(RAW(INT, .modifiers = KS_VARRAY, .count = count,
+					      .length = { 0, KS_U32 }), END),
 	  "d.f", "a member or a function for the length", "both" },
-	{ { .name = "d", .fields = FIELDS(RAW(INT, .modifiers = KS_VARRAY, .count = count,
-					      .length = { 0, KS_T_STRUCT }), END) },
+	{ DESCRIPTION(RAW(INT, .modifiers = KS_VARRAY, .count = count,
+					      .length = { 0, KS_T_STRUCT }), END),
 	  "d.f", "an integer for the length", "0x40" },
-	{ { .name = "d", .fields = FIELDS({ INT, .name = "f", .modifiers = KS_ARRAY }, END) },
+	{ DESCRIPTION({ INT, .name = "f", .modifiers = KS_ARRAY }, END),
 	  "d.f", "room for at least one element", "0" },
-	{ { .name = "d", .fields = FIELDS({ .name = "f", .kind = KS_BITMAP, .size = 8 }, END) },
+	{ DESCRIPTION({ .name = "f", .kind = KS_BITMAP, .size = 8 }, END),
 	  "d.f", "room for at least one element", "0" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_DEFAULT(1),
-							   KSTATE_ABSENT(absent)), END) },
+	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_DEFAULT(1),
+							   KSTATE_ABSENT(absent)), END),
 	  "d.a", "a default or a function for when it is absent", "both" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_LIST(list, struct thing, struct thing, list,
-						      &good_desc, KSTATE_ABSENT(absent)), END) },
+	{ DESCRIPTION(KSTATE_LIST(list, struct thing, struct thing, list,
+						      &good_desc, KSTATE_ABSENT(absent)), END),
 	  "d.list", "a kind that can be copied, for its function", "another" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_STRING(s, struct thing, KSTATE_RANGE(1, 2)), END) },
+	{ DESCRIPTION(KSTATE_STRING(s, struct thing, KSTATE_RANGE(1, 2)), END),
 	  "d.s", "constraints on integers", "another kind" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_STRUCT(a, struct thing, &good_desc,
-							KSTATE_MASK(1)), END) },
+	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &good_desc,
+							KSTATE_MASK(1)), END),
 	  "d.a", "constraints on integers", "another kind" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_POINTER(p, struct thing, KSTATE_EQUAL), END) },
+	{ DESCRIPTION(KSTATE_POINTER(p, struct thing, KSTATE_EQUAL), END),
 	  "d.p", "KSTATE_EQUAL on an integer in the object", "another kind" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_BASE_TYPE(a, struct thing, u32,
-							   KSTATE_RANGE(5, 4)), END) },
+	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32,
+							   KSTATE_RANGE(5, 4)), END),
 	  "d.a", "a range that is not empty", "5 to 4" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_ALLOC),
-					  END) },
+	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_ALLOC),
+					  END),
 	  "d.a", "KSTATE_ALLOC on a pointer", "another kind" },
-	{ { .name = "d", .fields = FIELDS(RAW(.kind = KS_BASE_TYPE, .type = KS_U8, .size = 1,
-					      KSTATE_DEFAULT(256)), END) },
+	{ DESCRIPTION(RAW(.kind = KS_BASE_TYPE, .type = KS_U8, .size = 1,
+					      KSTATE_DEFAULT(256)), END),
 	  "d.f", "a default that fits", "256" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_DEFAULT(3),
-							   KSTATE_RANGE(4, 5)), END) },
+	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_DEFAULT(3),
+							   KSTATE_RANGE(4, 5)), END),
 	  "d.a", "a default that meets the constraints", "3" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_DEFAULT(3),
-							   KSTATE_MASK(1)), END) },
+	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_DEFAULT(3),
+							   KSTATE_MASK(1)), END),
 	  "d.a", "a default that meets the constraints", "3" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_STRING(s, struct thing, KSTATE_DEFAULT(3)), END) },
+	{ DESCRIPTION(KSTATE_STRING(s, struct thing, KSTATE_DEFAULT(3)), END),
 	  "d.s", "0 as the default of what is not an integer", "3" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_STRUCT(a, struct thing, &empty_desc), END) },
+	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &empty_desc), END),
 	  "d.a", "a struct with data", "one without" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_STRUCT(a, struct thing, &skip_desc), END) },
+	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &skip_desc), END),
 	  "d.a", "a struct with data", "one without" },
-	{ { .name = "d", .fields = FIELDS(KSTATE_STRUCT(a, struct thing, &bad_desc), END) },
+	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &bad_desc), END),
 	  "d.a", "a known kind, or KSTATE_END_OF_LIST()", "kind 99 in field 0" },
 };
 
@@ -414,8 +418,8 @@ static void reasons_when_opening(void **state)
 	header = (void *)blob;
 
 	blob[0] ^= 1;
-	assert_error(PTR_ERR(kstate_memory_open(blob, size, &err)), KSTATE_FOREIGN, -EPROTONOSUPPORT,
-		     "handover", "a KSTATE header", "something else");
+	assert_error(PTR_ERR(kstate_memory_open(blob, size, &err)),
+		     KSTATE_FOREIGN, -EPROTONOSUPPORT, "handover", "a KSTATE header", "something else");
 	blob[0] ^= 1;
 	assert_error(PTR_ERR(kstate_memory_open(blob, 7, &err)), KSTATE_FOREIGN, -EPROTONOSUPPORT,
 		     "handover", "a KSTATE header", "something else");
@@ -429,8 +433,8 @@ static void reasons_when_opening(void **state)
 	header->format = cpu_to_le32(99);
 	header->crc = 0;
 	header->crc = cpu_to_le32(~crc32c(~0, header, sizeof(*header)));
-	assert_error(PTR_ERR(kstate_memory_open(blob, size, &err)), KSTATE_FOREIGN, -EPROTONOSUPPORT,
-		     "handover", "format 1", "99");
+	assert_error(PTR_ERR(kstate_memory_open(blob, size, &err)),
+		     KSTATE_FOREIGN, -EPROTONOSUPPORT, "handover", "format 1", "99");
 	kvfree(blob);
 }
 
@@ -483,7 +487,8 @@ static void texts(void **state)
 				 "found 10 \\ (written by 7.3.0)");
 	kstate_error_json(&e, buf, sizeof(buf));
 	assert_string_equal(buf, "{\"code\":-34,\"reason\":\"value\","
-				 "\"path\":\"luo[\\\"vm1\\\"].file[3].size\",\"expected\":\"0 to 9\","
+				 "\"path\":\"luo[\\\"vm1\\\"].file[3].size\","
+				 "\"expected\":\"0 to 9\","
 				 "\"found\":\"10 \\\\\",\"writer\":\"7.3.0\"}");
 	assert_int_equal(kstate_error_text(&none, buf, sizeof(buf)), 0);
 	assert_string_equal(buf, "");

@@ -9,7 +9,9 @@
 #define ROOM	64
 
 /* Where a struct can be */
-enum place { BARE, STRUCT, ARRAY, POINTER, VARRAY, POINTERS, LIST, XARRAY, UNION, GROUP, NR_PLACES };
+enum place {
+	BARE, STRUCT, ARRAY, POINTER, VARRAY, POINTERS, LIST, XARRAY, UNION, GROUP, NR_PLACES,
+};
 
 /* How the path goes on, when a value is wrong and when the fields do not fit */
 static const struct {
@@ -288,7 +290,8 @@ static void try_in(const struct trial *t, enum place place)
 	} else {
 		/* A list_head that is empty points to itself: to has not moved */
 		assert_memory_equal(&to, &before, sizeof(to));
-		snprintf(path, sizeof(path), "%s[1]%s%s%s", place == BARE ? t->writer->name : "wrap",
+		snprintf(path, sizeof(path), "%s[1]%s%s%s",
+			 place == BARE ? t->writer->name : "wrap",
 			 by_value(t) ? paths[place].value : paths[place].field,
 			 t->path[0] && t->path[0] != '[' ? "." : "", t->path);
 		if (err.reason != t->reason || strcmp(err.path, path))
@@ -597,7 +600,8 @@ DESC(just_a, "s", KSTATE_BASE_TYPE(a, struct a, u32));
 DESC(b_required, "s",
 	KSTATE_BASE_TYPE(a, struct ab, u32), KSTATE_BASE_TYPE(b, struct ab, s32));
 DESC(b_default, "s",
-	KSTATE_BASE_TYPE(a, struct ab, u32), KSTATE_BASE_TYPE(b, struct ab, s32, KSTATE_DEFAULT(-9)));
+	KSTATE_BASE_TYPE(a, struct ab, u32),
+	KSTATE_BASE_TYPE(b, struct ab, s32, KSTATE_DEFAULT(-9)));
 DESC(b_hook, "s",
 	KSTATE_BASE_TYPE(a, struct ab, u32),
 	KSTATE_BASE_TYPE(b, struct ab, s32, KSTATE_ABSENT(answer)));
@@ -766,19 +770,46 @@ static void unknown_of_every_kind(void **state)
 		INIT_LIST_HEAD(&from.list);
 		memset(&to, 0xee, sizeof(to));
 		switch (i) {
-		case 0: from.ints[2] = 0; break;
-		case 1: from.inner.a = 1; break;
-		case 2: from.inner.b = 0; break;
-		case 3: from.pointer = &value; break;
-		case 4: from.nr = 1; break;
-		case 5: from.varray = &value; from.nr_varray = 1; break;
-		case 6: from.pointers[1] = &value; break;
-		case 7: from.text[0] = 'x'; break;
-		case 8: from.string = "x"; break;
-		case 9: from.bits[1] = 1ULL << 35; break;
-		case 10: list_add(&element.link, &from.list); break;
-		case 11: xa_store(&from.xarray, 4, &element, GFP_KERNEL); break;
-		case 12: from.address = shim_memory; break;
+		case 0:
+			from.ints[2] = 0;
+			break;
+		case 1:
+			from.inner.a = 1;
+			break;
+		case 2:
+			from.inner.b = 0;
+			break;
+		case 3:
+			from.pointer = &value;
+			break;
+		case 4:
+			from.nr = 1;
+			break;
+		case 5:
+			from.varray = &value;
+			from.nr_varray = 1;
+			break;
+		case 6:
+			from.pointers[1] = &value;
+			break;
+		case 7:
+			from.text[0] = 'x';
+			break;
+		case 8:
+			from.string = "x";
+			break;
+		case 9:
+			from.bits[1] = 1ULL << 35;
+			break;
+		case 10:
+			list_add(&element.link, &from.list);
+			break;
+		case 11:
+			xa_store(&from.xarray, 4, &element, GFP_KERNEL);
+			break;
+		case 12:
+			from.address = shim_memory;
+			break;
 		case 13:
 			carry_ok(&every_reader, &from, &every_writer, &to, KSTATE_DEFAULTED);
 			assert_int_equal(to.a, 3);
@@ -1055,6 +1086,28 @@ static void converted(void **state)
 	fits(int_v, ((struct int_v){ 7 }), int_from_text, ((struct int_v){ 7 }), KSTATE_EXACT);
 }
 
+/* Text is a sequence of chars, and an array of integers can be one, too */
+
+struct codes {
+	u8 nr;
+	u16 v[8];
+};
+
+DESC(codes, "s", KSTATE_VARRAY(v, struct codes, nr));
+
+static void text_from_integers(void **state)
+{
+	fits(codes, ((struct codes){ 4, { 'a', 'b', 'c', 0 } }), text_v,
+	     ((struct text_v){ "abc" }), KSTATE_CONVERTED);
+	fits(codes, ((struct codes){ 0 }), text_v, ((struct text_v){ "" }), KSTATE_CONVERTED);
+	refused(codes, ((struct codes){ 3, { 'a', 'b', 'c' } }), text_v, struct text_v,
+		KSTATE_VALUE, "v");
+	refused(codes, ((struct codes){ 3, { 'a', 0, 0 } }), text_v, struct text_v,
+		KSTATE_VALUE, "v");
+	refused(codes, ((struct codes){ 2, { 256, 0 } }), text_v, struct text_v, KSTATE_VALUE,
+		"v[0]");
+}
+
 /* Lists and arrays of variable length are both sequences */
 static void list_or_varray(void **state)
 {
@@ -1315,6 +1368,7 @@ int main(void)
 		TEST(pointer_arrays),
 		TEST(other_kinds),
 		TEST(converted),
+		TEST(text_from_integers),
 		TEST(list_or_varray),
 		TEST(versions),
 		TEST(arms),

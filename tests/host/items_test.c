@@ -294,7 +294,7 @@ static void refused(void **state)
 
 static int put_long_name(struct kstate_stream *s)
 {
-	return kstate_put_u64(s, "a name that is by far too long, longer than sixty-three bytes, is refused",
+	return kstate_put_u64(s, "a name that is longer than the sixty-three bytes it may have is refused",
 			      1);
 }
 

@@ -446,7 +446,8 @@ static void dump_spec(const struct spec *s, u32 depth)
 		if (f->sub)
 			dump_spec(f->sub, depth + 4);
 		for (u32 j = 0; j < f->nr_arms; j++) {
-			printf("%*sarm %s = %llu\n", depth + 2, "", f->arms[j].name, f->arms[j].tag);
+			printf("%*sarm %s = %llu\n", depth + 2, "", f->arms[j].name,
+			       f->arms[j].tag);
 			dump_spec(f->arms[j].sub, depth + 4);
 		}
 	}
@@ -1527,7 +1528,8 @@ static void check_resolver(struct layout *w, struct layout *r, const struct pred
 	ret = kstate_resolve(writer, reader, &res, &where, NULL, NULL);
 	check(ret == (p->blocked ? -EPROTO : 0), "resolve: %d, %s", ret, text_of(&e));
 	if (!ret)
-		check(res.verdict == p->verdict, "verdict %d, predicted %d", res.verdict, p->verdict);
+		check(res.verdict == p->verdict, "verdict %d, predicted %d", res.verdict,
+		      p->verdict);
 	kstate_resolution_free(&res);
 }
 
@@ -1578,7 +1580,8 @@ static void *restore(struct kstate_set *set, struct layout *w, const struct valu
 		got = read_object(r, obj);
 		where = differs(r->spec, expected, got);
 		check(!where, "field %s differs", where);
-		check(kstate_stream_restore(stream, &r->desc, obj, KSTATE_ID(1), NULL) == -EALREADY);
+		ret = kstate_stream_restore(stream, &r->desc, obj, KSTATE_ID(1), NULL);
+		check(ret == -EALREADY);
 		nr_taken++;
 	}
 	free(before);

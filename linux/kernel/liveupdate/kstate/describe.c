@@ -496,12 +496,14 @@ struct kstate_schema *kstate_describe(struct kstate_description *desc,
  */
 int kstate_check_description(struct kstate_description *desc, struct kstate_error *err)
 {
-	struct kstate_error local = {};
-	struct kstate_schema *schema = kstate_describe(desc, err ?: &local);
+	struct kstate_error local;
+	struct kstate_schema *schema;
 
+	err = kstate_error_begin(err, &local);
+	schema = kstate_describe(desc, err);
 	if (!IS_ERR(schema))
 		return 0;
-	kstate_error_log(err ?: &local, "check");
+	kstate_error_log(err, "check");
 	return PTR_ERR(schema);
 }
 EXPORT_SYMBOL_GPL(kstate_check_description);

@@ -41,6 +41,16 @@ struct kstate_where {
 	struct kstate_error *err;
 };
 
+/* The caller's error, or a local one, without an error yet */
+static inline struct kstate_error *kstate_error_begin(struct kstate_error *err,
+						      struct kstate_error *local)
+{
+	err = err ?: local;
+	err->code = 0;
+	err->reason = KSTATE_OK;
+	return err;
+}
+
 __printf(5, 6)
 int kstate_fail(const struct kstate_where *where, const struct kstate_path *path,
 		enum kstate_reason reason, int code, const char *fmt, ...);

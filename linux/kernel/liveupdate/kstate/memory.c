@@ -91,22 +91,24 @@ EXPORT_SYMBOL_GPL(kstate_memory_create);
  * kstate_memory_open() - open what kstate_set_export() gave
  * @blob: the bytes, which are copied
  * @size: how many
- * @err: what went wrong
+ * @err: what went wrong, or NULL
  *
  * Return: the set, for kstate_set_destroy(), or an ERR_PTR().
  */
 struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct kstate_error *err)
 {
 	void *copy = kvmalloc(max(size, sizeof(struct kstate_header)), GFP_KERNEL);
-	struct kstate_where where = { .state = "handover", .err = err };
+	struct kstate_where where = { .state = "handover" };
+	struct kstate_error local;
 	struct kstate_set *set;
 
+	where.err = kstate_error_begin(err, &local);
 	if (!copy) {
 		kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
 		return ERR_PTR(-ENOMEM);
 	}
 	memcpy(copy, blob, size);
-	set = kstate_set_open(&memory_transport, copy, size, copy, err);
+	set = kstate_set_open(&memory_transport, copy, size, copy, where.err);
 	if (IS_ERR(set))
 		kvfree(copy);
 	return set;

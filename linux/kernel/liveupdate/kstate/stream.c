@@ -199,8 +199,8 @@ int kstate_stream_add_slot(struct kstate_stream *stream, struct kstate_record *r
 struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *name,
 					   struct kstate_error *err)
 {
-	struct kstate_error local = {};
-	struct kstate_where where = { .state = name, .err = err ?: &local };
+	struct kstate_error local;
+	struct kstate_where where = { .state = name, .err = kstate_error_begin(err, &local) };
 	struct kstate_stream *stream, *other;
 	int ret = 0;
 
@@ -730,8 +730,8 @@ static int save_record(struct call *call, const void *obj)
 int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *desc,
 		       const void *obj, struct kstate_key key, struct kstate_error *err)
 {
-	struct kstate_error local = {};
-	struct call call = call_begin(stream, desc, key, err ?: &local);
+	struct kstate_error local;
+	struct call call = call_begin(stream, desc, key, kstate_error_begin(err, &local));
 	int ret = PTR_ERR_OR_ZERO(call.schema);
 
 	if (!ret && stream->set->incoming)
@@ -787,8 +787,8 @@ static struct kstate_slot *find_record(struct call *call)
 int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *desc,
 		       struct kstate_key key)
 {
-	struct kstate_error err = {};
-	struct call call = call_begin(stream, desc, key, &err);
+	struct kstate_error local;
+	struct call call = call_begin(stream, desc, key, kstate_error_begin(NULL, &local));
 	struct kstate_slot *slot;
 	int ret = PTR_ERR_OR_ZERO(call.schema);
 
@@ -851,8 +851,8 @@ static int restore_record(struct call *call, struct kstate_slot *slot, void *obj
 static int restore_call(struct kstate_stream *stream, struct kstate_description *desc, void *obj,
 			struct kstate_key key, struct kstate_error *err, bool apply)
 {
-	struct kstate_error local = {};
-	struct call call = call_begin(stream, desc, key, err ?: &local);
+	struct kstate_error local;
+	struct call call = call_begin(stream, desc, key, kstate_error_begin(err, &local));
 	struct kstate_slot *slot;
 	int ret = PTR_ERR_OR_ZERO(call.schema);
 

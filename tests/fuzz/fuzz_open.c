@@ -1,0 +1,898 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fuzzing: arbitrary bytes are opened as a set, and everything is done with it
+ * that a kernel would do. All checksums, hashes and sizes that follow from other
+ * bytes are put right before, so that mutations get past them.
+ *
+ * With libFuzzer this is its target; with -DREPLAY it is a program that runs
+ * the files that it is given; with the argument "seeds DIRECTORY" it writes
+ * files to begin with.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/crc32c.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/kstate.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+#include <shim.h>
+#include "internal.h"
+
+#define MAX_BYTES	(1 << 16)
+#define MAX_RECORDS	64
+
+/* What is described: a field of every kind, in two generations */
+
+struct leaf {
+	u8 small;
+	u64 big;
+	char *name;
+	struct list_head link;
+};
+
+struct arm_a {
+	u32 x;
+	u16 y;
+};
+
+struct arm_b {
+	u8 bytes[24];
+	char *text;
+	struct folio *folio;
+};
+
+struct inner {
+	u16 pair[2];
+	u32 nr;
+	struct leaf *leaves;
+};
+
+struct thing {
+	u8 b8;
+	u16 b16;
+	u32 b32;
+	u64 b64;
+	s8 i8;
+	s32 i32;
+	s64 i64;
+	bool flag;
+	char text[12];
+	u16 ints[5];
+	u32 *pointer;
+	u8 nr_fixed;
+	u32 fixed[6];
+	u32 nr_varray;
+	u64 *varray;
+	u32 nr_pointers;
+	s16 *pointers[4];
+	struct leaf leaf;
+	struct leaf leaves[3];
+	struct leaf *leaf_pointer;
+	u16 nr_leaf_varray;
+	struct leaf *leaf_varray;
+	struct leaf *leaf_pointers[3];
+	struct inner inner;
+	u64 custom[4];
+	struct folio *custom_folio;
+	void *linear;
+	struct page *vmemmap;
+	char *string;
+	unsigned long bitmap[3];
+	struct list_head list;
+	struct xarray xarray;
+	u8 tag;
+	union {
+		struct arm_a a;
+		struct arm_b b;
+	} u;
+	bool group_needed;
+	u32 group_a;
+	char *group_b;
+	struct folio *folio;
+	u32 nr_pages;
+	struct page *pages;
+	void *area;
+	u64 converted;
+	u32 hooked;
+};
+
+static const struct kstate_description leaf_desc = {
+	.name = "leaf",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(small, struct leaf, u8, KSTATE_DEFAULT(0)),
+		KSTATE_BASE_TYPE(big, struct leaf, u64, KSTATE_DEFAULT(0)),
+		KSTATE_STRING(name, struct leaf, KSTATE_DEFAULT(0)),
+		KSTATE_SKIP(link, struct leaf, "the list that it is on"),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static const struct kstate_description arm_a_desc = {
+	.name = "arm_a",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(x, struct arm_a, u32),
+		KSTATE_BASE_TYPE(y, struct arm_a, u16),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static const struct kstate_description arm_b_desc = {
+	.name = "arm_b",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(bytes, struct arm_b, u8 [24]),
+		KSTATE_STRING(text, struct arm_b),
+		KSTATE_FOLIO(folio, struct arm_b),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static const struct kstate_arm arms[] = {
+	{ "a", 7, &arm_a_desc }, { "b", 9, &arm_b_desc }, { "none", 0, NULL }, { },
+};
+
+static const struct kstate_description inner_desc = {
+	.name = "inner",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(pair, struct inner, u16 [2], KSTATE_DEFAULT(0)),
+		KSTATE_STRUCT_VARRAY(leaves, struct inner, nr, &leaf_desc, KSTATE_ALLOC,
+				     KSTATE_DEFAULT(0)),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static const struct kstate_description group_desc = {
+	.name = "group",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(group_a, struct thing, u32, KSTATE_DEFAULT(77)),
+		KSTATE_STRING(group_b, struct thing, KSTATE_DEFAULT(0)),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static bool group_needed(const void *obj)
+{
+	return ((const struct thing *)obj)->group_needed;
+}
+
+static int custom_save(struct kstate_stream *stream, void *member, const struct kstate_field *field)
+{
+	u64 *custom = member;
+	struct folio **folio = (void *)&custom[4];
+	int ret;
+
+	ret = kstate_put_u64(stream, "first", custom[0]);
+	ret = ret ?: kstate_put_begin(stream, "group");
+	ret = ret ?: kstate_put_data(stream, "second", &custom[1], sizeof(custom[1]));
+	ret = ret ?: kstate_put_string(stream, "text", custom[2] ? "some text" : "");
+	ret = ret ?: kstate_put_end(stream);
+	ret = ret ?: kstate_put_s64(stream, "skipped", -1);
+	return ret ?: kstate_put_folio(stream, "folio", *folio);
+}
+
+static int custom_restore(struct kstate_stream *stream, void *member,
+			  const struct kstate_field *field)
+{
+	u64 *custom = member;
+	struct folio **folio = (void *)&custom[4];
+	const char *text;
+	int ret;
+
+	ret = kstate_get_u64(stream, "first", &custom[0]);
+	if (ret == -ENOENT)
+		ret = kstate_get_skip(stream);
+	if (!ret)
+		ret = kstate_get_begin(stream, "group");
+	if (ret)
+		return ret;
+	ret = kstate_get_data(stream, "second", &custom[1], sizeof(custom[1]));
+	if (ret && ret != -ENOENT)
+		return ret;
+	text = kstate_get_string(stream, "text");
+	if (!IS_ERR(text))
+		custom[2] = strlen(text);
+	ret = kstate_get_end(stream);
+	ret = ret ?: kstate_get_skip(stream);
+	return ret ?: kstate_get_folio(stream, "folio", folio);
+}
+
+static int convert(void *member, const struct kstate_value *from, const struct kstate_field *field)
+{
+	u64 *converted = member, val;
+	const char *text;
+	u32 i, len = 0;
+	s64 sval;
+
+	for (i = 0; i < min(kstate_value_count(from), 100000U); i++) {
+		if (!kstate_value_u64(from, i, &val))
+			*converted += val;
+		if (!kstate_value_s64(from, i, &sval))
+			*converted += sval;
+	}
+	text = kstate_value_text(from, &len);
+	for (i = 0; text && i < len; i++)
+		*converted += text[i];
+	return *converted == 13 ? -EINVAL : 0;
+}
+
+static int absent(void *member, const struct kstate_field *field)
+{
+	*(u32 *)member = 5;
+	return 0;
+}
+
+#define COMMON(_num)							\
+	KSTATE_BASE_TYPE(flag, struct thing, bool),			\
+	KSTATE_BASE_TYPE(text, struct thing, char [12], KSTATE_DEFAULT(0)), \
+	KSTATE_POINTER(pointer, struct thing, KSTATE_ALLOC, KSTATE_DEFAULT(0)), \
+	KSTATE_VARRAY(fixed, struct thing, nr_fixed, KSTATE_DEFAULT(0)), \
+	KSTATE_VARRAY(varray, struct thing, nr_varray, KSTATE_ALLOC, KSTATE_DEFAULT(0)), \
+	KSTATE_ARRAY_OF_POINTER(pointers, struct thing, KSTATE_ALLOC,	\
+		.length = { offsetof(struct thing, nr_pointers), KS_U32 }), \
+	KSTATE_STRUCT(leaf, struct thing, &leaf_desc, KSTATE_DEFAULT(0)), \
+	KSTATE_STRUCT_ARRAY(leaves, struct thing, &leaf_desc, .num = _num, KSTATE_DEFAULT(0)), \
+	KSTATE_STRUCT_POINTER(leaf_pointer, struct thing, &leaf_desc, KSTATE_ALLOC), \
+	KSTATE_STRUCT_VARRAY(leaf_varray, struct thing, nr_leaf_varray, &leaf_desc, KSTATE_ALLOC), \
+	KSTATE_ARRAY_OF_STRUCT_POINTER(leaf_pointers, struct thing, &leaf_desc, KSTATE_ALLOC), \
+	KSTATE_STRUCT(inner, struct thing, &inner_desc),		\
+	KSTATE_CUSTOM(custom, struct thing, custom_save, custom_restore, \
+		.size = offsetofend(struct thing, custom_folio) - offsetof(struct thing, custom)), \
+	KSTATE_ADDRESS(linear, struct thing, KS_LINEAR_ADDR, KSTATE_DEFAULT(0)), \
+	KSTATE_ADDRESS(vmemmap, struct thing, KS_VMEMMAP_ADDR, KSTATE_DEFAULT(0)), \
+	KSTATE_STRING(string, struct thing, KSTATE_DEFAULT(0)),		\
+	KSTATE_BITMAP(bitmap, struct thing, 130, KSTATE_DEFAULT(0)),	\
+	KSTATE_LIST(list, struct thing, struct leaf, link, &leaf_desc),	\
+	KSTATE_XARRAY(xarray, struct thing, struct leaf, &leaf_desc),	\
+	KSTATE_UNION(u, struct thing, tag, arms),			\
+	KSTATE_GROUP(group, &group_desc, group_needed),			\
+	KSTATE_FOLIO(folio, struct thing, KSTATE_DEFAULT(0)),		\
+	KSTATE_PAGES(pages, struct thing, nr_pages, KSTATE_DEFAULT(0)),	\
+	KSTATE_VMALLOC(area, struct thing, KSTATE_DEFAULT(0))
+
+static struct kstate_description desc_a = {
+	.name = "thing",
+	.version_id = 2,
+	.min_version_id = 1,
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(b8, struct thing, u8),
+		KSTATE_BASE_TYPE(b16, struct thing, u16, KSTATE_IGNORABLE),
+		KSTATE_BASE_TYPE(b32, struct thing, u32),
+		KSTATE_BASE_TYPE(b64, struct thing, u64, KSTATE_HEX),
+		KSTATE_BASE_TYPE(i8, struct thing, s8),
+		KSTATE_BASE_TYPE(i32, struct thing, s32, KSTATE_RANGE(-1000, 1000)),
+		KSTATE_BASE_TYPE(ints, struct thing, u16 [5], KSTATE_DEFAULT(3)),
+		COMMON(3),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+/* The same object for a kernel with other fields */
+static struct kstate_description desc_b = {
+	.name = "thing",
+	.version_id = 3,
+	.min_version_id = 2,
+	.fields = (const struct kstate_field[]) {
+		COMMON(2),
+		KSTATE_BASE_TYPE(i64, struct thing, s64, KSTATE_ALIAS("i8", "i16")),
+		KSTATE_BASE_TYPE(b64, struct thing, u64, KSTATE_ALIAS("b16"), KSTATE_MASK(0xff)),
+		KSTATE_BASE_TYPE(converted, struct thing, u64, KSTATE_ALIAS("ints", "b8"),
+				 KSTATE_CONVERT(convert), KSTATE_DEFAULT(1)),
+		KSTATE_BASE_TYPE(hooked, struct thing, u32, KSTATE_ABSENT(absent)),
+		KSTATE_BASE_TYPE(b32, struct thing, u32, KSTATE_DEFAULT(9)),
+		KSTATE_REMOVED("i32"),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+/* Next to nothing is known here: all else is walked with the writer's schema */
+static struct kstate_description desc_c = {
+	.name = "thing",
+	.version_id = 2,
+	.min_version_id = 1,
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(b8, struct thing, u8, KSTATE_DEFAULT(0)),
+		KSTATE_REMOVED("b16"), KSTATE_REMOVED("b32"), KSTATE_REMOVED("b64"),
+		KSTATE_REMOVED("i8"), KSTATE_REMOVED("i32"), KSTATE_REMOVED("ints"),
+		KSTATE_REMOVED("flag"), KSTATE_REMOVED("text"), KSTATE_REMOVED("pointer"),
+		KSTATE_REMOVED("fixed"), KSTATE_REMOVED("varray"), KSTATE_REMOVED("pointers"),
+		KSTATE_REMOVED("leaf"), KSTATE_REMOVED("leaves"), KSTATE_REMOVED("leaf_pointer"),
+		KSTATE_REMOVED("leaf_varray"), KSTATE_REMOVED("leaf_pointers"),
+		KSTATE_REMOVED("inner"), KSTATE_REMOVED("custom"), KSTATE_REMOVED("linear"),
+		KSTATE_REMOVED("vmemmap"), KSTATE_REMOVED("string"), KSTATE_REMOVED("bitmap"),
+		KSTATE_REMOVED("list"), KSTATE_REMOVED("xarray"), KSTATE_REMOVED("u"),
+		KSTATE_REMOVED("group"), KSTATE_REMOVED("folio"), KSTATE_REMOVED("pages"),
+		KSTATE_REMOVED("area"), KSTATE_REMOVED("i64"), KSTATE_REMOVED("hooked"),
+		KSTATE_REMOVED("converted"),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description desc_optional = {
+	.name = "optional",
+	.optional = true,
+	.string_key = true,
+	.fields = (const struct kstate_field[]) {
+		KSTATE_STRUCT(leaf, struct thing, &leaf_desc),
+		KSTATE_STRING(string, struct thing),
+		KSTATE_UNION(u, struct thing, tag, arms),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description *const descs[] = { &desc_a, &desc_b, &desc_c, &desc_optional };
+
+/* Memory that edges can be about; whoever restores one owns it */
+
+#define NR_PAGES	3
+
+static struct folio *new_folio(void)
+{
+	return page_folio(alloc_pages(GFP_KERNEL | __GFP_ZERO, 0));
+}
+
+static void thing_init(struct thing *t)
+{
+	memset(t, 0, sizeof(*t));
+	INIT_LIST_HEAD(&t->list);
+	xa_init(&t->xarray);
+}
+
+static void leaf_free(struct leaf *leaf)
+{
+	/* Text ends with a NUL, or it would not have been restored */
+	if (leaf->name && strlen(leaf->name) == ~0UL)
+		abort();
+	kvfree(leaf->name);
+}
+
+static void leaves_free(struct leaf *leaves, u32 nr)
+{
+	for (u32 i = 0; i < nr; i++)
+		leaf_free(&leaves[i]);
+	kvfree(leaves);
+}
+
+static void thing_free(struct thing *t, bool all)
+{
+	struct leaf *leaf, *next;
+	unsigned long index;
+
+	kvfree(t->pointer);
+	for (u32 i = 0; i < t->nr_varray; i++)
+		t->varray[i]++;
+	kvfree(t->varray);
+	for (int i = 0; i < ARRAY_SIZE(t->pointers); i++)
+		kvfree(t->pointers[i]);
+	/* Lengths must be those of what they tell the length of */
+	if (t->nr_fixed > ARRAY_SIZE(t->fixed) || t->nr_pointers > ARRAY_SIZE(t->pointers))
+		shim_bug(__FILE__, __LINE__, "a length beyond the array");
+	leaf_free(&t->leaf);
+	for (int i = 0; i < ARRAY_SIZE(t->leaves); i++)
+		leaf_free(&t->leaves[i]);
+	leaves_free(t->leaf_pointer, !!t->leaf_pointer);
+	leaves_free(t->leaf_varray, t->nr_leaf_varray);
+	for (int i = 0; i < ARRAY_SIZE(t->leaf_pointers); i++)
+		leaves_free(t->leaf_pointers[i], !!t->leaf_pointers[i]);
+	leaves_free(t->inner.leaves, t->inner.nr);
+	if (t->string && strlen(t->string) == ~0UL)
+		abort();
+	kvfree(t->string);
+	kvfree(t->group_b);
+	list_for_each_entry_safe(leaf, next, &t->list, link)
+		leaves_free(leaf, 1);
+	xa_for_each(&t->xarray, index, leaf) {
+		xa_erase(&t->xarray, index);
+		leaves_free(leaf, 1);
+	}
+	xa_destroy(&t->xarray);
+	if (t->tag == 9) {
+		kvfree(t->u.b.text);
+		if (t->u.b.folio)
+			folio_put(t->u.b.folio);
+	}
+	if (t->custom_folio)
+		folio_put(t->custom_folio);
+	if (t->folio)
+		folio_put(t->folio);
+	/* A NULL pointer with a length is a lie too */
+	if (!t->pages && t->nr_pages)
+		shim_bug(__FILE__, __LINE__, "no pages, but a number of them");
+	for (u32 i = 0; t->pages && i < t->nr_pages; i++)
+		__free_page(t->pages + i);
+	vfree(t->area);
+}
+
+/* What files hold instead of addresses: an edge of @kind gets fresh memory */
+
+static struct kstate_set *scratch;
+
+static int fix_edge(struct kstate_edge *edge, u8 type, void *arg)
+{
+	struct kstate_edge made = { .kind = edge->kind };
+	u32 *left = arg;
+	struct page *page;
+	void *ptr;
+	int ret;
+
+	/* Some lie: their memory is not preserved, or that of another */
+	if (edge->kind != (type & 0xf) || (le16_to_cpu(edge->flags) & 0x80) || !*left)
+		return 0;
+	--*left;
+	switch (edge->kind) {
+	case KSTATE_EDGE_FOLIO:
+		ptr = new_folio();
+		ret = scratch->transport->preserve(edge->kind, ptr, 1, &made);
+		if (ret)
+			folio_put(ptr);
+		break;
+	case KSTATE_EDGE_PAGES:
+		page = alloc_pages(GFP_KERNEL, 2);
+		split_page(page, 2);
+		__free_page(page + 3);
+		ret = scratch->transport->preserve(edge->kind, page, NR_PAGES, &made);
+		for (int i = 0; ret && i < NR_PAGES; i++)
+			__free_page(page + i);
+		break;
+	default:
+		ptr = vmalloc(2 * PAGE_SIZE);
+		ret = scratch->transport->preserve(edge->kind, ptr, 2, &made);
+		if (ret)
+			vfree(ptr);
+	}
+	if (!ret)
+		*edge = made;
+	return 0;
+}
+
+/* Putting right what follows from other bytes */
+
+static u32 crc(const void *data, size_t size)
+{
+	return ~crc32c(~0, data, size);
+}
+
+static void seal(struct kstate_record *record, u32 place, u32 room)
+{
+	u32 size = le32_to_cpu(record->size) & ~7U;
+
+	if (size > room)
+		size = room;
+	record->size = cpu_to_le32(size);
+	if ((le16_to_cpu(record->key_len) + 7U) / 8 * 8 > size)
+		record->key_len = 0;
+	record->key_len = cpu_to_le16(le16_to_cpu(record->key_len) % 64);
+	record->flags &= cpu_to_le16(KSTATE_RECORD_OPTIONAL | KSTATE_RECORD_DROPPED);
+	if (record->key_len)
+		record->key = cpu_to_le64(crc(record + 1, le16_to_cpu(record->key_len)));
+	kstate_record_seal(record, place);
+}
+
+static const char *fix_string(char *strings, u32 size, __le32 *at)
+{
+	u32 pos = le32_to_cpu(*at) % size;
+
+	*at = cpu_to_le32(pos);
+	if (strnlen(strings + pos, size - pos) > KSTATE_MAX_NAME)
+		strings[pos + KSTATE_MAX_NAME] = 0;
+	return strings + pos;
+}
+
+#define MAX_FUZZ_SCHEMAS	64
+static struct kstate_schema *made[MAX_FUZZ_SCHEMAS];
+static u32 nr_made;
+
+static void forget_schemas(void)
+{
+	while (nr_made)
+		kstate_schema_free(made[--nr_made]);
+}
+
+/* Give a schema the size and the hash that follow from its fields */
+static void fix_schema(struct kstate_record *record)
+{
+	struct kstate_wire_schema *ws = (void *)(record + 1);
+	struct kstate_wire_field *wf = (void *)(ws + 1);
+	struct kstate_wire_hint *wh;
+	u32 size = le32_to_cpu(record->size), nr, hints, i, strings;
+	struct kstate_schema *s;
+	char *text;
+
+	if (size < sizeof(*ws) + 8 || nr_made == MAX_FUZZ_SCHEMAS)
+		return;
+	record->key = cpu_to_le64(nr_made);
+	record->key_len = 0;
+	size -= sizeof(*ws);
+	nr = min(le32_to_cpu(ws->nr_fields), (size - 8) / (u32)sizeof(*wf));
+	size -= nr * sizeof(*wf);
+	hints = min(le32_to_cpu(ws->nr_hints), (size - 8) / (u32)sizeof(*wh));
+	size -= hints * sizeof(*wh);
+	ws->nr_fields = cpu_to_le32(nr);
+	ws->nr_hints = cpu_to_le32(hints);
+	strings = size;
+	ws->strings = cpu_to_le32(size);
+	wh = (void *)(wf + nr);
+	text = (void *)(wh + hints);
+	text[strings - 1] = 0;
+
+	s = kvzalloc(sizeof(*s), GFP_KERNEL);
+	s->fields = kvzalloc((nr + 1) * sizeof(*s->fields), GFP_KERNEL);
+	s->nr_fields = nr;
+	s->name = fix_string(text, strings, &ws->name);
+	s->version = le32_to_cpu(ws->version);
+	s->min_version = le32_to_cpu(ws->min_version);
+	s->flags = le32_to_cpu(ws->flags) & KSTATE_SCHEMA_OPTIONAL;
+	ws->flags = cpu_to_le32(s->flags);
+	for (i = 0; i < hints; i++) {
+		fix_string(text, strings, &wh[i].name);
+		wh[i].field = cpu_to_le16(nr ? le16_to_cpu(wh[i].field) % nr : 0);
+	}
+	for (i = 0; i < nr; i++, wf++) {
+		struct kstate_schema_field *f = &s->fields[i];
+
+		f->name = fix_string(text, strings, &wf->name);
+		f->type = wf->type;
+		wf->container %= KS_C_MAP + 1;
+		if (wf->type >= KS_T_BITMAP)
+			wf->container = KS_C_ONE;
+		f->container = wf->container;
+		wf->flags &= cpu_to_le16(KSTATE_FIELD_FLAGS);
+		f->flags = le16_to_cpu(wf->flags);
+		if (wf->container != KS_C_ARRAY)
+			wf->count = cpu_to_le32(1);
+		f->count = le32_to_cpu(wf->count);
+		f->dflt = le64_to_cpu(wf->dflt);
+		f->min = le64_to_cpu(wf->min);
+		f->max = le64_to_cpu(wf->max);
+		f->mask = le64_to_cpu(wf->mask);
+		if (f->type != KS_T_STRUCT && f->type != KS_T_ARM)
+			wf->ref = cpu_to_le32(KSTATE_NO_REF);
+		if (wf->ref != cpu_to_le32(KSTATE_NO_REF) && nr_made) {
+			wf->ref = cpu_to_le32(le32_to_cpu(wf->ref) % nr_made);
+			f->ref = made[le32_to_cpu(wf->ref)];
+		}
+		if (f->type == KS_T_STRUCT && !f->ref)
+			f->type = wf->type = KS_U8;
+	}
+	if (kstate_schema_layout(s)) {
+		ws->size = cpu_to_le32(s->size);
+		kstate_schema_hash(s);
+		ws->hash = cpu_to_le64(s->hash);
+	}
+	made[nr_made++] = s;
+}
+
+static u32 fix_segment(u8 *data, u32 used, u32 *budget, void (*also)(struct kstate_record *))
+{
+	struct kstate_record *record;
+	u32 at = 0;
+
+	while (at + sizeof(*record) <= used && *budget) {
+		record = (void *)(data + at);
+		seal(record, at, used - at - sizeof(*record));
+		if (also) {
+			also(record);
+			kstate_record_seal(record, at);
+		}
+		at += sizeof(*record) + le32_to_cpu(record->size);
+		--*budget;
+	}
+	return at;
+}
+
+static u8 *file;
+static size_t file_size;
+static u32 budget;
+
+static void fix_ref(struct kstate_segment_ref *ref)
+{
+	u64 room = file_size & ~7ULL;
+	u64 addr = le64_to_cpu(ref->edge.addr), used = le64_to_cpu(ref->used);
+
+	addr = addr % room & ~7ULL;
+	used = min(used, room - addr) & ~7ULL;
+	ref->edge.addr = cpu_to_le64(addr);
+	ref->edge.size = cpu_to_le64(used);
+	ref->edge.kind = KSTATE_EDGE_FILE;
+	ref->used = cpu_to_le64(used);
+}
+
+static void fix_root_record(struct kstate_record *record)
+{
+	struct kstate_segment_ref *ref;
+	u32 size;
+
+	if (le32_to_cpu(record->schema) == KSTATE_RECORD_SCHEMA) {
+		fix_schema(record);
+		return;
+	}
+	record->schema = cpu_to_le32(KSTATE_RECORD_STREAM);
+	ref = (void *)kstate_record_payload(record);
+	size = le32_to_cpu(record->size) - kstate_key_bytes(record);
+	for (; size >= sizeof(*ref); size -= sizeof(*ref), ref++) {
+		fix_ref(ref);
+		/* Never the root and the header, which are right already */
+		if (le64_to_cpu(ref->edge.addr) >= sizeof(struct kstate_header) +
+		    le64_to_cpu(((struct kstate_header *)file)->root.used))
+			fix_segment(file + le64_to_cpu(ref->edge.addr), le64_to_cpu(ref->used),
+				    &budget, NULL);
+	}
+}
+
+static void fix_file(void)
+{
+	struct kstate_header *h = (void *)file;
+
+	memcpy(h->magic, KSTATE_MAGIC, KSTATE_MAGIC_LEN);
+	h->header_size = cpu_to_le32(sizeof(*h));
+	h->format = cpu_to_le32(KSTATE_FORMAT);
+	h->flags = cpu_to_le32(KSTATE_HEADER_FILE);
+	h->total_size = cpu_to_le64(file_size);
+	h->root.edge.addr = cpu_to_le64(sizeof(*h));
+	fix_ref(&h->root);
+	budget = 4 * MAX_RECORDS;
+	fix_segment(file + sizeof(*h), le64_to_cpu(h->root.used), &budget, fix_root_record);
+	forget_schemas();
+	h->crc = 0;
+	h->crc = cpu_to_le32(crc(h, sizeof(*h)));
+}
+
+/* What a kernel would do with it */
+
+static void try_record(struct kstate_set *set, struct kstate_stream *stream, u32 i)
+{
+	struct kstate_record *record = stream->index.slots[i].record;
+	struct kstate_schema *schema = set->known[le32_to_cpu(record->schema)]->schema;
+	char name[KSTATE_MAX_NAME + 1] = "";
+	struct kstate_key key = { .id = le64_to_cpu(record->key) };
+	struct kstate_error err = {};
+	struct thing t, before;
+	u32 left = 4;
+	int d, ret, verdict;
+
+	if (!schema)
+		return;
+	kstate_wire_edges(schema, kstate_record_payload(record),
+			  le32_to_cpu(record->size) - kstate_key_bytes(record), fix_edge, &left);
+	kstate_record_seal(record, 8 * le32_to_cpu(record->place));
+
+	if (record->key_len) {
+		memcpy(name, record + 1, le16_to_cpu(record->key_len));
+		key.name = name;
+	}
+	for (d = 0; d < ARRAY_SIZE(descs); d++) {
+		if (strcmp(schema->name, descs[d]->name) || !key.name == descs[d]->string_key)
+			continue;
+		thing_init(&t);
+		memcpy(&before, &t, sizeof(t));
+		verdict = kstate_stream_check(stream, descs[d], &t, key, &err);
+		/* Reserving entries makes nodes, and no more than that */
+		if (memcmp(&before, &t, offsetof(struct thing, list)))
+			shim_bug(__FILE__, __LINE__, "checking changed the object");
+		memset(&err, 0, sizeof(err));
+		ret = kstate_stream_restore(stream, descs[d], &t, key, &err);
+		if (ret ? ret != verdict : verdict < 0)
+			shim_bug(__FILE__, __LINE__, "check and restore disagree");
+		if (ret && (err.code != ret || !err.path[0] || !err.expected[0]))
+			shim_bug(__FILE__, __LINE__, "an error that says nothing");
+		if (ret && memcmp(&before, &t, offsetof(struct thing, list)))
+			shim_bug(__FILE__, __LINE__, "a failed restore changed the object");
+		thing_free(&t, !ret);
+		if (!ret)
+			break;
+	}
+}
+
+static void use_set(struct kstate_set *set)
+{
+	struct kstate_set *out = kstate_memory_create(), *again;
+	struct kstate_error err = {};
+	struct kstate_stream *stream;
+	u32 done = 0, i;
+	void *blob;
+	size_t size;
+	int ret;
+
+	list_for_each_entry(stream, &set->streams, list)
+		for (i = 0; i < stream->index.nr && done < MAX_RECORDS; i++, done++)
+			/* Every third one is left for what comes next */
+			if (i % 3 != 2)
+				try_record(set, stream, i);
+
+	ret = kstate_set_hand_on(set, out, &err);
+	if (ret && !err.code)
+		shim_bug(__FILE__, __LINE__, "an error that says nothing");
+	if (!kstate_set_export(out, &blob, &size)) {
+		memset(&err, 0, sizeof(err));
+		again = kstate_memory_open(blob, size, &err);
+		if (IS_ERR(again))
+			shim_bug(__FILE__, __LINE__, "what was handed on cannot be opened");
+		if (again->damage.code)
+			shim_bug(__FILE__, __LINE__, "what was handed on is damaged");
+		/* Its edges are those of @out */
+		list_for_each_entry(stream, &again->streams, list)
+			stream->index.nr = 0;
+		kstate_set_destroy(again);
+		kvfree(blob);
+	}
+	kstate_set_destroy(out);
+	if (!kstate_set_export(set, &blob, &size))
+		kvfree(blob);
+	kstate_set_finish(set);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct kstate_error err = {};
+	long live, pages;
+	struct kstate_set *set;
+	int i;
+
+	if (size < sizeof(struct kstate_header) + 64 || size > MAX_BYTES)
+		return -1;
+	if (!scratch)
+		scratch = kstate_memory_create();
+	shim_log_clear();
+	live = shim_live();
+
+	file_size = size & ~7UL;
+	file = kvmalloc(file_size, GFP_KERNEL);
+	memcpy(file, data, file_size);
+	fix_file();
+	set = kstate_memory_open(file, file_size, &err);
+	kvfree(file);
+	if (IS_ERR(set))
+		return 0;
+	pages = shim_live_pages();
+	use_set(set);
+	kstate_set_destroy(set);
+	for (i = 0; i < ARRAY_SIZE(descs); i++)
+		kstate_forget(descs[i]);
+	/* Memory of edges that nobody could take stays, and is not counted */
+	(void)pages;
+	if (shim_live() < live)
+		shim_bug(__FILE__, __LINE__, "freed more than was allocated");
+	return 0;
+}
+
+/* Files to begin with */
+
+static void thing_fill(struct thing *t, u32 n)
+{
+	thing_init(t);
+	t->b8 = n;
+	t->b16 = 300 * n;
+	t->b32 = n;
+	t->b64 = n;
+	t->i8 = -n;
+	t->i32 = -5;
+	t->flag = n & 1;
+	strcpy(t->text, "text");
+	for (int i = 0; i < 5; i++)
+		t->ints[i] = 3;
+	if (!n)
+		return;
+	t->pointer = kvzalloc(4, GFP_KERNEL);
+	t->nr_fixed = 4;
+	t->nr_varray = 3;
+	t->varray = kvzalloc(24, GFP_KERNEL);
+	t->nr_pointers = 4;
+	t->pointers[1] = kvzalloc(2, GFP_KERNEL);
+	t->leaf.name = kstrdup("leaf", GFP_KERNEL);
+	t->leaves[1].name = kstrdup("leaves", GFP_KERNEL);
+	t->leaf_pointer = kvzalloc(sizeof(struct leaf), GFP_KERNEL);
+	t->nr_leaf_varray = 2;
+	t->leaf_varray = kvzalloc(2 * sizeof(struct leaf), GFP_KERNEL);
+	t->leaf_varray[1].name = kstrdup("varray", GFP_KERNEL);
+	t->leaf_pointers[2] = kvzalloc(sizeof(struct leaf), GFP_KERNEL);
+	t->inner.nr = 1;
+	t->inner.leaves = kvzalloc(sizeof(struct leaf), GFP_KERNEL);
+	t->custom[2] = 1;
+	t->custom_folio = new_folio();
+	t->linear = shim_memory + 4096;
+	t->vmemmap = pfn_to_page(2);
+	t->string = kstrdup("string", GFP_KERNEL);
+	t->bitmap[1] = 0x55;
+	for (int i = 0; i < 3; i++) {
+		struct leaf *leaf = kvzalloc(sizeof(*leaf), GFP_KERNEL);
+
+		leaf->small = i;
+		if (i == 2)
+			xa_store(&t->xarray, 1 + i * 1000, leaf, GFP_KERNEL);
+		else
+			list_add_tail(&leaf->link, &t->list);
+	}
+	t->tag = n & 1 ? 7 : 9;
+	if (t->tag == 9) {
+		t->u.b.text = kstrdup("arm", GFP_KERNEL);
+		t->u.b.folio = new_folio();
+	}
+	t->group_needed = n > 1;
+	t->group_a = n;
+	t->folio = new_folio();
+	t->pages = alloc_pages(GFP_KERNEL, 0);
+	t->nr_pages = 1;
+	t->area = vmalloc(PAGE_SIZE);
+}
+
+static int write_seeds(const char *directory)
+{
+	char path[4096];
+	u32 which, n;
+
+	for (which = 0; which < 7; which++) {
+		struct kstate_set *set = kstate_memory_create();
+		struct kstate_stream *stream = kstate_stream_create(set, "kernel", NULL);
+		struct thing things[3];
+		size_t size;
+		void *blob;
+		FILE *out;
+
+		for (n = 0; n < 3; n++) {
+			thing_fill(&things[n], n);
+			if (which < 6 ? n != which % 3 : false)
+				continue;
+			if (which < 3 || which == 6)
+				kstate_stream_save(stream, &desc_a, &things[n], KSTATE_ID(n), NULL);
+			else
+				kstate_stream_save(stream, &desc_b, &things[n], KSTATE_ID(n), NULL);
+			if (n)
+				kstate_stream_save(stream, &desc_optional, &things[n],
+						   KSTATE_NAME("vm1"), NULL);
+		}
+		if (kstate_set_export(set, &blob, &size))
+			return 1;
+		snprintf(path, sizeof(path), "%s/seed-%u", directory, which);
+		out = fopen(path, "wb");
+		if (!out || fwrite(blob, 1, size, out) != size || fclose(out))
+			return 1;
+		kvfree(blob);
+		kstate_set_destroy(set);
+		for (n = 0; n < 3; n++)
+			thing_free(&things[n], true);
+		kstate_forget(&desc_a);
+		kstate_forget(&desc_b);
+		kstate_forget(&desc_optional);
+	}
+	return 0;
+}
+
+#ifdef REPLAY
+
+/* One file in a process of its own each: what fails is counted, not fatal */
+int main(int argc, char **argv)
+{
+	static u8 data[MAX_BYTES];
+	FILE *in;
+	size_t size;
+
+	if (argc == 3 && !strcmp(argv[1], "seeds"))
+		return write_seeds(argv[2]);
+	for (int i = 1; i < argc; i++) {
+		in = fopen(argv[i], "rb");
+		if (!in) {
+			perror(argv[i]);
+			return 1;
+		}
+		size = fread(data, 1, sizeof(data), in);
+		fclose(in);
+		alarm(5);
+		LLVMFuzzerTestOneInput(data, size);
+	}
+	return 0;
+}
+
+#else
+
+/* Keep the compiler quiet: only replaying writes seeds */
+int (*const fuzz_write_seeds)(const char *directory) = write_seeds;
+
+#endif
