@@ -363,9 +363,14 @@ static int run_pointers(struct kstate_walk *w, const struct kstate_op *op, const
 	return 0;
 }
 
+/* The writer's integers may be of any size, as long as they make a text */
 static int check_text(struct kstate_walk *w, const struct kstate_op *op, const u8 *chunk, u32 n)
 {
-	if (n && strnlen((const char *)chunk, n) != n - 1)
+	u32 i = 0;
+
+	while (i < n && kstate_int_load(chunk + (size_t)i * op->wsize, op->src))
+		i++;
+	if (n && i != n - 1)
 		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
 				   "text of %u bytes that ends with a NUL\nanother", n - 1);
 	return 0;
