@@ -588,6 +588,12 @@ struct kstate_set {
  * @last: serial of the schema that was used last
  * @last_id: its number in the set
  * @last_name: number of its name
+ * @last_res: how the last record was restored, from schema @last_res_id by the
+ *	one with serial @last_res_reader
+ * @last_res_id: see @last_res
+ * @last_res_reader: see @last_res
+ * @last_ns: how long the last object took whose time was taken
+ * @restored: how many objects have been restored
  * @user: the task that saves or restores, or NULL
  * @walk: what it saves or restores, for callbacks
  */
@@ -607,6 +613,11 @@ struct kstate_stream {
 	u64 last;
 	u32 last_id;
 	u32 last_name;
+	u32 last_res_id;
+	struct kstate_resolution *last_res;
+	u64 last_res_reader;
+	u32 last_ns;
+	u32 restored;
 	struct task_struct *user;
 	struct kstate_walk *walk;
 };
