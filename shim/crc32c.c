@@ -41,7 +41,14 @@ u32 crc32c(u32 crc, const void *p, size_t len)
 		memcpy(&word, s, 8);
 		c = __builtin_ia32_crc32di(c, word);
 	}
-	for (; len; s++, len--)
+	if (len & 4) {
+		u32 half;
+
+		memcpy(&half, s, 4);
+		c = __builtin_ia32_crc32si((u32)c, half);
+		s += 4;
+	}
+	for (len &= 3; len; s++, len--)
 		c = __builtin_ia32_crc32qi((u32)c, *s);
 	return c;
 }

@@ -22,7 +22,7 @@ NO_REF = 0xffffffff
 NULL_ADDRESS = 2**64 - 1
 
 MAX_NAME, MAX_FIELDS, MAX_DEPTH, MAX_GROUPS = 63, 1024, 16, 8
-MAX_SCHEMAS, MAX_FIXED, MAX_RECORD, MAX_COUNT = 65536, 2**24, 2**30, 2**24
+MAX_SCHEMAS, MAX_FIXED, MAX_RECORD, MAX_COUNT, MAX_TREE = 65536, 2**24, 2**30, 2**24, 65536
 
 # What can stand in the field flags: DEFAULT, HOOK, IGNORABLE, CONVERT, RANGE, MASK, EQUAL
 FIELD_FLAGS = 0x7f
@@ -196,7 +196,7 @@ class Field:
         check(self.count == 1 or self.container == "ARRAY" and 1 <= self.count <= MAX_COUNT,
               f"count {self.count}")
         self.ref = None
-        if self.type in ("STRUCT", "ARM"):
+        if self.type == "STRUCT" or self.type == "ARM" and self.ref_number != NO_REF:
             check(self.ref_number < number, f"ref {self.ref_number}")
             self.ref = schemas.get(self.ref_number)
             check(self.ref, f"schema {self.ref_number}, which it contains, is not there")
@@ -261,6 +261,8 @@ class Schema:
             self.check_unique(field.arms, "arm")
         self.depth = 1 + max((f.ref.depth for f in self.fields if f.ref), default=0)
         check(self.depth <= MAX_DEPTH, "structs are nested too deep")
+        self.tree = nr_fields + sum(f.ref.tree for f in self.fields if f.ref)
+        check(self.tree <= MAX_TREE, "too many fields with those of structs inside")
         self.lay_out()
         check(fnv1a(canonical) == self.hash, "hash of the schema")
 
@@ -412,6 +414,8 @@ class Payload:
         if field.type == "UNION":
             check(1 <= n <= len(field.arms), f"arm {n} of {len(field.arms)}")
             arm = field.arms[n - 1]
+            if not arm.ref:
+                return {"arm": arm.name, "value": {}}
             [value] = self.elements(arm.ref, self.take(arm.ref.size), 1)
             return {"arm": arm.name, "value": value}
 

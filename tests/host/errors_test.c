@@ -35,7 +35,7 @@ static const struct kstate_description bad_desc = {
 
 static const struct kstate_description self_desc = {
 	.name = "self", .fields = FIELDS({ .name = "f", .kind = KS_STRUCT, .num = 1, .size = 8,
-					   .modifiers = KS_POINTER, .ksd = &self_desc }, END)
+		      .modifiers = KS_POINTER, .ksd = &self_desc }, END)
 };
 
 static const struct kstate_arm same_name[] = { { "x", 1, &good_desc }, { "x", 2, &good_desc }, {} };
@@ -82,10 +82,10 @@ static const struct bad {
 	  "a known kind, or KSTATE_END_OF_LIST()", "kind 0 in field 1" },
 	{ DESCRIPTION(A, A, END), "d.a", "names that are unique", "a twice" },
 	{ DESCRIPTION(A, KSTATE_BASE_TYPE(b, struct thing, u32,
-							      KSTATE_ALIAS("a")), END),
+		      KSTATE_ALIAS("a")), END),
 	  "d.b", "names that are unique", "a twice" },
 	{ DESCRIPTION(KSTATE_BASE_TYPE(b, struct thing, u32,
-							   KSTATE_ALIAS("x", "x")), END),
+		      KSTATE_ALIAS("x", "x")), END),
 	  "d.b", "names that are unique", "x twice" },
 	{ DESCRIPTION(A, KSTATE_REMOVED("a"), END), "d.a",
 	  "names that are unique", "a twice" },
@@ -99,12 +99,12 @@ static const struct bad {
 	{ DESCRIPTION(RAW(INT, .modifiers = KS_ARRAY | KS_POINTER), END),
 	  "d.f", "modifiers that go together", "0x3" },
 	{ DESCRIPTION(RAW(.kind = KS_LIST, .ksd = &good_desc,
-					      .modifiers = KS_ARRAY), END),
+		      .modifiers = KS_ARRAY), END),
 	  "d.f", "modifiers that go together", "0x2" },
 	{ DESCRIPTION(RAW(.kind = KS_BASE_TYPE, .type = 0x55, .size = 5), END),
 	  "d.f", "an integer type and its size", "0x55 of 5 bytes" },
 	{ DESCRIPTION(RAW(.kind = KS_BASE_TYPE, .type = KS_U32, .size = 8),
-					  END),
+		      END),
 	  "d.f", "an integer type and its size", "0x4 of 8 bytes" },
 	{ DESCRIPTION(RAW(.kind = KS_STRING, .type = KS_U32, .size = 4), END),
 	  "d.f", "an array of or pointer to char", "0x4" },
@@ -123,7 +123,7 @@ static const struct bad {
 	{ DESCRIPTION(KSTATE_GROUP(g, &good_desc, needed), END),
 	  "d.g.a", "a default, as all fields of a group have", "none" },
 	{ DESCRIPTION(RAW(.kind = KS_UNION, .size = 4,
-					      .length = { 0, KS_U32 }), END),
+		      .length = { 0, KS_U32 }), END),
 	  "d.f", "arms and the member that selects one", "none" },
 	{ DESCRIPTION(RAW(.kind = KS_UNION, .size = 4, .arms = same_tag), END),
 	  "d.f", "arms and the member that selects one", "none" },
@@ -136,42 +136,42 @@ static const struct bad {
 	{ DESCRIPTION(RAW(INT, .modifiers = KS_VARRAY), END),
 	  "d.f", "a member or a function for the length", "none" },
 	{ DESCRIPTION(RAW(INT, .modifiers = KS_VARRAY, .count = count,
-					      .length = { 0, KS_U32 }), END),
+		      .length = { 0, KS_U32 }), END),
 	  "d.f", "a member or a function for the length", "both" },
 	{ DESCRIPTION(RAW(INT, .modifiers = KS_VARRAY, .count = count,
-					      .length = { 0, KS_T_STRUCT }), END),
+		      .length = { 0, KS_T_STRUCT }), END),
 	  "d.f", "an integer for the length", "0x40" },
 	{ DESCRIPTION({ INT, .name = "f", .modifiers = KS_ARRAY }, END),
 	  "d.f", "room for at least one element", "0" },
 	{ DESCRIPTION({ .name = "f", .kind = KS_BITMAP, .size = 8 }, END),
 	  "d.f", "room for at least one element", "0" },
 	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_DEFAULT(1),
-							   KSTATE_ABSENT(absent)), END),
+		      KSTATE_ABSENT(absent)), END),
 	  "d.a", "a default or a function for when it is absent", "both" },
 	{ DESCRIPTION(KSTATE_LIST(list, struct thing, struct thing, list,
-						      &good_desc, KSTATE_ABSENT(absent)), END),
+		      &good_desc, KSTATE_ABSENT(absent)), END),
 	  "d.list", "a kind that can be copied, for its function", "another" },
 	{ DESCRIPTION(KSTATE_STRING(s, struct thing, KSTATE_RANGE(1, 2)), END),
 	  "d.s", "constraints on integers", "another kind" },
 	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &good_desc,
-							KSTATE_MASK(1)), END),
+		      KSTATE_MASK(1)), END),
 	  "d.a", "constraints on integers", "another kind" },
 	{ DESCRIPTION(KSTATE_POINTER(p, struct thing, KSTATE_EQUAL), END),
 	  "d.p", "KSTATE_EQUAL on an integer in the object", "another kind" },
 	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32,
-							   KSTATE_RANGE(5, 4)), END),
+		      KSTATE_RANGE(5, 4)), END),
 	  "d.a", "a range that is not empty", "5 to 4" },
 	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_ALLOC),
-					  END),
+		      END),
 	  "d.a", "KSTATE_ALLOC on a pointer", "another kind" },
 	{ DESCRIPTION(RAW(.kind = KS_BASE_TYPE, .type = KS_U8, .size = 1,
-					      KSTATE_DEFAULT(256)), END),
+		      KSTATE_DEFAULT(256)), END),
 	  "d.f", "a default that fits", "256" },
 	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_DEFAULT(3),
-							   KSTATE_RANGE(4, 5)), END),
+		      KSTATE_RANGE(4, 5)), END),
 	  "d.a", "a default that meets the constraints", "3" },
 	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32, KSTATE_DEFAULT(3),
-							   KSTATE_MASK(1)), END),
+		      KSTATE_MASK(1)), END),
 	  "d.a", "a default that meets the constraints", "3" },
 	{ DESCRIPTION(KSTATE_STRING(s, struct thing, KSTATE_DEFAULT(3)), END),
 	  "d.s", "0 as the default of what is not an integer", "3" },
@@ -419,7 +419,8 @@ static void reasons_when_opening(void **state)
 
 	blob[0] ^= 1;
 	assert_error(PTR_ERR(kstate_memory_open(blob, size, &err)),
-		     KSTATE_FOREIGN, -EPROTONOSUPPORT, "handover", "a KSTATE header", "something else");
+		     KSTATE_FOREIGN, -EPROTONOSUPPORT, "handover", "a KSTATE header",
+		     "something else");
 	blob[0] ^= 1;
 	assert_error(PTR_ERR(kstate_memory_open(blob, 7, &err)), KSTATE_FOREIGN, -EPROTONOSUPPORT,
 		     "handover", "a KSTATE header", "something else");
@@ -539,7 +540,7 @@ static void long_paths(void **state)
 
 	for (int i = 0; i < 8; i++) {
 		fields[i][0] = (struct kstate_field){ .name = LONG_63, .num = 1, INT,
-						      .masked = !i };
+		      .masked = !i };
 		fields[i][1] = (struct kstate_field){ .kind = KS_END };
 		if (i) {
 			fields[i][0].kind = KS_STRUCT;

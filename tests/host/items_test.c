@@ -294,8 +294,10 @@ static void refused(void **state)
 
 static int put_long_name(struct kstate_stream *s)
 {
-	return kstate_put_u64(s, "a name that is longer than the sixty-three bytes it may have is refused",
-			      1);
+	char name[KSTATE_MAX_NAME + 2] = {};
+
+	memset(name, 'x', sizeof(name) - 1);
+	return kstate_put_u64(s, name, 1);
 }
 
 static int put_open_group(struct kstate_stream *s)

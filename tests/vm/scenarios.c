@@ -215,6 +215,26 @@ static void lacks_finish(long boot)
 	guest_pass();
 }
 
+/* Nobody wants what came: finishing says so and frees it, 18 MiB of folios, and it is gone for good. */
+static void unclaimed(long boot)
+{
+	long before = meminfo("MemFree"), freed;
+
+	if (boot == 1) {
+		finish();
+		freed = meminfo("MemFree") - before;
+		say("%ld KiB freed", freed);
+		guest_check(kmsg_has("nobody claimed sample,stress[1999]"));
+		guest_check(freed > 16384);
+		leave_for("a", "");
+	}
+	load_stress("objects=2000 folios=1");
+	check_stress(0, 0);
+	if (!boot)
+		leave_for("a", "");
+	guest_pass();
+}
+
 /* The older driver has no room for what the newer one uses: it does not load, and nothing is lost. */
 static void refused(long boot)
 {
@@ -357,6 +377,7 @@ int main(void)
 		{ "refused", refused },
 		{ "reload", reload },
 		{ "ten_jumps", ten_jumps },
+		{ "unclaimed", unclaimed },
 	};
 	const char *test;
 

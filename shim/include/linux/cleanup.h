@@ -25,7 +25,8 @@
 	{ _type t = _init; return t; }
 
 #define CLASS(_name, var)						\
-	class_##_name##_t var __cleanup(class_##_name##_destructor) =	\
+	class_##_name##_t var						\
+		__maybe_unused __cleanup(class_##_name##_destructor) =	\
 		class_##_name##_constructor
 
 #define DEFINE_GUARD(_name, _type, _lock, _unlock) \

@@ -21,7 +21,8 @@ char *skip_spaces(const char *s);
 #define __shim_third(a, b, c, ...)	c
 #define __strscpy2(to, from)		__shim_strscpy(to, from, sizeof(to), false)
 #define __strscpy3(to, from, size)	__shim_strscpy(to, from, size, false)
-#define strscpy(to, ...)		__shim_third(__VA_ARGS__, __strscpy3, __strscpy2)(to, __VA_ARGS__)
+#define strscpy(to, ...) \
+	__shim_third(__VA_ARGS__, __strscpy3, __strscpy2)(to, __VA_ARGS__)
 #define __strscpy_pad2(to, from)	__shim_strscpy(to, from, sizeof(to), true)
 #define __strscpy_pad3(to, from, size)	__shim_strscpy(to, from, size, true)
 #define strscpy_pad(to, ...) \

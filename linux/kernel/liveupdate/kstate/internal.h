@@ -15,6 +15,8 @@
 #include <linux/kstate.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
 
 /* Errors: error.c */
 
@@ -200,6 +202,7 @@ struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
 enum kstate_opcode {
 	KSTATE_OP_COPY,		/* @count bytes */
 	KSTATE_OP_INT,		/* @count integers from type @src to @dst */
+	KSTATE_OP_BOOL,		/* @count bytes must be 0 or 1 */
 	KSTATE_OP_LIMIT,	/* @count integers must meet the field's constraints */
 	KSTATE_OP_FILL,		/* @count integers get the default */
 	KSTATE_OP_ADDRESS,	/* @count addresses */
@@ -312,6 +315,27 @@ u64 kstate_mem_load(const void *p, u8 type);
 void kstate_mem_store(void *p, u8 type, u64 val);
 bool kstate_int_fits(u64 val, u8 src, u8 dst);
 
+/* Most runs of equal fields are short: do without a call for them */
+static inline void kstate_copy(void *to, const void *from, u32 bytes)
+{
+	switch (bytes) {
+	case 1:
+		*(u8 *)to = *(const u8 *)from;
+		break;
+	case 2:
+		put_unaligned(get_unaligned((const u16 *)from), (u16 *)to);
+		break;
+	case 4:
+		put_unaligned(get_unaligned((const u32 *)from), (u32 *)to);
+		break;
+	case 8:
+		put_unaligned(get_unaligned((const u64 *)from), (u64 *)to);
+		break;
+	default:
+		memcpy(to, from, bytes);
+	}
+}
+
 /* The payload of a record and how far it has been read or written */
 struct kstate_cursor {
 	u8 *pos;
@@ -409,6 +433,7 @@ int kstate_save_measure(struct kstate_walk *w, const struct kstate_schema *schem
 			const void *obj);
 int kstate_save_write(struct kstate_walk *w, const struct kstate_schema *schema, u8 *fixed,
 		      const void *obj);
+int kstate_check_bools(struct kstate_walk *w, const struct kstate_op *op, const u8 *p);
 int kstate_check_limit(struct kstate_walk *w, const struct kstate_op *op, u32 index, u64 val,
 		       const void *held);
 u8 *kstate_save_take(struct kstate_walk *w, u64 bytes);

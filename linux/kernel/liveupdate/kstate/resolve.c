@@ -318,8 +318,11 @@ static void take_ints(struct build *b, struct kstate_op op, enum fit fit)
 		op.code = KSTATE_OP_INT;
 		add_op(b, op);
 	}
-	if (op.dst == KS_BOOL || (r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK |
-					      KSTATE_FIELD_EQUAL))) {
+	if (op.src == KS_BOOL) {
+		op.code = KSTATE_OP_BOOL;
+		add_op(b, op);
+	}
+	if (r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK | KSTATE_FIELD_EQUAL)) {
 		op.code = KSTATE_OP_LIMIT;
 		add_op(b, op);
 	}

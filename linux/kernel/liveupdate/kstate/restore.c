@@ -166,6 +166,24 @@ static int fail_int(struct kstate_walk *w, const struct kstate_op *op, u32 index
 }
 
 /**
+ * kstate_check_bools() - check that bytes can be bools
+ * @w: the walk
+ * @op: the step
+ * @p: the bytes
+ *
+ * Return: 0 or -ERANGE.
+ */
+int kstate_check_bools(struct kstate_walk *w, const struct kstate_op *op, const u8 *p)
+{
+	u32 i;
+
+	for (i = 0; i < op->count; i++)
+		if (unlikely(p[i] > 1))
+			return fail_int(w, op, i, "0 or 1", p[i], KS_U8);
+	return 0;
+}
+
+/**
  * kstate_check_limit() - check a value against the constraints of its field
  * @w: the walk
  * @op: the step
@@ -181,8 +199,6 @@ int kstate_check_limit(struct kstate_walk *w, const struct kstate_op *op, u32 in
 	const struct kstate_schema_field *f = op->to;
 	char expected[64], min[24], max[24];
 
-	if (op->dst == KS_BOOL && val > 1)
-		return fail_int(w, op, index, "0 or 1", val, KS_U8);
 	if (f->flags & KSTATE_FIELD_RANGE) {
 		bool bad = kstate_is_signed(f->type) ?
 			(s64)val < (s64)f->min || (s64)val > (s64)f->max :
@@ -712,10 +728,8 @@ static int run_op(struct kstate_walk *w, const struct kstate_op *op, u8 *fixed, 
 	int ret;
 
 	switch (op->code) {
-	case KSTATE_OP_COPY:
-		if (w->apply)
-			memcpy(mem, wire, op->count);
-		return 0;
+	case KSTATE_OP_BOOL:
+		return w->apply ? 0 : kstate_check_bools(w, op, wire);
 	case KSTATE_OP_LIMIT:
 		return w->apply ? 0 : run_ints(w, op, wire, mem);
 	case KSTATE_OP_INT:
@@ -757,11 +771,16 @@ static int run_op(struct kstate_walk *w, const struct kstate_op *op, u8 *fixed, 
 
 static int run_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed, void *obj)
 {
-	u32 i;
+	const struct kstate_op *op, *end = plan->ops + plan->nr;
 	int ret;
 
-	for (i = 0; i < plan->nr; i++) {
-		ret = run_op(w, &plan->ops[i], fixed, obj);
+	for (op = plan->ops; op < end; op++) {
+		if (likely(op->code == KSTATE_OP_COPY)) {
+			if (w->apply)
+				kstate_copy(obj + op->mem, fixed + op->wire, op->count);
+			continue;
+		}
+		ret = run_op(w, op, fixed, obj);
 		if (unlikely(ret))
 			return ret;
 	}

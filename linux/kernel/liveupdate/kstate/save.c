@@ -382,10 +382,6 @@ static int save_op(struct kstate_walk *w, const struct kstate_op *op, u8 *fixed,
 	int ret;
 
 	switch (op->code) {
-	case KSTATE_OP_COPY:
-		if (wire)
-			memcpy(wire, mem, op->count);
-		return 0;
 	case KSTATE_OP_INT:
 		for (i = 0; wire && i < op->count; i++)
 			kstate_int_store(wire + i * op->wsize, op->src,
@@ -426,11 +422,17 @@ static int save_op(struct kstate_walk *w, const struct kstate_op *op, u8 *fixed,
 static int save_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed,
 		     const void *obj)
 {
-	u32 i;
+	const struct kstate_op *op, *end = plan->ops + plan->nr;
 	int ret;
 
-	for (i = 0; i < plan->nr; i++) {
-		ret = save_op(w, &plan->ops[i], fixed, obj);
+	for (op = plan->ops; op < end; op++) {
+		if (likely(op->code == KSTATE_OP_COPY)) {
+			if (fixed)
+				kstate_copy(fixed + op->wire, obj + op->mem, op->count);
+			continue;
+		}
+		ret = op->code == KSTATE_OP_BOOL ? kstate_check_bools(w, op, obj + op->mem) :
+						   save_op(w, op, fixed, obj);
 		if (unlikely(ret))
 			return ret;
 	}
