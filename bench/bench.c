@@ -34,6 +34,9 @@ u64 now(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
+/* More than any processor's second level cache */
+#define SCRUB	(8 << 20)
+
 static u64 state = 1;
 
 /* xorshift64*; small values are as frequent as large ones */
@@ -159,6 +162,8 @@ static const struct impl *const impls[] = {
 	&impl_memcpy, &impl_fdt, &impl_protobuf, &impl_kstate, &impl_converted,
 };
 
+#define NR_IMPLS	(sizeof(impls) / sizeof(*impls))
+
 /* Run 0 warms up: plans are compiled, malloc() has its memory */
 static void print(int run, const char *name, const char *op, const char *impl, u32 objects,
 		  size_t data, size_t wire, u64 ns)
@@ -168,15 +173,30 @@ static void print(int run, const char *name, const char *op, const char *impl, u
 		       (unsigned long long)ns);
 }
 
+/*
+ * The same for each implementation, whatever ran before it: what is about to
+ * be read is not in the cache that the processor has for itself.
+ */
+static void scrub(void)
+{
+	static u8 *other;
+
+	if (!other)
+		other = get(SCRUB);
+	memset(other, 1, SCRUB);
+}
+
 static void run_case(int run, int c, const struct impl *impl)
 {
 	u64 start, saved, restored;
 	size_t wire;
 
 	forget(c);
+	scrub();
 	start = now();
 	wire = impl->save[c]();
 	saved = now() - start;
+	scrub();
 	start = now();
 	impl->restore[c]();
 	restored = now() - start;
@@ -287,10 +307,14 @@ int main(int argc, char **argv)
 
 	for (int run = 0; run <= runs; run++) {
 		for (int c = 0; c < NR_CASES; c++)
-			for (u32 i = 0; i < sizeof(impls) / sizeof(*impls); i++)
+			for (u32 i = 0; i < NR_IMPLS; i++) {
+				/* Each comes first, and each last, in some run */
+				const struct impl *impl = impls[(i + run) % NR_IMPLS];
+
 				if ((!only || !strcmp(only, cases[c].name)) &&
-				    (!by || !strcmp(by, impls[i]->name)))
-					run_case(run, c, impls[i]);
+				    (!by || !strcmp(by, impl->name)))
+					run_case(run, c, impl);
+			}
 		if (!only || !strcmp(only, "lookup"))
 			run_lookups(run);
 		fprintf(stderr, "\r%d of %d runs", run, runs);

@@ -69,7 +69,7 @@ enum { FLAT, NESTED, ARRAY, LIST, NR_CASES };
 
 #define NR_FLAT		10000
 #define NR_NESTED	10000
-#define NR_ARRAY	16
+#define NR_ARRAY	4
 #define NR_ENTRIES	10000
 
 extern struct flat *flat_from, *flat_to;

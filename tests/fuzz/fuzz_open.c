@@ -672,7 +672,7 @@ static void fix_file(void)
 static void try_record(struct kstate_set *set, struct kstate_stream *stream, u32 i)
 {
 	struct kstate_record *record = stream->index.slots[i].record;
-	struct kstate_schema *schema = set->known[le32_to_cpu(record->schema)]->schema;
+	struct kstate_schema *schema = kstate_known(set, le32_to_cpu(record->schema))->schema;
 	char name[KSTATE_MAX_NAME + 1] = "";
 	struct kstate_key key = { .id = le64_to_cpu(record->key) };
 	struct kstate_error err = {};

@@ -1232,6 +1232,32 @@ static void arms(void **state)
 	refused(union_none, ((struct tagged){}), union_xy, struct tagged, KSTATE_BLOCKED, "u.y");
 }
 
+struct maybe_tagged {
+	u32 a;
+	u32 tag;
+	union any u;
+};
+
+DESC(before_union, "s", KSTATE_BASE_TYPE(a, struct maybe_tagged, u32));
+DESC(with_union, "s", KSTATE_BASE_TYPE(a, struct maybe_tagged, u32),
+     KSTATE_UNION(u, struct maybe_tagged, tag, arms_yx, KSTATE_DEFAULT(0)));
+
+static void check_first_arm(void *obj)
+{
+	struct maybe_tagged *t = obj;
+
+	assert_int_equal(t->tag, 7);
+	assert_int_equal(t->u.y, 0);
+}
+
+/* By default a union is its first arm, so that it can be saved again */
+static void default_arm(void **state)
+{
+	struct maybe_tagged from = { .a = 1 }, to = {};
+
+	fits(before_union, from, with_union, to, KSTATE_DEFAULTED, .check = check_first_arm);
+}
+
 /* Groups: a reader without one takes what does not use it */
 
 struct grouped {
@@ -1372,6 +1398,7 @@ int main(void)
 		TEST(list_or_varray),
 		TEST(versions),
 		TEST(arms),
+		TEST(default_arm),
 		TEST(groups),
 		TEST(generations),
 	};

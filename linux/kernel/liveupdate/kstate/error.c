@@ -16,6 +16,7 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/string.h>
 #include "internal.h"
 
@@ -220,5 +221,5 @@ void kstate_error_log(const struct kstate_error *err, const char *doing)
 	char text[sizeof(*err) + 64];
 
 	kstate_error_text(err, text, sizeof(text));
-	pr_err("%s: %s\n", doing, text);
+	pr_err_ratelimited("%s: %s\n", doing, text);
 }

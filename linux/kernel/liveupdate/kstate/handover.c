@@ -26,6 +26,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
@@ -55,7 +56,7 @@ static size_t root_bytes(const struct kstate_set *set)
 	u32 i;
 
 	for (i = 0; i < set->nr_known; i++)
-		bytes += sizeof(struct kstate_record) + set->known[i]->size;
+		bytes += sizeof(struct kstate_record) + kstate_known(set, i)->size;
 	list_for_each_entry(stream, &set->streams, list)
 		bytes += sizeof(struct kstate_record) + stream_record_bytes(stream);
 	return bytes;
@@ -123,8 +124,8 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
 	header->root = segment_ref(l, root, root_bytes(set));
 
 	for (i = 0; i < set->nr_known; i++) {
-		record = add_record(l, KSTATE_RECORD_SCHEMA, i, set->known[i]->size);
-		memcpy(record + 1, set->known[i]->bytes, set->known[i]->size);
+		record = add_record(l, KSTATE_RECORD_SCHEMA, i, kstate_known(set, i)->size);
+		memcpy(record + 1, kstate_known(set, i)->bytes, kstate_known(set, i)->size);
 		seal_record(l, record);
 	}
 	list_for_each_entry(stream, &set->streams, list) {
@@ -328,8 +329,7 @@ static int open_schema(struct kstate_set *set, struct kstate_record *record)
 	}
 
 	if (kstate_record_whole(record))
-		schema = kstate_schema_decode((u8 *)(record + 1), size, set->known,
-					      set->nr_known, &where);
+		schema = kstate_schema_decode((u8 *)(record + 1), size, set, &where);
 	else
 		damage(set, "schema", where.key.id, "the checksum of a schema");
 	if (PTR_ERR_OR_ZERO(schema) == -ENOMEM)
@@ -556,15 +556,17 @@ static int preserve_again(struct kstate_edge *edge, u8 type, void *arg)
 static void left_behind(const struct kstate_stream *stream, const struct kstate_slot *slot,
 			const char *why)
 {
-	pr_warn("hand on: stream %s: record %llu is left behind: it is %s\n", stream->name,
-		le64_to_cpu(slot->record->key), why);
+	char name[2 * KSTATE_MAX_NAME + 8];
+
+	kstate_record_text(stream, slot->record, name, sizeof(name));
+	pr_warn("hand on: stream %s: %s is left behind: it is %s\n", stream->name, name, why);
 }
 
 static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 			  struct kstate_stream *to, struct kstate_error *err)
 {
 	struct kstate_record *old = slot->record, *record;
-	struct kstate_known *known = from->set->known[le32_to_cpu(old->schema)];
+	struct kstate_known *known = kstate_known(from->set, le32_to_cpu(old->schema));
 	struct preserve_again again = { .from = from->set, .to = to->set };
 	u32 size = le32_to_cpu(old->size), key_bytes = kstate_key_bytes(old), id;
 	struct kstate_where where = { .err = err };
@@ -579,7 +581,7 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 	ret = kstate_set_schema(to->set, known->schema, &id, err);
 	if (ret)
 		return ret;
-	anew = kstate_stream_lookup(to, to->set->known[id]->name, le64_to_cpu(old->key),
+	anew = kstate_stream_lookup(to, kstate_known(to->set, id)->name, le64_to_cpu(old->key),
 				    (char *)(old + 1), le16_to_cpu(old->key_len));
 	if (IS_ERR(anew))
 		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
@@ -590,11 +592,16 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 
 	ret = kstate_wire_edges(known->schema, kstate_record_payload(old), size - key_bytes,
 				take_and_park, from->set);
+	if (ret && ret != -ENOMEM) {
+		/* That will not change: it must not stand in the way of all jumps */
+		left_behind(from, slot, "without its memory");
+		return 0;
+	}
 	if (!ret)
 		ret = kstate_stream_append(to, size, &record, err);
 	if (ret)
-		return kstate_fail(&where, NULL, KSTATE_EDGE, ret,
-				   "memory that can be handed on\nerror %d", ret);
+		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret,
+				   "memory to hand on\nerror %d", ret);
 	memcpy(record, old, sizeof(*record) + size);
 	record->schema = cpu_to_le32(id);
 	kstate_wire_edges(known->schema, kstate_record_payload(record), size - key_bytes,
@@ -641,7 +648,8 @@ int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct ks
 				target = kstate_stream_create(to, stream->name, err);
 				if (IS_ERR(target))
 					return PTR_ERR(target);
-				target->transient = true;
+				/* Whoever knows the stream by its number finds it */
+				target->id = stream->id;
 			}
 			guard(mutex)(&target->lock);
 			ret = hand_on_record(stream, slot, target, err);
@@ -661,6 +669,7 @@ int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct ks
  */
 u32 kstate_set_finish(struct kstate_set *set)
 {
+	char name[2 * KSTATE_MAX_NAME + 8];
 	struct kstate_stream *stream;
 	u32 lost = 0, kept, i;
 
@@ -669,7 +678,7 @@ u32 kstate_set_finish(struct kstate_set *set)
 		for (i = 0, kept = 0; i < stream->index.nr; i++) {
 			struct kstate_slot *slot = &stream->index.slots[i];
 			struct kstate_schema *schema =
-				set->known[le32_to_cpu(slot->record->schema)]->schema;
+				kstate_known(set, le32_to_cpu(slot->record->schema))->schema;
 
 			if (slot->state != KSTATE_SLOT_FREE)
 				continue;
@@ -678,14 +687,16 @@ u32 kstate_set_finish(struct kstate_set *set)
 				kept++;
 				continue;
 			}
-			pr_warn("finish: stream %s: nobody claimed %s[%llu]: its %u bytes are freed\n",
-				stream->name, schema ? schema->name : "a state of a damaged schema",
-				le64_to_cpu(slot->record->key), le32_to_cpu(slot->record->size));
+			kstate_record_text(stream, slot->record, name, sizeof(name));
+			pr_warn_ratelimited("finish: stream %s: nobody claimed %s: its %u bytes are freed\n",
+					    stream->name, name, le32_to_cpu(slot->record->size));
 			kstate_slot_drop(stream, slot);
 			lost++;
 		}
 		if (!kept)
 			kstate_stream_empty(stream);
 	}
+	if (lost)
+		pr_warn("finish: nobody claimed %u records: they are freed\n", lost);
 	return lost;
 }

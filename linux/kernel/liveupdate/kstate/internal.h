@@ -13,6 +13,7 @@
 #define _KSTATE_INTERNAL_H
 
 #include <linux/kstate.h>
+#include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/string.h>
@@ -97,7 +98,6 @@ struct kstate_schema_field {
 	const struct kstate_field *bind;
 };
 
-struct kstate_known;
 struct kstate_resolution;
 struct task_struct;
 
@@ -194,7 +194,7 @@ u32 kstate_schema_bytes(const struct kstate_schema *schema);
 void kstate_schema_encode(const struct kstate_schema *schema, u8 *buf,
 			  u32 (*ref_id)(const struct kstate_schema *ref, void *arg), void *arg);
 struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
-					   struct kstate_known *const *known, u32 nr_known,
+					   const struct kstate_set *set,
 					   const struct kstate_where *where);
 
 /* Plans: resolve.c */
@@ -562,7 +562,7 @@ struct kstate_known {
  * @lock: protects the members below
  * @streams: &struct kstate_stream
  * @next_id: of the next stream
- * @known: the schemas, by number
+ * @known: the schemas, by number: see kstate_known(); they never move
  * @nr_known: how many
  * @parked: memory that was taken for a record which could not be restored
  * @writer: kernel release of the writer
@@ -583,7 +583,7 @@ struct kstate_set {
 	struct mutex lock;
 	struct list_head streams;
 	u64 next_id;
-	struct kstate_known **known;
+	struct kstate_known **known[17];
 	u32 nr_known;
 	struct list_head parked;
 	char writer[80];
@@ -647,7 +647,15 @@ struct kstate_stream {
 	struct kstate_walk *walk;
 };
 
-/* The payload of a record after its key, and the key as text */
+/* A schema of a set by its number: chunk n holds 2^n of them */
+static inline struct kstate_known *kstate_known(const struct kstate_set *set, u32 id)
+{
+	u32 chunk = ilog2(id + 1);
+
+	return set->known[chunk][id + 1 - (1U << chunk)];
+}
+
+/* The payload of a record after its key */
 static inline u32 kstate_key_bytes(const struct kstate_record *record)
 {
 	return (le16_to_cpu(record->key_len) + 7) & ~7U;
@@ -679,6 +687,8 @@ void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, co
 void kstate_set_abandon(struct kstate_set *set);
 void kstate_release_memory(const struct kstate_edge *edge, void *ptr);
 
+void kstate_record_text(const struct kstate_stream *stream, const struct kstate_record *record,
+			char *buf, size_t size);
 void kstate_record_release(struct kstate_stream *stream, struct kstate_record *record);
 void kstate_record_seal(struct kstate_record *record, u32 place);
 bool kstate_record_whole(const struct kstate_record *record);

@@ -6,8 +6,10 @@
 
 #define pr_fmt(fmt) "kstate: " fmt
 
+#include <linux/crc32c.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/hashtable.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/printk.h>
@@ -19,6 +21,8 @@
 /* An object to save at the jump */
 struct registration {
 	struct list_head list;
+	struct hlist_node by_obj;
+	struct hlist_node by_key;
 	struct kstate_description *desc;
 	void *obj;
 	struct kstate_key key;
@@ -31,6 +35,8 @@ struct registration {
  */
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(registrations);
+static DEFINE_HASHTABLE(by_obj, 12);
+static DEFINE_HASHTABLE(by_key, 12);
 static struct kstate_set *outgoing;
 static struct kstate_stream *kernel_stream;	/* of the outgoing set */
 static struct kstate_set *incoming;
@@ -123,16 +129,32 @@ static bool same_key(const struct registration *r, const struct kstate_descripti
 	return key.name ? !strcmp(r->key.name, key.name) : r->key.id == key.id;
 }
 
+static u64 key_hash(struct kstate_key key)
+{
+	return key.name ? crc32c(0, key.name, strlen(key.name)) : key.id;
+}
+
 static bool add_registration(struct registration *r)
 {
 	struct registration *other;
+	u64 hash = key_hash(r->key);
 
 	guard(mutex)(&registry_lock);
-	list_for_each_entry(other, &registrations, list)
+	hash_for_each_possible(by_key, other, by_key, hash)
 		if (same_key(other, r->desc, r->key))
 			return false;
 	list_add_tail(&r->list, &registrations);
+	hash_add(by_key, &r->by_key, hash);
+	hash_add(by_obj, &r->by_obj, (unsigned long)r->obj);
 	return true;
+}
+
+static void remove_registration(struct registration *r)
+{
+	list_del(&r->list);
+	hash_del(&r->by_key);
+	hash_del(&r->by_obj);
+	kfree(r);
 }
 
 /**
@@ -173,8 +195,7 @@ int kstate_register_key(struct kstate_description *desc, void *obj, struct kstat
 	guard(mutex)(&registry_lock);
 	/* An object that was restored and unregistered begins anew */
 	if (ret && ret != -ENOENT && ret != -EALREADY) {
-		list_del(&r->list);
-		kfree(r);
+		remove_registration(r);
 		return ret;
 	}
 	if (restored)
@@ -220,11 +241,10 @@ int kstate_unregister(struct kstate_description *desc, void *obj)
 	struct registration *r;
 
 	guard(mutex)(&registry_lock);
-	list_for_each_entry(r, &registrations, list) {
+	hash_for_each_possible(by_obj, r, by_obj, (unsigned long)obj) {
 		if (r->desc != desc || r->obj != obj)
 			continue;
-		list_del(&r->list);
-		kfree(r);
+		remove_registration(r);
 		return 0;
 	}
 	return -ENOENT;
@@ -357,6 +377,12 @@ int kstate_registry_init(struct kstate_set *out)
  */
 void kstate_registry_open(struct kstate_set *in)
 {
+	struct kstate_stream *stream;
+
+	/* Streams that are handed on keep their numbers: new ones take others */
+	if (in)
+		list_for_each_entry(stream, &in->streams, list)
+			outgoing->next_id = max(outgoing->next_id, stream->id);
 	incoming = in;
 }
 

@@ -437,6 +437,19 @@ static void set_length(struct build *b, const struct pair *p, struct kstate_arm_
 	add_op(b, op);
 }
 
+/* The first arm, with its defaults */
+static void default_union(struct build *b, const struct pair *p)
+{
+	struct kstate_arm_plan *arm = build_alloc(b, sizeof(*arm));
+
+	if (!arm)
+		return;
+	arm->tag = p->r[1].dflt;
+	if (p->r[1].ref)
+		default_struct(b, p->r[1].ref, p->mem + mem_offset(p->r), p->path);
+	set_length(b, p, arm);
+}
+
 /* The reader's field gets its default */
 static void default_field(struct build *b, const struct pair *p)
 {
@@ -462,6 +475,8 @@ static void default_field(struct build *b, const struct pair *p)
 		set_length(b, p, NULL);
 	} else if (p->r->type >= KS_T_BITMAP) {
 		zero_member(b, p, op.mem);
+		if (p->r->type == KS_T_UNION)
+			default_union(b, p);
 	} else {
 		default_elements(b, p, 0, p->r->count);
 		set_length(b, p, NULL);

@@ -712,7 +712,7 @@ static int run_length(struct kstate_walk *w, const struct kstate_op *op, const u
 	else if (op->from)
 		n = get_unaligned_le32(wire);
 	if (op->arms)
-		n = op->arms[n - 1].tag;
+		n = op->arms[op->from ? n - 1 : 0].tag;
 	if (w->apply)
 		kstate_mem_store(mem, op->dst, n);
 	else if (!op->arms && !kstate_int_fits(n, KS_U64, op->dst))
@@ -722,7 +722,8 @@ static int run_length(struct kstate_walk *w, const struct kstate_op *op, const u
 
 static int run_op(struct kstate_walk *w, const struct kstate_op *op, u8 *fixed, void *obj)
 {
-	u8 *wire = fixed + op->wire;
+	/* What the record does not have is not looked for in it */
+	u8 *wire = fixed ? fixed + op->wire : NULL;
 	void *mem = obj + op->mem;
 	u32 i;
 	int ret;

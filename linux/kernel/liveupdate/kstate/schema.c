@@ -346,8 +346,7 @@ static bool type_is_known(u8 type)
 }
 
 static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema_field *f,
-			struct kstate_known *const *known, u32 nr_known,
-			const struct kstate_where *where)
+			const struct kstate_set *set, const struct kstate_where *where)
 {
 	u32 ref = le32_to_cpu(wf->ref);
 
@@ -370,9 +369,9 @@ static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema
 		return bad(where, "a count for this container", f->count);
 
 	if (f->type == KS_T_STRUCT || (f->type == KS_T_ARM && ref != KSTATE_NO_REF)) {
-		if (ref >= nr_known || !known[ref]->schema)
+		if (ref >= set->nr_known || !kstate_known(set, ref)->schema)
 			return bad(where, "a schema that was defined before", ref);
-		f->ref = known[ref]->schema;
+		f->ref = kstate_known(set, ref)->schema;
 		if (!f->ref->size)
 			return bad(where, "a struct that is not empty", ref);
 	} else if (ref != KSTATE_NO_REF) {
@@ -382,8 +381,7 @@ static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema
 }
 
 static int decode(struct kstate_schema *schema, const u8 *buf, u32 size,
-		  struct kstate_known *const *known, u32 nr_known,
-		  const struct kstate_where *where)
+		  const struct kstate_set *set, const struct kstate_where *where)
 {
 	const struct kstate_wire_schema *ws = (const void *)buf;
 	const struct kstate_wire_field *wf = (const void *)(ws + 1);
@@ -410,7 +408,7 @@ static int decode(struct kstate_schema *schema, const u8 *buf, u32 size,
 		f->name = get_string(strings, strings_size, wf[i].name);
 		if (!f->name || !f->name[0])
 			return bad(where, "a name", le32_to_cpu(wf[i].name));
-		ret = decode_field(&wf[i], f, known, nr_known, where);
+		ret = decode_field(&wf[i], f, set, where);
 		if (ret)
 			return ret;
 		if ((f->type == KS_T_ALIAS && !i) ||
@@ -441,14 +439,13 @@ static int decode(struct kstate_schema *schema, const u8 *buf, u32 size,
  * kstate_schema_decode() - read the payload of a schema record
  * @buf: the payload, aligned to 8; names will point into it
  * @size: its size
- * @known: schemas that it may refer to, by number
- * @nr_known: how many
+ * @set: the set whose schemas it may refer to
  * @where: for messages
  *
  * Return: the schema, for kstate_schema_free(), or an ERR_PTR().
  */
 struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
-					   struct kstate_known *const *known, u32 nr_known,
+					   const struct kstate_set *set,
 					   const struct kstate_where *where)
 {
 	const struct kstate_wire_schema *ws = (const void *)buf;
@@ -476,7 +473,7 @@ struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
 	if (!schema->fields || !schema->hints)
 		goto no_memory;
 
-	ret = decode(schema, buf, size, known, nr_known, where);
+	ret = decode(schema, buf, size, set, where);
 	if (!ret)
 		return schema;
 	kstate_schema_free(schema);

@@ -69,10 +69,11 @@ void kstate_set_destroy(struct kstate_set *set)
 		kfree(parked);
 	}
 	for (i = 0; i < set->nr_known; i++)
-		free_known(set, set->known[i]);
+		free_known(set, kstate_known(set, i));
+	for (i = 0; i < ARRAY_SIZE(set->known); i++)
+		kvfree(set->known[i]);
 	if (set->incoming && set->root.data)
 		set->transport->unmap(set->root.data, &set->root.edge);
-	kvfree(set->known);
 	kvfree(set->blob);
 	kfree(set);
 }
@@ -80,7 +81,8 @@ EXPORT_SYMBOL_GPL(kstate_set_destroy);
 
 /**
  * kstate_set_abandon() - free a set that could not be opened to its end
- * @set: the set; what the writer handed over is left alone
+ * @set: the set. What the writer handed over is left alone, but for segments in
+ *	vmalloc areas that were opened: KHO restores those only once
  */
 void kstate_set_abandon(struct kstate_set *set)
 {
@@ -130,7 +132,7 @@ u32 kstate_set_name(struct kstate_set *set, const char *name)
 	u32 i;
 
 	for (i = 0; i < set->nr_known; i++)
-		if (set->known[i]->schema && !strcmp(set->known[i]->schema->name, name))
+		if (kstate_known(set, i)->schema && !strcmp(kstate_known(set, i)->schema->name, name))
 			return i;
 	return KSTATE_NO_REF;
 }
@@ -147,21 +149,15 @@ u32 kstate_set_name(struct kstate_set *set, const char *name)
  */
 int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *bytes, u32 size)
 {
-	struct kstate_known *known, **more;
-	u32 nr = set->nr_known;
+	u32 nr = set->nr_known, chunk = ilog2(nr + 1);
+	struct kstate_known *known;
 
 	if (nr == KSTATE_MAX_SCHEMAS)
 		return -ENOSPC;
-	/* The array doubles: it is full when its size is a power of two */
-	if (!(nr & (nr - 1))) {
-		more = kvmalloc_array(nr ? 2 * nr : 1, sizeof(*more), GFP_KERNEL);
-		if (!more)
-			return -ENOMEM;
-		if (nr)
-			memcpy(more, set->known, nr * sizeof(*more));
-		kvfree(set->known);
-		set->known = more;
-	}
+	if (!set->known[chunk])
+		set->known[chunk] = kvmalloc_objs(*set->known[chunk], 1U << chunk);
+	if (!set->known[chunk])
+		return -ENOMEM;
 	known = kzalloc_obj(*known);
 	if (!known)
 		return -ENOMEM;
@@ -170,7 +166,8 @@ int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *by
 	known->size = size;
 	known->name = schema ? min(kstate_set_name(set, schema->name), nr) : nr;
 	INIT_LIST_HEAD(&known->resolved);
-	set->known[set->nr_known++] = known;
+	set->known[chunk][nr + 1 - (1U << chunk)] = known;
+	set->nr_known++;
 	return 0;
 }
 
@@ -180,7 +177,7 @@ static u32 known_id(const struct kstate_schema *schema, void *arg)
 	u32 i;
 
 	for (i = 0; i < set->nr_known; i++)
-		if (set->known[i]->schema && kstate_schema_equal(set->known[i]->schema, schema))
+		if (kstate_known(set, i)->schema && kstate_schema_equal(kstate_known(set, i)->schema, schema))
 			return i;
 	return KSTATE_NO_REF;
 }
@@ -207,7 +204,7 @@ static int add_schema(struct kstate_set *set, const struct kstate_schema *schema
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
 				   "memory for a schema\nnone");
 	kstate_schema_encode(schema, bytes, known_id, set);
-	copy = kstate_schema_decode(bytes, size, set->known, set->nr_known, where);
+	copy = kstate_schema_decode(bytes, size, set, where);
 	ret = IS_ERR(copy) ? PTR_ERR(copy) : kstate_set_know(set, copy, bytes, size);
 	if (ret) {
 		if (!IS_ERR(copy))
@@ -255,7 +252,7 @@ int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema
 int kstate_set_resolve(struct kstate_set *set, u32 id, struct kstate_schema *reader,
 		       const struct kstate_where *where, struct kstate_resolution **res)
 {
-	struct kstate_known *known = set->known[id];
+	struct kstate_known *known = kstate_known(set, id);
 	struct kstate_resolved *resolved;
 	int ret;
 

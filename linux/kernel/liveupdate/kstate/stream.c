@@ -69,6 +69,27 @@ bool kstate_record_whole(const struct kstate_record *record)
 	return crc(record + 1, le32_to_cpu(record->size)) == le32_to_cpu(record->pcrc);
 }
 
+/**
+ * kstate_record_text() - say which record it is
+ * @stream: its stream
+ * @record: the record
+ * @buf: where to: state["key"]
+ * @size: of @buf
+ */
+void kstate_record_text(const struct kstate_stream *stream, const struct kstate_record *record,
+			char *buf, size_t size)
+{
+	const struct kstate_schema *schema =
+		kstate_known(stream->set, le32_to_cpu(record->schema))->schema;
+	const char *state = schema ? schema->name : "(damaged schema)";
+	int len = le16_to_cpu(record->key_len);
+
+	if (len)
+		scnprintf(buf, size, "%s[\"%.*s\"]", state, len, (const char *)(record + 1));
+	else
+		scnprintf(buf, size, "%s[%llu]", state, le64_to_cpu(record->key));
+}
+
 static u64 string_key(const char *s, u32 len)
 {
 	return crc(s, len);
@@ -82,7 +103,7 @@ static u32 slot_hash(u32 name, u64 key)
 
 static u32 record_name(const struct kstate_stream *stream, const struct kstate_record *record)
 {
-	return stream->set->known[le32_to_cpu(record->schema)]->name;
+	return kstate_known(stream->set, le32_to_cpu(record->schema))->name;
 }
 
 static bool record_matches(const struct kstate_stream *stream, const struct kstate_record *record,
@@ -320,7 +341,7 @@ static int discard_edge(struct kstate_edge *edge, u8 type, void *arg)
  */
 void kstate_record_release(struct kstate_stream *stream, struct kstate_record *record)
 {
-	struct kstate_schema *schema = stream->set->known[le32_to_cpu(record->schema)]->schema;
+	struct kstate_schema *schema = kstate_known(stream->set, le32_to_cpu(record->schema))->schema;
 
 	if (schema)
 		kstate_wire_edges(schema, kstate_record_payload(record),
@@ -630,7 +651,7 @@ static int call_schema(struct call *call)
 						call->walk.where.err);
 			if (ret)
 				return ret;
-			call->name = stream->set->known[call->id]->name;
+			call->name = kstate_known(stream->set, call->id)->name;
 		}
 		stream->last = call->schema->serial;
 		stream->last_id = call->id;
@@ -856,7 +877,7 @@ static int restore_record(struct call *call, struct kstate_slot *slot, void *obj
 		call->stream->last_res_reader = call->schema->serial;
 	}
 
-	fixed_bytes = ALIGN(set->known[id]->schema->size, 8);
+	fixed_bytes = ALIGN(kstate_known(set, id)->schema->size, 8);
 	if (size < key_bytes + fixed_bytes)
 		return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "at least %u bytes\n%u", key_bytes + fixed_bytes, size);

@@ -116,17 +116,11 @@ static void print_records(struct seq_buf *out, struct kstate_stream *stream)
 	for (i = 0; i < stream->index.nr; i++) {
 		const struct kstate_slot *slot = &stream->index.slots[i];
 		const struct kstate_record *record = slot->record;
-		const struct kstate_schema *schema =
-			stream->set->known[le32_to_cpu(record->schema)]->schema;
-		int len = le16_to_cpu(record->key_len);
+		char name[2 * KSTATE_MAX_NAME + 8];
 
-		seq_buf_printf(out, "%s %s %s[", direction(stream->set), stream->name,
-			       schema ? schema->name : "?");
-		if (len)
-			seq_buf_printf(out, "\"%.*s\"", len, (const char *)(record + 1));
-		else
-			seq_buf_printf(out, "%llu", le64_to_cpu(record->key));
-		seq_buf_printf(out, "] %s%s bytes=%zu ns=%u\n",
+		kstate_record_text(stream, record, name, sizeof(name));
+		seq_buf_printf(out, "%s %s %s %s%s bytes=%zu ns=%u\n",
+			       direction(stream->set), stream->name, name,
 			       states[slot->state][stream->set->incoming],
 			       le16_to_cpu(record->flags) & KSTATE_RECORD_OPTIONAL ?
 			       " optional" : "",

@@ -1,0 +1,1291 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Write the golden streams: NAME.kstate, and as NAME.json what a reader has to
+ * find in it, which comes from the values below and not from any decoder.
+ * usage: golden DIRECTORY
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/kstate.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+#include <shim.h>
+#include "internal.h"
+
+#define RELEASE		"7.3.0-golden"
+
+/* A description, inside of a function */
+#define DESC_WITH(_var, _name, _more, ...)				\
+	static const struct kstate_field _var##_fields[] = {		\
+		__VA_ARGS__, KSTATE_END_OF_LIST()			\
+	};								\
+	static struct kstate_description _var = {			\
+		.name = _name, .version_id = 1, .min_version_id = 1,	\
+		.fields = _var##_fields, _more				\
+	}
+#define DESC(_var, _name, ...)	DESC_WITH(_var, _name, , __VA_ARGS__)
+
+static const char *directory, *topic, *release = RELEASE;
+static struct kstate_error err;
+
+__printf(1, 2)
+static void die(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "golden: %s: ", topic ?: "start");
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static FILE *create(const char *suffix)
+{
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s.%s", directory, topic, suffix);
+	file = fopen(path, "wb");
+	if (!file)
+		die("%s: %s", path, strerror(errno));
+	return file;
+}
+
+/* JSON: each value has a name, or NULL in an array */
+
+static FILE *json;
+static int depth;
+static bool first = true;
+
+static void put(const char *name)
+{
+	if (depth)
+		fprintf(json, "%s\n%*s", first ? "" : ",", depth, "");
+	first = false;
+	if (name)
+		fprintf(json, "\"%s\": ", name);
+}
+
+static void begin(const char *name, char bracket)
+{
+	put(name);
+	fputc(bracket, json);
+	depth++;
+	first = true;
+}
+
+static void end(char bracket)
+{
+	depth--;
+	if (!first)
+		fprintf(json, "\n%*s", depth, "");
+	fputc(bracket, json);
+	first = false;
+}
+
+static void put_s(const char *name, s64 val)
+{
+	put(name);
+	fprintf(json, "%lld", (long long)val);
+}
+
+static void put_u(const char *name, u64 val)
+{
+	put(name);
+	fprintf(json, "%llu", (unsigned long long)val);
+}
+
+static void put_bool(const char *name, bool val)
+{
+	put(name);
+	fputs(val ? "true" : "false", json);
+}
+
+static void put_null(const char *name)
+{
+	put(name);
+	fputs("null", json);
+}
+
+static void put_bytes(const char *name, const void *data, size_t size)
+{
+	put(name);
+	fputc('"', json);
+	for (const u8 *p = data; size--; p++)
+		fprintf(json, *p < 0x20 || *p == '"' || *p == '\\' ? "\\u%04x" : "%c", *p);
+	fputc('"', json);
+}
+
+static void put_text(const char *name, const char *text)
+{
+	put_bytes(name, text, strlen(text));
+}
+
+/* A string as a stream holds it: with its zero byte, or nothing for NULL */
+static void put_string(const char *name, const char *text)
+{
+	put_bytes(name, text, text ? strlen(text) + 1 : 0);
+}
+
+/* Members by their names: S() signed, U() unsigned, B() bool; arrays of them */
+#define S(_o, _m)	put_s(#_m, (_o)->_m)
+#define U(_o, _m)	put_u(#_m, (_o)->_m)
+#define B(_o, _m)	put_bool(#_m, (_o)->_m)
+#define ARRAY_OF(_put, _o, _m, _n) do {					\
+	begin(#_m, '[');						\
+	for (size_t _i = 0; _i < (_n); _i++)				\
+		_put(NULL, (_o)->_m[_i]);				\
+	end(']');							\
+} while (0)
+
+/* Sets, streams, records */
+
+static struct kstate_set *set;
+static struct kstate_stream *stream;
+
+static void begin_json(const char *name)
+{
+	topic = name;
+	json = create("json");
+	begin(NULL, '{');
+	begin("header", '{');
+	put_u("format", KSTATE_FORMAT);
+	put_u("header_size", sizeof(struct kstate_header));
+	put_u("page_size", PAGE_SIZE);
+	put_u("arch", 62);
+	put_text("release", release);
+	end('}');
+	begin("streams", '[');
+}
+
+static void begin_set(const char *name)
+{
+	begin_json(name);
+	set = kstate_memory_create();
+	if (!set)
+		die("no set");
+}
+
+/* What else is known of the set may follow */
+static void end_streams(void)
+{
+	void *blob;
+	size_t size;
+	FILE *file;
+
+	end(']');
+	if (kstate_set_export(set, &blob, &size))
+		die("export");
+	file = create("kstate");
+	fwrite(blob, size, 1, file);
+	if (fclose(file))
+		die("write");
+	kvfree(blob);
+}
+
+static void end_json(void)
+{
+	end('}');
+	fputc('\n', json);
+	if (fclose(json))
+		die("write");
+	first = true;
+}
+
+static void end_set(void)
+{
+	end_streams();
+	end_json();
+	kstate_set_destroy(set);
+}
+
+static void begin_stream(const char *name)
+{
+	stream = kstate_stream_create(set, name, &err);
+	if (IS_ERR_OR_NULL(stream))
+		die("stream %s: %s", name, err.expected);
+	begin(NULL, '{');
+	put_text("name", name);
+	begin("records", '[');
+}
+
+static void end_stream(unsigned int dropped)
+{
+	end(']');
+	put_u("dropped", dropped);
+	end('}');
+}
+
+static void save(struct kstate_description *desc, const void *obj, struct kstate_key key)
+{
+	if (kstate_stream_save(stream, desc, obj, key, &err))
+		die("%s: %s, not %s", err.path, err.expected, err.found);
+}
+
+static void begin_record(struct kstate_description *desc, const void *obj, struct kstate_key key)
+{
+	save(desc, obj, key);
+	begin(NULL, '{');
+	put_text("state", desc->name);
+	if (key.name)
+		put_text("key", key.name);
+	else
+		put_u("key", key.id);
+	put_bool("optional", desc->optional);
+	begin("values", '{');
+}
+
+static void end_record(void)
+{
+	end('}');
+	end('}');
+}
+
+/* A set of one stream; most topics need no more */
+static void begin_topic(const char *name)
+{
+	begin_set(name);
+	begin_stream("golden");
+}
+
+static void end_topic(void)
+{
+	end_stream(0);
+	end_set();
+}
+
+/* The topics */
+
+static void scalars(void)
+{
+	struct object {
+		u8 b8;
+		u64 b64;
+		u16 b16;
+		u32 b32;
+		s8 i8;
+		s64 i64;
+		s16 i16;
+		s32 i32;
+		bool yes, no;
+		char letter;
+	} objects[] = {
+		{ .yes = true, .letter = 'k', .b8 = 0xfe, .b16 = 0xfedc, .b32 = 0xfedcba98,
+		  .b64 = 0xfedcba9876543210, .i8 = -2, .i16 = -300, .i32 = -70000,
+		  .i64 = -5000000000 },
+		{ .b8 = U8_MAX, .b16 = U16_MAX, .b32 = U32_MAX, .b64 = U64_MAX, .i8 = S8_MIN,
+		  .i16 = S16_MIN, .i32 = S32_MIN, .i64 = S64_MIN, .letter = '"' },
+		{ .i8 = S8_MAX, .i16 = S16_MAX, .i32 = S32_MAX, .i64 = S64_MAX },
+	};
+
+	DESC(desc, "scalars",
+	     KSTATE_BASE_TYPE(b8, struct object, u8),
+	     KSTATE_BASE_TYPE(b64, struct object, u64),
+	     KSTATE_BASE_TYPE(b16, struct object, u16),
+	     KSTATE_BASE_TYPE(b32, struct object, u32),
+	     KSTATE_BASE_TYPE(i8, struct object, s8),
+	     KSTATE_BASE_TYPE(i64, struct object, s64),
+	     KSTATE_BASE_TYPE(i16, struct object, s16),
+	     KSTATE_BASE_TYPE(i32, struct object, s32),
+	     KSTATE_BASE_TYPE(yes, struct object, bool),
+	     KSTATE_BASE_TYPE(no, struct object, bool),
+	     KSTATE_BASE_TYPE(letter, struct object, char));
+
+	begin_topic("scalars");
+	for (unsigned int i = 0; i < ARRAY_SIZE(objects); i++) {
+		struct object *o = &objects[i];
+
+		begin_record(&desc, o, KSTATE_ID(i));
+		U(o, b8);
+		U(o, b64);
+		U(o, b16);
+		U(o, b32);
+		S(o, i8);
+		S(o, i64);
+		S(o, i16);
+		S(o, i32);
+		B(o, yes);
+		B(o, no);
+		put_bytes("letter", &o->letter, 1);
+		end_record();
+	}
+	end_topic();
+}
+
+static void arrays(void)
+{
+	struct object {
+		u16 five[5];
+		char text[10];
+		u8 matrix[2][3];
+		s64 one[1];
+		bool flags[3];
+		s16 negative[3];
+	} object = {
+		.five = { 1, 2, 3, 4, 65535 }, .text = "slides",
+		.matrix = { { 1, 2, 3 }, { 4, 5, 6 } }, .one = { -1 },
+		.flags = { true, false, true }, .negative = { -1, 0, S16_MIN },
+	};
+	struct object *o = &object;
+
+	DESC(desc, "arrays",
+	     KSTATE_BASE_TYPE(five, struct object, u16 [5]),
+	     KSTATE_BASE_TYPE(text, struct object, char [10]),
+	     KSTATE_ARRAY(matrix, struct object, u8),
+	     KSTATE_BASE_TYPE(one, struct object, s64 [1]),
+	     KSTATE_BASE_TYPE(flags, struct object, bool [3]),
+	     KSTATE_BASE_TYPE(negative, struct object, s16 [3]));
+
+	begin_topic("arrays");
+	begin_record(&desc, o, KSTATE_ID(1));
+	ARRAY_OF(put_u, o, five, 5);
+	put_bytes("text", o->text, sizeof(o->text));
+	begin("matrix", '[');
+	for (int i = 0; i < 6; i++)
+		put_u(NULL, o->matrix[i / 3][i % 3]);
+	end(']');
+	ARRAY_OF(put_s, o, one, 1);
+	ARRAY_OF(put_bool, o, flags, 3);
+	ARRAY_OF(put_s, o, negative, 3);
+	end_record();
+	end_topic();
+}
+
+/* A struct that has a tail, for the topics below */
+
+struct leaf {
+	u8 small;
+	u64 big;
+	const char *name;
+	struct list_head link;
+};
+
+static const struct kstate_description leaf_desc = {
+	.name = "leaf",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(small, struct leaf, u8),
+		KSTATE_BASE_TYPE(big, struct leaf, u64),
+		KSTATE_STRING(name, struct leaf),
+		KSTATE_SKIP(link, struct leaf, "the list that it is on"),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static void put_leaf(const char *name, const struct leaf *leaf)
+{
+	if (!leaf) {
+		put_null(name);
+		return;
+	}
+	begin(name, '{');
+	U(leaf, small);
+	U(leaf, big);
+	put_string("name", leaf->name);
+	end('}');
+}
+
+static void put_leaves(const char *name, const struct leaf *leaves, unsigned int nr)
+{
+	begin(name, '[');
+	while (nr--)
+		put_leaf(NULL, leaves++);
+	end(']');
+}
+
+static struct leaf leaves[] = {
+	{ .small = 1, .big = 0x1122334455667788, .name = "one" },
+	{ .small = 2, .big = 22 },
+	{ .small = 3, .big = 333, .name = "" },
+	{ .small = 4, .name = "a name of more than eight bytes" },
+};
+
+static void nested(void)
+{
+	struct point {
+		s16 x, y;
+	};
+	struct inner {
+		u8 pad;
+		struct point points[3];
+		const char *label;
+		struct leaf leaf;
+	};
+	struct object {
+		bool flag;
+		struct inner inner[2];
+		struct leaf leaf;
+		struct point point;
+		const char *last;
+	} object = {
+		.flag = true,
+		.inner = {
+			{ 7, { { 1, -1 }, { 2, -2 }, { 3, -3 } }, "first" },
+			{ 8, { { S16_MAX, S16_MIN } }, NULL },
+		},
+		.point = { 100, 200 }, .last = "last",
+	};
+	struct object *o = &object;
+
+	DESC(point_desc, "point",
+	     KSTATE_BASE_TYPE(x, struct point, s16),
+	     KSTATE_BASE_TYPE(y, struct point, s16));
+	DESC(inner_desc, "inner",
+	     KSTATE_BASE_TYPE(pad, struct inner, u8),
+	     KSTATE_STRUCT_ARRAY(points, struct inner, &point_desc),
+	     KSTATE_STRING(label, struct inner),
+	     KSTATE_STRUCT(leaf, struct inner, &leaf_desc));
+	DESC(desc, "nested",
+	     KSTATE_BASE_TYPE(flag, struct object, bool),
+	     KSTATE_STRUCT_ARRAY(inner, struct object, &inner_desc),
+	     KSTATE_STRUCT(leaf, struct object, &leaf_desc),
+	     KSTATE_STRUCT(point, struct object, &point_desc),
+	     KSTATE_STRING(last, struct object));
+
+	o->inner[0].leaf = leaves[0];
+	o->inner[1].leaf = leaves[2];
+	o->leaf = leaves[3];
+	begin_topic("nested");
+	begin_record(&desc, o, KSTATE_ID(1));
+	B(o, flag);
+	begin("inner", '[');
+	for (int i = 0; i < 2; i++) {
+		struct inner *inner = &o->inner[i];
+
+		begin(NULL, '{');
+		U(inner, pad);
+		begin("points", '[');
+		for (int j = 0; j < 3; j++) {
+			begin(NULL, '{');
+			S(&inner->points[j], x);
+			S(&inner->points[j], y);
+			end('}');
+		}
+		end(']');
+		put_string("label", inner->label);
+		put_leaf("leaf", &inner->leaf);
+		end('}');
+	}
+	end(']');
+	put_leaf("leaf", &o->leaf);
+	begin("point", '{');
+	S(&o->point, x);
+	S(&o->point, y);
+	end('}');
+	put_string("last", o->last);
+	end_record();
+	end_topic();
+}
+
+static void pointers(void)
+{
+	struct object {
+		u32 *one;
+		u64 *null;
+		s16 *several[4];
+		bool *flags[2];
+		struct leaf *leaf;
+		struct leaf *no_leaf;
+		struct leaf *leaves[3];
+		struct leaf *no_leaves[2];
+	};
+	u32 one = 111111;
+	s16 a = -7, b = 7;
+	bool flag = true;
+	struct object object = {
+		.one = &one, .several = { &a, NULL, &b, NULL }, .flags = { NULL, &flag },
+		.leaf = &leaves[0], .leaves = { NULL, &leaves[1], &leaves[3] },
+	};
+	struct object *o = &object;
+
+	DESC(desc, "pointers",
+	     KSTATE_POINTER(one, struct object, KSTATE_ALLOC),
+	     KSTATE_POINTER(null, struct object),
+	     KSTATE_ARRAY_OF_POINTER(several, struct object),
+	     KSTATE_ARRAY_OF_POINTER(flags, struct object),
+	     KSTATE_STRUCT_POINTER(leaf, struct object, &leaf_desc),
+	     KSTATE_STRUCT_POINTER(no_leaf, struct object, &leaf_desc),
+	     KSTATE_ARRAY_OF_STRUCT_POINTER(leaves, struct object, &leaf_desc),
+	     KSTATE_ARRAY_OF_STRUCT_POINTER(no_leaves, struct object, &leaf_desc));
+
+	begin_topic("pointers");
+	begin_record(&desc, o, KSTATE_ID(1));
+	put_u("one", *o->one);
+	put_null("null");
+	begin("several", '[');
+	for (int i = 0; i < 4; i++)
+		o->several[i] ? put_s(NULL, *o->several[i]) : put_null(NULL);
+	end(']');
+	begin("flags", '[');
+	for (int i = 0; i < 2; i++)
+		o->flags[i] ? put_bool(NULL, *o->flags[i]) : put_null(NULL);
+	end(']');
+	put_leaf("leaf", o->leaf);
+	put_leaf("no_leaf", o->no_leaf);
+	ARRAY_OF(put_leaf, o, leaves, 3);
+	ARRAY_OF(put_leaf, o, no_leaves, 2);
+	end_record();
+	end_topic();
+}
+
+struct sequences {
+	u8 nr_fixed;
+	u16 fixed[6];
+	u32 nr_varray;
+	u64 *varray;
+	u32 nr_none;
+	u64 *none;
+	s32 by_fn[8];
+	u16 nr_leaves;
+	struct leaf *leaves;
+	char string[16];
+	char empty[4];
+	const char *pointer;
+	const char *utf8;
+	const char *null;
+	struct list_head list;
+	struct list_head empty_list;
+};
+
+static int count_by_fn(const void *obj)
+{
+	return 3;
+}
+
+static void sequences(void)
+{
+	u64 varray[] = { 1, U64_MAX };
+	struct sequences object = {
+		.nr_fixed = 5, .fixed = { 10, 20, 30, 40, 50 },
+		.nr_varray = ARRAY_SIZE(varray), .varray = varray,
+		.by_fn = { -1, 2, -3 }, .nr_leaves = ARRAY_SIZE(leaves), .leaves = leaves,
+		.string = "in the object", .pointer = "outside of it",
+		.utf8 = "gr\xc3\xbc\xc3\x9f\x65, \"\\",
+	};
+	struct sequences *o = &object;
+	struct leaf entries[3] = { leaves[3], leaves[1], leaves[0] };
+
+	DESC(desc, "sequences",
+	     KSTATE_VARRAY(fixed, struct sequences, nr_fixed),
+	     KSTATE_VARRAY(varray, struct sequences, nr_varray),
+	     KSTATE_VARRAY(none, struct sequences, nr_none),
+	     KSTATE_VARRAY_FN(by_fn, struct sequences, count_by_fn),
+	     KSTATE_STRUCT_VARRAY(leaves, struct sequences, nr_leaves, &leaf_desc),
+	     KSTATE_STRING(string, struct sequences),
+	     KSTATE_STRING(empty, struct sequences),
+	     KSTATE_STRING(pointer, struct sequences),
+	     KSTATE_STRING(utf8, struct sequences),
+	     KSTATE_STRING(null, struct sequences),
+	     KSTATE_LIST(list, struct sequences, struct leaf, link, &leaf_desc),
+	     KSTATE_LIST(empty_list, struct sequences, struct leaf, link, &leaf_desc));
+
+	INIT_LIST_HEAD(&o->list);
+	INIT_LIST_HEAD(&o->empty_list);
+	for (unsigned int i = 0; i < ARRAY_SIZE(entries); i++)
+		list_add_tail(&entries[i].link, &o->list);
+
+	begin_topic("sequences");
+	begin_record(&desc, o, KSTATE_ID(1));
+	ARRAY_OF(put_u, o, fixed, o->nr_fixed);
+	ARRAY_OF(put_u, o, varray, o->nr_varray);
+	ARRAY_OF(put_u, o, none, o->nr_none);
+	ARRAY_OF(put_s, o, by_fn, 3);
+	put_leaves("leaves", o->leaves, o->nr_leaves);
+	put_string("string", o->string);
+	put_string("empty", NULL);	/* room for it is in the object: 0 stands for it */
+	put_string("pointer", o->pointer);
+	put_string("utf8", o->utf8);
+	put_string("null", o->null);
+	put_leaves("list", entries, ARRAY_SIZE(entries));
+	put_leaves("empty_list", NULL, 0);
+	end_record();
+	end_topic();
+}
+
+static void map(void)
+{
+	static const unsigned long indices[] = { 0, 5, 1UL << 40 };
+	struct object {
+		struct xarray map;
+		struct xarray empty;
+	} object;
+	struct object *o = &object;
+
+	DESC(desc, "map",
+	     KSTATE_XARRAY(map, struct object, struct leaf, &leaf_desc),
+	     KSTATE_XARRAY(empty, struct object, struct leaf, &leaf_desc));
+
+	xa_init(&o->map);
+	xa_init(&o->empty);
+	for (unsigned int i = 0; i < ARRAY_SIZE(indices); i++)
+		xa_store(&o->map, indices[i], &leaves[i], GFP_KERNEL);
+
+	begin_topic("map");
+	begin_record(&desc, o, KSTATE_ID(1));
+	begin("map", '[');
+	for (unsigned int i = 0; i < ARRAY_SIZE(indices); i++) {
+		begin(NULL, '[');
+		put_u(NULL, indices[i]);
+		put_leaf(NULL, &leaves[i]);
+		end(']');
+	}
+	end(']');
+	begin("empty", '[');
+	end(']');
+	end_record();
+	end_topic();
+	xa_destroy(&o->map);
+}
+
+static void bitmap(void)
+{
+	struct object {
+		unsigned long one[1];
+		unsigned long word[1];
+		unsigned long many[3];
+		unsigned long none[2];
+	} object = {
+		.one = { 1 }, .word = { 1UL << 63 | 1 }, .many = { 6, 1UL << 36, 2 },
+	};
+	struct object *o = &object;
+	static const struct {
+		const char *name;
+		size_t member;
+		u32 bits;
+	} bitmaps[] = {
+		{ "one", offsetof(struct object, one), 1 },
+		{ "word", offsetof(struct object, word), 64 },
+		{ "many", offsetof(struct object, many), 130 },
+		{ "none", offsetof(struct object, none), 65 },
+	};
+
+	DESC(desc, "bitmap",
+	     KSTATE_BITMAP(one, struct object, 1),
+	     KSTATE_BITMAP(word, struct object, 64),
+	     KSTATE_BITMAP(many, struct object, 130),
+	     KSTATE_BITMAP(none, struct object, 65));
+
+	begin_topic("bitmap");
+	begin_record(&desc, o, KSTATE_ID(1));
+	for (unsigned int i = 0; i < ARRAY_SIZE(bitmaps); i++) {
+		const unsigned long *words = (void *)o + bitmaps[i].member;
+
+		begin(bitmaps[i].name, '{');
+		put_u("bits", bitmaps[i].bits);
+		begin("set", '[');
+		for (u32 bit = 0; bit < bitmaps[i].bits; bit++)
+			if (words[bit / 64] >> bit % 64 & 1)
+				put_u(NULL, bit);
+		end(']');
+		end('}');
+	}
+	end_record();
+	end_topic();
+}
+
+static void unions(void)
+{
+	enum { PLAIN = 7, TAILED = 9, NOTHING = 0 };
+	struct plain {
+		u32 x;
+		u16 y;
+	};
+	struct object {
+		u8 tag;
+		union {
+			struct plain plain;
+			struct leaf tailed;
+		} u;
+		u16 after;
+	} objects[3] = {
+		{ PLAIN, { .plain = { 100000, 200 } }, 1 },
+		{ TAILED, { .tailed = leaves[0] }, 2 },
+		{ NOTHING, { }, 3 },
+	};
+	static const char *const names[] = { "plain", "tailed", "nothing" };
+
+	DESC(plain_desc, "plain",
+	     KSTATE_BASE_TYPE(x, struct plain, u32),
+	     KSTATE_BASE_TYPE(y, struct plain, u16));
+	static const struct kstate_arm arms[] = {
+		{ "plain", PLAIN, &plain_desc },
+		{ "tailed", TAILED, &leaf_desc },
+		{ .name = "nothing", .tag = NOTHING },
+		{ },
+	};
+	DESC(desc, "union",
+	     KSTATE_UNION(u, struct object, tag, arms),
+	     KSTATE_BASE_TYPE(after, struct object, u16));
+
+	begin_topic("union");
+	for (int i = 0; i < 3; i++) {
+		struct object *o = &objects[i];
+
+		begin_record(&desc, o, KSTATE_ID(i));
+		begin("u", '{');
+		put_text("arm", names[i]);
+		if (o->tag == TAILED) {
+			put_leaf("value", &o->u.tailed);
+		} else {
+			begin("value", '{');
+			if (o->tag == PLAIN) {
+				U(&o->u.plain, x);
+				U(&o->u.plain, y);
+			}
+			end('}');
+		}
+		end('}');
+		U(o, after);
+		end_record();
+	}
+	end_topic();
+}
+
+struct grouped {
+	bool active;
+	u32 level;
+	const char *reason;
+	u8 after;
+};
+
+static bool group_needed(const void *obj)
+{
+	return ((const struct grouped *)obj)->active;
+}
+
+static void group(void)
+{
+	struct grouped objects[] = {
+		{ true, 12, "because", 1 },
+		{ false, 77, NULL, 2 },
+	};
+
+	DESC(members, "members",
+	     KSTATE_BASE_TYPE(level, struct grouped, u32, KSTATE_DEFAULT(77)),
+	     KSTATE_STRING(reason, struct grouped, KSTATE_DEFAULT(0)));
+	DESC(desc, "group",
+	     KSTATE_BASE_TYPE(active, struct grouped, bool),
+	     KSTATE_GROUP(details, &members, group_needed),
+	     KSTATE_BASE_TYPE(after, struct grouped, u8));
+
+	begin_topic("group");
+	for (int i = 0; i < 2; i++) {
+		struct grouped *o = &objects[i];
+
+		begin_record(&desc, o, KSTATE_ID(i));
+		B(o, active);
+		if (o->active) {
+			begin("details", '{');
+			U(o, level);
+			put_string("reason", o->reason);
+			end('}');
+		} else {
+			put_null("details");
+		}
+		U(o, after);
+		end_record();
+	}
+	end_topic();
+}
+
+static const u8 data[] = { 0xde, 0xad, 0xbe, 0xef, 0x01 };
+
+static int items_save(struct kstate_stream *s, void *member, const struct kstate_field *field)
+{
+	return kstate_put_u64(s, "unsigned", U64_MAX) ?:
+	       kstate_put_s64(s, "signed", -42) ?:
+	       kstate_put_data(s, "five bytes", data, 5) ?:
+	       kstate_put_data(s, "eight!!!", "12345678", 8) ?:
+	       kstate_put_data(s, "no bytes", data, 0) ?:
+	       kstate_put_string(s, "text", "some text") ?:
+	       kstate_put_string(s, "empty text", "") ?:
+	       kstate_put_begin(s, "outer") ?:
+	       kstate_put_begin(s, "inner") ?:
+	       kstate_put_u64(s, "deep", 3) ?:
+	       kstate_put_end(s) ?:
+	       kstate_put_begin(s, "empty") ?:
+	       kstate_put_end(s) ?:
+	       kstate_put_folio(s, "no folio", NULL) ?:
+	       kstate_put_end(s) ?:
+	       kstate_put_u64(s, "last", 0);
+}
+
+static int nothing_save(struct kstate_stream *s, void *member, const struct kstate_field *field)
+{
+	return 0;
+}
+
+static int nothing_restore(struct kstate_stream *s, void *member, const struct kstate_field *field)
+{
+	return 0;
+}
+
+/* An item up to its value */
+static void begin_item(const char *name, const char *type)
+{
+	begin(NULL, '{');
+	put_text("name", name);
+	put_text("type", type);
+}
+
+#define ITEM(_name, _type, _put, ...) do {				\
+	begin_item(_name, _type);					\
+	_put("value", ##__VA_ARGS__);					\
+	end('}');							\
+} while (0)
+
+static void items(void)
+{
+	struct object {
+		u8 before;
+		u32 items;
+		u32 nothing;
+		u8 after;
+	} object = { .before = 1, .after = 2 };
+	struct object *o = &object;
+
+	DESC(desc, "items",
+	     KSTATE_BASE_TYPE(before, struct object, u8),
+	     KSTATE_CUSTOM(items, struct object, items_save, nothing_restore),
+	     KSTATE_CUSTOM(nothing, struct object, nothing_save, nothing_restore),
+	     KSTATE_BASE_TYPE(after, struct object, u8));
+
+	begin_topic("items");
+	begin_record(&desc, o, KSTATE_ID(1));
+	U(o, before);
+	begin("items", '[');
+	ITEM("unsigned", "U64", put_u, U64_MAX);
+	ITEM("signed", "S64", put_s, -42);
+	ITEM("five bytes", "BYTES", put_text, "deadbeef01");
+	ITEM("eight!!!", "BYTES", put_text, "3132333435363738");
+	ITEM("no bytes", "BYTES", put_text, "");
+	ITEM("text", "TEXT", put_text, "some text");
+	ITEM("empty text", "TEXT", put_text, "");
+	begin_item("outer", "GROUP");
+	begin("value", '[');
+	begin_item("inner", "GROUP");
+	begin("value", '[');
+	ITEM("deep", "U64", put_u, 3);
+	end(']');
+	end('}');
+	begin_item("empty", "GROUP");
+	begin("value", '[');
+	end(']');
+	end('}');
+	ITEM("no folio", "FOLIO", put_null);
+	end(']');
+	end('}');
+	ITEM("last", "U64", put_u, 0);
+	end(']');
+	begin("nothing", '[');
+	end(']');
+	U(o, after);
+	end_record();
+	end_topic();
+}
+
+static void keys(void)
+{
+	struct object {
+		u32 val;
+	} object;
+	struct object *o = &object;
+	/* The last one is as long as a key may be, the number the CRC-32C of "A" */
+	static const char *const names[] = {
+		"A", "eight by", "gr\xc3\xbc\xc3\x9f\x65",
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
+	};
+	static const u64 numbers[] = { 0, 0xe16dcdee, U64_MAX };
+
+	DESC(by_name, "by name",
+	     KSTATE_BASE_TYPE(val, struct object, u32));
+	DESC_WITH(by_number, "by number", .optional = true,
+		  KSTATE_BASE_TYPE(val, struct object, u32));
+
+	by_name.string_key = true;
+	begin_set("keys");
+	begin_stream("names");
+	for (o->val = 0; o->val < ARRAY_SIZE(names); o->val++) {
+		begin_record(&by_name, o, KSTATE_NAME(names[o->val]));
+		U(o, val);
+		end_record();
+	}
+	end_stream(0);
+	begin_stream("nothing in it");
+	end_stream(0);
+	begin_stream("both");
+	for (o->val = 0; o->val < ARRAY_SIZE(numbers); o->val++) {
+		begin_record(&by_number, o, KSTATE_ID(numbers[o->val]));
+		U(o, val);
+		end_record();
+	}
+	begin_record(&by_name, o, KSTATE_NAME(names[0]));
+	U(o, val);
+	end_record();
+	end_stream(0);
+	end_set();
+}
+
+/* More records than one segment holds */
+static void segments(void)
+{
+	struct object {
+		char text[100];
+	} object;
+	struct object *o = &object;
+
+	DESC(desc, "segments",
+	     KSTATE_BASE_TYPE(text, struct object, char [100]));
+
+	begin_topic("segments");
+	for (unsigned int i = 0; i < 48; i++) {
+		memset(o->text, 'A' + i, sizeof(o->text));
+		begin_record(&desc, o, KSTATE_ID(i));
+		put_bytes("text", o->text, sizeof(o->text));
+		end_record();
+	}
+	end_topic();
+}
+
+/* One field of a schema */
+static void put_field(const char *name, const char *type, u16 flags, u64 dflt, u64 min, u64 max,
+		      u64 mask)
+{
+	begin(NULL, '{');
+	put_text("name", name);
+	put_text("type", type);
+	put_text("container", "ONE");
+	put_u("flags", flags);
+	put_u("count", 1);
+	put_u("dflt", dflt);
+	put_u("min", min);
+	put_u("max", max);
+	put_u("mask", mask);
+	end('}');
+}
+
+static void put_hint(u16 field, const char *kind, const char *name, u64 value)
+{
+	begin(NULL, '{');
+	put_u("field", field);
+	put_text("kind", kind);
+	put_text("name", name);
+	put_u("value", value);
+	end('}');
+}
+
+static int no_absent(void *member, const struct kstate_field *field)
+{
+	return 0;
+}
+
+static int no_convert(void *member, const struct kstate_value *from,
+		      const struct kstate_field *field)
+{
+	return 0;
+}
+
+struct evolved {
+	u32 renamed;
+	s16 bounded;
+	u8 bits;
+	u64 key;
+	bool hooked;
+	u16 equal;
+	char letter;
+};
+
+static const struct kstate_flag_name flag_names[] = {
+	{ 1, "ready" }, { 0x30, "mode" }, { },
+};
+
+static struct kstate_description evolved_desc = {
+	.name = "golden,schema",
+	.version_id = 5,
+	.min_version_id = 3,
+	.optional = true,
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(renamed, struct evolved, u32, KSTATE_DEFAULT(9),
+				 KSTATE_ALIAS("old_name", "older_name")),
+		KSTATE_REMOVED("gone"),
+		KSTATE_BASE_TYPE(bounded, struct evolved, s16, KSTATE_DEFAULT(-1),
+				 KSTATE_RANGE(-5, 5)),
+		KSTATE_BASE_TYPE(bits, struct evolved, u8, KSTATE_MASK(0x3f), KSTATE_HEX,
+				 KSTATE_FLAG_NAMES(flag_names)),
+		KSTATE_BASE_TYPE(key, struct evolved, u64, KSTATE_SECRET, KSTATE_IGNORABLE),
+		KSTATE_BASE_TYPE(hooked, struct evolved, bool, KSTATE_ABSENT(no_absent),
+				 KSTATE_CONVERT(no_convert)),
+		KSTATE_BASE_TYPE(equal, struct evolved, u16, KSTATE_EQUAL),
+		KSTATE_BASE_TYPE(letter, struct evolved, char),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static void schema(void)
+{
+	struct evolved object = {
+		.renamed = 1, .bounded = -5, .bits = 0x21, .key = 0x5ec3e7, .hooked = true,
+		.equal = 1000, .letter = 'z',
+	};
+	struct evolved *o = &object;
+
+	begin_topic("schema");
+	begin_record(&evolved_desc, o, KSTATE_ID(1));
+	U(o, renamed);
+	S(o, bounded);
+	U(o, bits);
+	put_text("key", "(secret)");
+	B(o, hooked);
+	U(o, equal);
+	put_bytes("letter", &o->letter, 1);
+	end_record();
+	end_stream(0);
+	end_streams();
+
+	begin("schemas", '[');
+	begin(NULL, '{');
+	put_u("number", 0);
+	put_text("name", evolved_desc.name);
+	put_u("version", evolved_desc.version_id);
+	put_u("min_version", evolved_desc.min_version_id);
+	put_bool("optional", true);
+	put_u("size", 24);
+	begin("fields", '[');
+	put_field("renamed", "U32", KSTATE_FIELD_DEFAULT, 9, 0, 0, 0);
+	put_field("old_name", "ALIAS", 0, 0, 0, 0, 0);
+	put_field("older_name", "ALIAS", 0, 0, 0, 0, 0);
+	put_field("gone", "REMOVED", 0, 0, 0, 0, 0);
+	put_field("bounded", "S16", KSTATE_FIELD_DEFAULT | KSTATE_FIELD_RANGE, -1, -5, 5, 0);
+	put_field("bits", "U8", KSTATE_FIELD_MASK, 0, 0, 0, 0x3f);
+	put_field("key", "U64", KSTATE_FIELD_IGNORABLE, 0, 0, 0, 0);
+	put_field("hooked", "BOOL", KSTATE_FIELD_HOOK | KSTATE_FIELD_CONVERT, 0, 0, 0, 0);
+	put_field("equal", "U16", KSTATE_FIELD_EQUAL, 0, 0, 0, 0);
+	put_field("letter", "CHAR", 0, 0, 0, 0, 0);
+	end(']');
+	begin("hints", '[');
+	put_hint(5, "HEX", "", 0);
+	put_hint(5, "FLAG", "ready", 1);
+	put_hint(5, "FLAG", "mode", 0x30);
+	put_hint(6, "SECRET", "", 0);
+	end(']');
+	end('}');
+	end(']');
+	end_json();
+	kstate_set_destroy(set);
+}
+
+static void dropped(void)
+{
+	DESC(desc, "dropped",
+	     KSTATE_BASE_TYPE(small, struct leaf, u8),
+	     KSTATE_STRING(name, struct leaf));
+
+	begin_topic("dropped");
+	save(&desc, &leaves[0], KSTATE_ID(1));
+	begin_record(&desc, &leaves[1], KSTATE_ID(2));
+	U(&leaves[1], small);
+	put_string("name", leaves[1].name);
+	end_record();
+	save(&desc, &leaves[2], KSTATE_ID(3));
+	if (kstate_stream_drop(stream, &desc, KSTATE_ID(1)) ||
+	    kstate_stream_drop(stream, &desc, KSTATE_ID(3)))
+		die("drop");
+	begin_record(&desc, &leaves[3], KSTATE_ID(1));
+	U(&leaves[3], small);
+	put_string("name", leaves[3].name);
+	end_record();
+	end_stream(2);
+	end_set();
+}
+
+static void empty(void)
+{
+	begin_set("empty");
+	end_set();
+}
+
+static void put_edge(const char *name, const char *kind, u64 addr, u64 size, u32 pages, u8 order,
+		     u16 flags)
+{
+	begin(name, '{');
+	put_text("kind", kind);
+	put_u("addr", addr);
+	put_u("size", size);
+	put_u("pages", pages);
+	put_u("order", order);
+	put_u("flags", flags);
+	end('}');
+}
+
+/* Memory that is handed over: only with KHO do edges have physical addresses */
+static void edges(void)
+{
+	struct object {
+		struct folio *folio;
+		struct folio *no_folio;
+		struct page *pages;
+		u32 nr_pages;
+		void *no_area;
+		void *linear;
+		void *no_linear;
+		struct page *vmemmap;
+	} object = {
+		.nr_pages = 3, .linear = shim_memory + 12345, .vmemmap = pfn_to_page(321),
+	};
+	struct object *o = &object;
+
+	DESC(desc, "edges",
+	     KSTATE_FOLIO(folio, struct object),
+	     KSTATE_FOLIO(no_folio, struct object),
+	     KSTATE_PAGES(pages, struct object, nr_pages),
+	     KSTATE_VMALLOC(no_area, struct object),
+	     KSTATE_ADDRESS(linear, struct object, KS_LINEAR_ADDR),
+	     KSTATE_ADDRESS(no_linear, struct object, KS_LINEAR_ADDR),
+	     KSTATE_ADDRESS(vmemmap, struct object, KS_VMEMMAP_ADDR));
+
+	/* Before anything else, so that the addresses depend on the shim alone */
+	o->folio = folio_alloc(GFP_KERNEL, 2);
+	o->pages = virt_to_page(alloc_pages_exact(o->nr_pages * PAGE_SIZE, GFP_KERNEL));
+	topic = "edges";
+	if (shim_boot())
+		die("boot");
+	set = kstate_outgoing();
+	begin_json(topic);
+	/* Registered states have a stream that is always there */
+	begin(NULL, '{');
+	put_text("name", KSTATE_STREAM);
+	begin("records", '[');
+	end_stream(0);
+	begin_stream("golden");
+	begin_record(&desc, o, KSTATE_ID(1));
+	put_edge("folio", "FOLIO", PFN_PHYS(folio_pfn(o->folio)), PAGE_SIZE << 2, 0, 2, 0);
+	put_null("no_folio");
+	put_edge("pages", "PAGES", page_to_phys(o->pages), o->nr_pages * PAGE_SIZE, 0, 0, 0);
+	put_null("no_area");
+	put_u("linear", virt_to_phys(o->linear));
+	put_null("no_linear");
+	put_u("vmemmap", page_to_pfn(o->vmemmap));
+	end_record();
+	end_stream(0);
+	end_streams();
+	end_json();
+	kstate_stream_destroy(stream);
+	shim_shutdown();
+}
+
+/* The worked example of the specification */
+
+struct point {
+	s16 x;
+	s16 y;
+};
+
+struct shape {
+	u8 color;
+	u32 nr;
+	struct point *points;
+	char *name;
+	struct point origin;
+	bool filled;
+};
+
+static struct kstate_description point_state = {
+	.name = "point",
+	.version_id = 1,
+	.min_version_id = 1,
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(x, struct point, s16),
+		KSTATE_BASE_TYPE(y, struct point, s16),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description shape_state = {
+	.name = "acme,shape",
+	.version_id = 3,
+	.min_version_id = 2,
+	.string_key = true,
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(color, struct shape, u8, KSTATE_DEFAULT(1), KSTATE_RANGE(0, 15),
+				 KSTATE_HEX),
+		KSTATE_STRUCT_VARRAY(points, struct shape, nr, &point_state, KSTATE_ALLOC),
+		KSTATE_STRING(name, struct shape),
+		KSTATE_STRUCT(origin, struct shape, &point_state, KSTATE_ALIAS("centre")),
+		KSTATE_BASE_TYPE(filled, struct shape, bool),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static void put_point(const char *name, const struct point *p)
+{
+	begin(name, '{');
+	S(p, x);
+	S(p, y);
+	end('}');
+}
+
+static void example(void)
+{
+	struct point points[] = { { 1, 2 }, { -1, 300 }, { 0, 0 } };
+	struct shape object = {
+		.color = 12, .nr = ARRAY_SIZE(points), .points = points, .name = "tri",
+		.origin = { 10, -10 }, .filled = true,
+	};
+	struct shape *o = &object;
+
+	release = "7.3.4";
+	shim_set_release(release);
+	begin_set("example");
+	begin_stream("shapes");
+	begin_record(&shape_state, o, KSTATE_NAME("A"));
+	U(o, color);
+	begin("points", '[');
+	for (u32 i = 0; i < o->nr; i++)
+		put_point(NULL, &o->points[i]);
+	end(']');
+	put_string("name", o->name);
+	put_point("origin", &o->origin);
+	B(o, filled);
+	end_record();
+	end_topic();
+	release = RELEASE;
+	shim_set_release(release);
+}
+
+/* sysfs.c is not part of this program */
+
+int kstate_sysfs_init(void)
+{
+	return 0;
+}
+
+void kstate_sysfs_exit(void)
+{
+}
+
+int main(int argc, char **argv)
+{
+	static void (*const topics[])(void) = {
+		edges, scalars, arrays, nested, pointers, sequences, map, bitmap, unions, group,
+		items, keys, segments, schema, dropped, empty, example,
+	};
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: golden DIRECTORY\n");
+		return 2;
+	}
+	directory = argv[1];
+	shim_set_release(release);
+	for (unsigned int i = 0; i < ARRAY_SIZE(topics); i++)
+		topics[i]();
+	return 0;
+}
