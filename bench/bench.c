@@ -34,9 +34,6 @@ u64 now(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-/* More than any processor's second level cache */
-#define SCRUB	(8 << 20)
-
 static u64 state = 1;
 
 /* xorshift64*; small values are as frequent as large ones */
@@ -173,30 +170,15 @@ static void print(int run, const char *name, const char *op, const char *impl, u
 		       (unsigned long long)ns);
 }
 
-/*
- * The same for each implementation, whatever ran before it: what is about to
- * be read is not in the cache that the processor has for itself.
- */
-static void scrub(void)
-{
-	static u8 *other;
-
-	if (!other)
-		other = get(SCRUB);
-	memset(other, 1, SCRUB);
-}
-
-static void run_case(int run, int c, const struct impl *impl)
+static void run_once(int run, int c, const struct impl *impl)
 {
 	u64 start, saved, restored;
 	size_t wire;
 
 	forget(c);
-	scrub();
 	start = now();
 	wire = impl->save[c]();
 	saved = now() - start;
-	scrub();
 	start = now();
 	impl->restore[c]();
 	restored = now() - start;
@@ -214,6 +196,13 @@ static void run_case(int run, int c, const struct impl *impl)
 	if (impl->open)
 		print(run, cases[c].name, "open", impl->name, cases[c].objects, cases[c].bytes,
 		      wire, *impl->open);
+}
+
+/* What ran before is the same for all: itself */
+static void run_case(int run, int c, const struct impl *impl)
+{
+	run_once(0, c, impl);
+	run_once(run, c, impl);
 }
 
 /* Looking up */

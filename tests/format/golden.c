@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Write the golden streams: NAME.kstate, and as NAME.json what a reader has to
  * find in it, which comes from the values below and not from any decoder.
@@ -23,15 +23,14 @@
 #define RELEASE		"7.3.0-golden"
 
 /* A description, inside of a function */
-#define DESC_WITH(_var, _name, _more, ...)				\
+#define DESC(_var, _name, ...)						\
 	static const struct kstate_field _var##_fields[] = {		\
 		__VA_ARGS__, KSTATE_END_OF_LIST()			\
 	};								\
 	static struct kstate_description _var = {			\
 		.name = _name, .version_id = 1, .min_version_id = 1,	\
-		.fields = _var##_fields, _more				\
+		.fields = _var##_fields,				\
 	}
-#define DESC(_var, _name, ...)	DESC_WITH(_var, _name, , __VA_ARGS__)
 
 static const char *directory, *topic, *release = RELEASE;
 static struct kstate_error err;
@@ -908,10 +907,11 @@ static void keys(void)
 
 	DESC(by_name, "by name",
 	     KSTATE_BASE_TYPE(val, struct object, u32));
-	DESC_WITH(by_number, "by number", .optional = true,
-		  KSTATE_BASE_TYPE(val, struct object, u32));
+	DESC(by_number, "by number",
+	     KSTATE_BASE_TYPE(val, struct object, u32));
 
 	by_name.string_key = true;
+	by_number.optional = true;
 	begin_set("keys");
 	begin_stream("names");
 	for (o->val = 0; o->val < ARRAY_SIZE(names); o->val++) {

@@ -15,7 +15,7 @@ import struct
 import sys
 
 MAGIC = b"KSTATE\x1a\n"
-HEADER_SIZE = 160
+HEADER_SIZE, MAX_HEADER = 160, 4096
 SCHEMA_RECORD, STREAM_RECORD = 0xffffffff, 0xfffffffe
 RECORD_OPTIONAL, RECORD_DROPPED = 1, 2
 NO_REF = 0xffffffff
@@ -112,8 +112,10 @@ class Edge:
         if self.kind == "NONE":
             return None
         check(self.kind == kind, f"{self.kind} edge where {kind} belongs")
+        if kind == "FOLIO":
+            check(self.size == page_size << self.order, "FOLIO edge whose size is not its order's")
         if kind == "PAGES":
-            check(self.size % page_size == 0, "PAGES edge without whole pages")
+            check(self.size % page_size == 0 and not self.order, "PAGES edge without whole pages")
         return vars(self)
 
 
@@ -273,12 +275,12 @@ class Schema:
         return name
 
     def hint(self, field, kind, name, value):
+        check(field < len(self.fields), "hint for a field that does not exist")
+        name = self.string(name, 1 if kind == 3 else 0)
         if kind not in HINTS:
             return {"field": field, "kind": kind}
-        check(field < len(self.fields), "hint for a field that does not exist")
         if kind == 2:
             self.fields[field].secret = True
-        name = self.string(name, 1 if kind == 3 else 0)
         check(kind == 3 or not name and not value, "name or value in a hint that has none")
         return {"field": field, "kind": HINTS[kind], "name": text(name), "value": value}
 
@@ -470,7 +472,8 @@ class Payload:
             check(groups < MAX_GROUPS, "groups are nested too deep")
             return "GROUP", self.items(at, at + size, groups + 1)
         if kind == "CHAR":
-            check(size and not self.data[at + size - 1], "text without a zero byte at its end")
+            check(size and self.data.find(0, at) == at + size - 1,
+                  "text without a zero byte at its end, and only there")
             return "TEXT", text(self.data[at:at + size - 1])
         if kind == "U8" and size != 1:
             return "BYTES", self.data[at:at + size].hex()
@@ -509,7 +512,8 @@ class Set:
         check(len(data) >= HEADER_SIZE, "too short for a header")
         (crc, header_size, version, flags, total_size, records, page_size,
          arch) = struct.unpack_from("<IIIIQQII", data, 8)
-        check(HEADER_SIZE <= header_size <= len(data), "header_size")
+        check(HEADER_SIZE <= header_size <= min(MAX_HEADER, len(data)) and header_size % 8 == 0,
+              "header_size")
         check(crc32c(data[:8] + bytes(4) + data[12:header_size]) == crc, "checksum of the header")
         check(version == 1, f"format {version} is not known")
         check(not flags & ~1, "reserved flags of the header")

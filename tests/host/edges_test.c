@@ -709,7 +709,7 @@ static void large_records(void **state)
 	run(restore_large);
 }
 
-/* Opening fails for want of memory: a later attempt finds all of it */
+/* Opening fails for want of memory: what is not found is never taken for absent */
 static void booting_fails(void **state)
 {
 	int status;
@@ -736,7 +736,20 @@ static void booting_fails(void **state)
 			shim_shutdown();
 		}
 		shim_fail_at(0);
-		restore_objects();
+		for (u32 i = 0; i < OBJECTS; i++) {
+			struct object o;
+			int ret;
+
+			object_init(&o);
+			ret = kstate_restore(&object_desc, &o, i);
+			check(ret != -ENOENT);
+			if (ret)
+				continue;
+			check_object(&o, i);
+			object_free(&o);
+		}
+		kstate_finish();
+		shim_shutdown();
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -54,7 +54,7 @@ static int put_all(struct kstate_stream *s)
 	ret = ret ?: kstate_put_data(s, "data", "12345", 5);
 	ret = ret ?: kstate_put_data(s, "empty", "", 0);
 	ret = ret ?: kstate_put_string(s, "text", "hello");
-	ret = ret ?: kstate_put_string(s, "", "");
+	ret = ret ?: kstate_put_string(s, "none", "");
 	ret = ret ?: kstate_put_folio(s, "folio", NULL);
 	ret = ret ?: kstate_put_pages(s, "pages", NULL, 0);
 	return ret ?: kstate_put_vmalloc(s, "area", NULL);
@@ -84,7 +84,7 @@ static int get_all(struct kstate_stream *s, struct object *o)
 	text = kstate_get_string(s, "text");
 	assert_false(IS_ERR(text));
 	assert_string_equal(text, "hello");
-	assert_string_equal(kstate_get_string(s, ""), "");
+	assert_string_equal(kstate_get_string(s, "none"), "");
 	assert_int_equal(kstate_get_folio(s, "folio", &folio), 0);
 	assert_null(folio);
 	assert_int_equal(kstate_get_pages(s, "pages", &page, &nr), 0);

@@ -627,6 +627,15 @@ static const struct field *match(const struct spec *w, const struct field *f,
 	for (u32 i = 0; !g && i < r->nr; i++)
 		if (!strcmp(r->fields[i].alias, f->name) && !find(w, r->fields[i].name))
 			g = &r->fields[i];
+	/* Renamed by the writer: by its old name, unless that is taken otherwise */
+	if (!g && f->alias[0]) {
+		const struct field *taken;
+
+		g = find(r, f->alias);
+		taken = g && g->alias[0] ? find(w, g->alias) : NULL;
+		if (g && (find(w, g->name) || (taken && !find(r, taken->name))))
+			g = NULL;
+	}
 	return g;
 }
 
@@ -734,7 +743,7 @@ static void default_value(const struct field *g, struct value *v, bool defaults)
 	size_value(v, n);
 	for (u32 i = 0; i < n; i++) {
 		if (g->kind == UNION)
-			v->subs[i] = zero_values(g->arms[0].sub, false);
+			v->subs[i] = zero_values(g->arms[0].sub, defaults);
 		else if (g->sub && container(g->kind) != POINTERS)
 			v->subs[i] = zero_values(g->sub, defaults);
 		else if (kind_of_int(g->kind) && container(g->kind) != POINTERS)

@@ -189,7 +189,9 @@ struct kstate_member {
  * Use the KSTATE_*() macros to fill it.
  *
  * All callbacks run in the context of the call that saves or restores, with
- * the lock of the stream held; they may sleep. They return 0 or a negative
+ * the lock of the stream held; they may sleep. They must not call KSTATE but by
+ * kstate_put_*(), kstate_get_*() and kstate_value_*(), and locks that they take
+ * must not be held by those who save or restore. They return 0 or a negative
  * error code, which ends saving or restoring of the object.
  */
 struct kstate_field {
@@ -246,6 +248,8 @@ struct kstate_field {
  * @optional: a kernel that does not know this state may go on without it
  * @string_key: instances are told apart by strings, not by numbers
  * @fields: the fields, ended by KSTATE_END_OF_LIST()
+ * @init: initialize an object that restoring has allocated and zeroed: locks,
+ *	xarrays and the like; or NULL. Must not allocate
  * @instance_id: counter of kstate_register()
  * @schema: private
  */
@@ -257,6 +261,7 @@ struct kstate_description {
 	bool optional;
 	bool string_key;
 	const struct kstate_field *fields;
+	void (*init)(void *obj);
 	atomic_t instance_id;
 	struct kstate_schema *schema;
 };

@@ -16,6 +16,7 @@
 #define KSTATE_FORMAT		1
 
 /* What a reader accepts, so that nothing it is given can exhaust it. */
+#define KSTATE_MAX_HEADER	4096		/* bytes of the header */
 #define KSTATE_MAX_NAME		63		/* bytes of a name or string key */
 #define KSTATE_MAX_FIELDS	1024		/* fields of one description */
 #define KSTATE_MAX_DEPTH	16		/* descriptions inside each other */

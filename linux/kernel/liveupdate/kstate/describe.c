@@ -269,8 +269,12 @@ static int describe_field(struct describe *d, struct kstate_schema *schema,
 		add_hint(schema, KSTATE_HINT_HEX, 0, "");
 	if (field->secret)
 		add_hint(schema, KSTATE_HINT_SECRET, 0, "");
-	for (flag = field->flag_names; flag && flag->name; flag++)
+	for (flag = field->flag_names; flag && flag->name; flag++) {
+		ret = check_name(d, field, flag->name);
+		if (ret)
+			return ret;
 		add_hint(schema, KSTATE_HINT_FLAG, flag->bits, flag->name);
+	}
 
 	if (f->type == KS_T_STRUCT) {
 		ret = describe_ref(d, field, field->ksd, f);

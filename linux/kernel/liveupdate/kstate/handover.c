@@ -253,7 +253,11 @@ static int open_segment(struct kstate_set *set, const struct kstate_segment_ref 
 
 	if (used > size || used % 8)
 		return -EBADMSG;
+	/* Segments do not overlap: together they are not larger than the file */
+	set->opened += used;
 	if (set->transport->file) {
+		if (set->opened > set->blob_size)
+			return -EBADMSG;
 		if (ref->edge.kind != KSTATE_EDGE_FILE)
 			return -EBADMSG;
 		if (addr % 8 || addr > set->blob_size || size > set->blob_size - addr)
@@ -318,12 +322,11 @@ static int open_schema(struct kstate_set *set, struct kstate_record *record)
 	int ret = 0;
 
 	/* Numbers whose records were damaged are known, but not what they mean */
-	while (!ret && set->nr_known < where.key.id)
-		ret = where.key.id < KSTATE_MAX_SCHEMAS ?
-			kstate_set_know(set, NULL, NULL, 0) : -ENOSPC;
+	while (!ret && set->nr_known < where.key.id && where.key.id < KSTATE_MAX_SCHEMAS)
+		ret = kstate_set_know(set, NULL, NULL, 0);
 	if (ret)
 		return ret;
-	if (where.key.id < set->nr_known) {
+	if (where.key.id != set->nr_known) {
 		damage(set, "schema", where.key.id, "numbers that ascend");
 		return 0;
 	}
@@ -372,7 +375,7 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 	struct kstate_stream *stream;
 	int ret;
 
-	if (!kstate_record_whole(record)) {
+	if (!len || !kstate_record_whole(record)) {
 		damage(set, "stream", le64_to_cpu(record->key), "the checksum of a stream");
 		return 0;
 	}
@@ -441,7 +444,7 @@ static int check_header(const struct kstate_header *header, size_t size,
 		return kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
 				   "a KSTATE header\nsomething else");
 	header_size = le32_to_cpu(header->header_size);
-	if (header_size < sizeof(*header) || header_size > size || header_size > PAGE_SIZE)
+	if (header_size < sizeof(*header) || header_size > size || header_size > KSTATE_MAX_HEADER)
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "a header of %zu to %zu bytes\n%u", sizeof(*header), size,
 				   header_size);
@@ -505,12 +508,14 @@ struct kstate_set *kstate_set_open(const struct kstate_transport *transport, voi
 	where.writer = set->writer;
 
 	ret = open_root(set, h, &where);
-	if (ret) {
+	if (ret && transport->file) {
 		set->blob = NULL;
-		/* Nothing has been looked at: leave the memory to a later attempt */
 		kstate_set_abandon(set);
 		return ERR_PTR(ret);
 	}
+	/* What KHO has given it does not give again: keep what there is */
+	if (ret)
+		set->damage = *where.err;
 	if (set->damage.code)
 		kstate_set_error(set, &set->damage, "open");
 	return set;
@@ -542,14 +547,13 @@ static int preserve_again(struct kstate_edge *edge, u8 type, void *arg)
 	struct kstate_edge made = { .kind = edge->kind };
 	void *ptr = kstate_set_unpark(p->from, edge);
 
-	if (ptr) {
+	if (ptr)
 		kstate_set_park(p->from, edge, ptr);
-		if (!p->ret)
-			p->ret = p->to->transport->preserve(edge->kind, ptr,
-							    le64_to_cpu(edge->size) >> PAGE_SHIFT,
-							    &made);
-	}
-	*edge = ptr && !p->ret ? made : (struct kstate_edge){};
+	if (!p->ret)
+		p->ret = !ptr ? -ENOENT :
+			p->to->transport->preserve(edge->kind, ptr,
+						   le64_to_cpu(edge->size) >> PAGE_SHIFT, &made);
+	*edge = !p->ret ? made : (struct kstate_edge){};
 	return 0;
 }
 
@@ -571,6 +575,7 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 	u32 size = le32_to_cpu(old->size), key_bytes = kstate_key_bytes(old), id;
 	struct kstate_where where = { .err = err };
 	struct kstate_slot *anew;
+	u64 *max_key;
 	int ret;
 
 	if (!known->schema || !kstate_record_whole(old)) {
@@ -607,10 +612,13 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 	kstate_wire_edges(known->schema, kstate_record_payload(record), size - key_bytes,
 			  preserve_again, &again);
 	/* From here on, taking the record back takes back its edges too */
-	ret = kstate_stream_add_slot(to, record, 0);
+	max_key = kstate_stream_max_key(to, kstate_known(to->set, id)->name);
+	if (max_key)
+		*max_key = U64_MAX;
+	ret = max_key ? kstate_stream_add_slot(to, record, 0) : -ENOMEM;
 	if (ret) {
 		kstate_record_release(to, record);
-		memset(record, 0, sizeof(*record) + size);
+		kstate_stream_cancel(to, record, size);
 		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
 	}
 	kstate_stream_commit(to, record);
@@ -637,6 +645,8 @@ int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct ks
 
 	if (!from)
 		return 0;
+	/* Nothing is restored or finished meanwhile */
+	guard(rwsem_write)(&from->use);
 	list_for_each_entry(stream, &from->streams, list) {
 		for (i = 0; i < stream->index.nr; i++) {
 			struct kstate_slot *slot = &stream->index.slots[i];
@@ -673,6 +683,8 @@ u32 kstate_set_finish(struct kstate_set *set)
 	struct kstate_stream *stream;
 	u32 lost = 0, kept, i;
 
+	guard(rwsem_write)(&set->use);
+	set->damage.code = 0;
 	list_for_each_entry(stream, &set->streams, list) {
 		guard(mutex)(&stream->lock);
 		for (i = 0, kept = 0; i < stream->index.nr; i++) {

@@ -570,6 +570,7 @@ struct kstate_known {
  * @header: published: the header
  * @blob: of a file: all bytes
  * @blob_size: how many
+ * @opened: bytes of segments that have been opened
  * @last_error: what was refused last
  * @last_error_time: when
  * @damage: the first damage that was found when the set was opened
@@ -591,6 +592,7 @@ struct kstate_set {
 	struct kstate_header *header;
 	void *blob;
 	size_t blob_size;
+	u64 opened;
 	struct kstate_error last_error;
 	u64 last_error_time;
 	struct kstate_error damage;
@@ -696,6 +698,8 @@ int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_r
 			 struct kstate_error *err);
 int kstate_stream_add_slot(struct kstate_stream *stream, struct kstate_record *record, u32 ns);
 void kstate_stream_commit(struct kstate_stream *stream, struct kstate_record *record);
+void kstate_stream_cancel(struct kstate_stream *stream, struct kstate_record *record, u32 size);
+u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name);
 void kstate_stream_undo(struct kstate_stream *stream);
 void kstate_stream_empty(struct kstate_stream *stream);
 void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot);

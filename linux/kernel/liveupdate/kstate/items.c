@@ -39,7 +39,7 @@ static u8 *put_item(struct kstate_stream *stream, u8 type, const char *name, siz
 	struct kstate_item *item;
 	u8 *p;
 
-	if (len > KSTATE_MAX_NAME)
+	if (!len || len > KSTATE_MAX_NAME)
 		return ERR_PTR(misuse(w, "a short name of an item", name));
 	p = kstate_save_take(w, sizeof(*item) + ALIGN(len, 8) + ALIGN((u64)size, 8));
 	if (IS_ERR_OR_NULL(p))
@@ -243,7 +243,7 @@ static struct kstate_item *next_item(struct kstate_walk *w, u8 **value, u8 **aft
 	if (!left)
 		return ERR_PTR(-ENOENT);
 	head = left < sizeof(*item) ? 0 : sizeof(*item) + ALIGN(item->name_len, 8);
-	if (!head || head > left || item->name_len > KSTATE_MAX_NAME || item->reserved)
+	if (!head || head > left || !item->name_len || item->name_len > KSTATE_MAX_NAME || item->reserved)
 		return ERR_PTR(bad_item(w, "a header that goes beyond the end"));
 	size = ALIGN((u64)le32_to_cpu(item->size), 8);
 	if (size > left - head)

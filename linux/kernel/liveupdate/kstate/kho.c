@@ -190,7 +190,7 @@ static int kho_transport_check(const struct kstate_edge *edge)
 
 	switch (edge->kind) {
 	case KSTATE_EDGE_FOLIO:
-		if (edge->order > MAX_PAGE_ORDER || size != PAGE_SIZE << edge->order)
+		if (edge->order >= 64 - PAGE_SHIFT || size != PAGE_SIZE << edge->order)
 			return -EINVAL;
 		return kho_preserved_order(addr) == edge->order ? 0 : -ENOENT;
 	case KSTATE_EDGE_PAGES:
@@ -226,20 +226,20 @@ static void *kho_transport_map(const struct kstate_edge *edge)
 	int ret = kho_transport_check(edge);
 	void *mem;
 
+	if (!ret && edge->kind == KSTATE_EDGE_PAGES)
+		ret = -EINVAL;
+	/* Taken at once, so that nothing else in the set can name it */
+	if (!ret)
+		ret = kho_transport_take(edge, &mem);
 	if (ret)
 		return ERR_PTR(ret);
-	if (edge->kind == KSTATE_EDGE_FOLIO)
-		return phys_to_virt(le64_to_cpu(edge->addr));
-	if (edge->kind != KSTATE_EDGE_VMALLOC)
-		return ERR_PTR(-EINVAL);
-	ret = kho_transport_take(edge, &mem);
-	return ret ? ERR_PTR(ret) : mem;
+	return edge->kind == KSTATE_EDGE_FOLIO ? folio_address(mem) : mem;
 }
 
 static void kho_transport_unmap(void *mem, const struct kstate_edge *edge)
 {
 	if (edge->kind == KSTATE_EDGE_FOLIO)
-		kho_restore_free(mem);
+		folio_put(virt_to_folio(mem));
 	else
 		vfree(mem);
 }
@@ -303,7 +303,7 @@ static int kexec_event(struct notifier_block *nb, unsigned long event, void *dat
 
 static struct notifier_block kexec_nb = { .notifier_call = kexec_event };
 
-/* The set of the kernel before this one; NULL if there is none to be had */
+/* The set of the kernel before this one; NULL if it wrote none, or an ERR_PTR() */
 static struct kstate_set *open_incoming(void)
 {
 	struct kstate_error err = {};
@@ -321,7 +321,7 @@ static struct kstate_set *open_incoming(void)
 	set = kstate_set_open(&kho_transport, phys_to_virt(phys), min(size, PAGE_SIZE), NULL, &err);
 	if (IS_ERR(set)) {
 		kstate_error_log(&err, "open");
-		return NULL;
+		return set;
 	}
 	kho_restore_free(phys_to_virt(phys));
 	return set;
@@ -334,6 +334,7 @@ static int __init kstate_init(void)
 
 	if (!kho_is_enabled()) {
 		pr_info("KHO is disabled: nothing is handed over\n");
+		kstate_registry_open(NULL);
 		return 0;
 	}
 	out = kstate_set_create(&kho_transport);

@@ -42,6 +42,9 @@ static struct kstate_stream *kernel_stream;	/* of the outgoing set */
 static struct kstate_set *incoming;
 static bool prepared;
 
+/* Why nothing can be restored: not yet, or not at all; 0 once it can */
+static int not_open = -EPROBE_DEFER;
+
 /**
  * kstate_outgoing() - the set that the next kernel will get
  *
@@ -74,13 +77,16 @@ EXPORT_SYMBOL_GPL(kstate_incoming);
  * goes wrong is logged.
  *
  * Context: may sleep.
- * Return: 0; -ENOENT if there is no record; another negative error code, and
- * the object is as it was.
+ * Return: 0; -ENOENT if there is no record; -EPROBE_DEFER before KSTATE is
+ * initialized (fs_initcall_sync); another negative error code. The object is
+ * as it was unless 0 is returned.
  */
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key)
 {
 	struct kstate_stream *stream = kstate_stream_find(incoming, KSTATE_STREAM);
 
+	if (not_open)
+		return not_open;
 	if (stream)
 		return kstate_stream_restore(stream, desc, obj, key, NULL);
 	/* If what is damaged may have been the stream, absence is not known */
@@ -260,8 +266,13 @@ static int prepare(struct kstate_error *err)
 	if (ret)
 		return ret;
 	list_for_each_entry(r, &registrations, list) {
+		struct kstate_where where = {
+			.state = r->desc->name, .key = r->key, .has_key = true, .err = err,
+		};
+
 		if (r->pending)
-			continue;
+			return kstate_fail(&where, NULL, KSTATE_CHANGED, -EAGAIN,
+					   "an object that is not being restored\none that is");
 		ret = kstate_stream_save(kernel_stream, r->desc, r->obj, r->key, err);
 		if (ret)
 			return ret;
@@ -305,6 +316,7 @@ int kstate_prepare(struct kstate_error *err)
 		kstate_set_error(outgoing, err, "prepare");
 		undo();
 	}
+	outgoing->jumper = NULL;
 	prepared = !ret;
 	return ret;
 }
@@ -335,7 +347,9 @@ void kstate_abort(void)
  */
 int kstate_finish(void)
 {
-	guard(mutex)(&registry_lock);
+	/* If nothing could be read, nothing is waited for any more */
+	if (not_open != -EPROBE_DEFER)
+		not_open = 0;
 	return incoming ? kstate_set_finish(incoming) : 0;
 }
 EXPORT_SYMBOL_GPL(kstate_finish);
@@ -373,11 +387,17 @@ int kstate_registry_init(struct kstate_set *out)
 
 /**
  * kstate_registry_open() - have something to restore from
- * @in: set that the kernel before this one wrote, or NULL
+ * @in: set that the kernel before this one wrote; NULL if it wrote none, an
+ *	ERR_PTR() if it cannot be read: then registering fails until
+ *	kstate_finish(), because nobody knows whether there is something to restore
  */
 void kstate_registry_open(struct kstate_set *in)
 {
 	struct kstate_stream *stream;
+
+	not_open = PTR_ERR_OR_ZERO(in);
+	if (IS_ERR(in))
+		return;
 
 	/* Streams that are handed on keep their numbers: new ones take others */
 	if (in)
@@ -399,4 +419,5 @@ void kstate_registry_exit(void)
 	kstate_set_destroy(incoming);
 	outgoing = NULL;
 	incoming = NULL;
+	not_open = -EPROBE_DEFER;
 }

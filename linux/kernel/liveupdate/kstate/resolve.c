@@ -191,8 +191,9 @@ static const char *field_name(const struct kstate_schema_field *f, char *buf, si
 	return buf;
 }
 
+/* Its buffers must not be on the stack of those who go down */
 __printf(5, 6)
-static void report(struct build *b, enum kstate_verdict verdict, bool by_value,
+static noinline void report(struct build *b, enum kstate_verdict verdict, bool by_value,
 		   const struct kstate_path *path, const char *fmt, ...)
 {
 	char where[sizeof(b->where.err->path)], text[224];
@@ -212,7 +213,7 @@ static void report(struct build *b, enum kstate_verdict verdict, bool by_value,
 }
 
 /* No way: but go on, so that all differences are found */
-static void block(struct build *b, const struct kstate_path *path, enum kstate_reason reason,
+static noinline void block(struct build *b, const struct kstate_path *path, enum kstate_reason reason,
 		  const char *expected, const char *found)
 {
 	kstate_fail(&b->where, path, reason, -EPROTO, "%s\n%s", expected, found);
@@ -710,9 +711,20 @@ static const struct kstate_schema_field *find(const struct kstate_schema *schema
 	return NULL;
 }
 
+static bool is_matched(const struct kstate_schema_field *r,
+		       const struct kstate_schema_field **match, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		if (match[i] == r)
+			return true;
+	return false;
+}
+
 /*
- * Fill @match, the reader's field for each of the writer's: names go before
- * aliases, and a field is taken only once.
+ * Fill @match, the reader's field for each of the writer's: names go before the
+ * reader's aliases, these before the writer's, and a field is taken only once.
  */
 static void match_fields(const struct kstate_schema *w, const struct kstate_schema *r,
 			 const struct kstate_schema_field **match)
@@ -738,6 +750,18 @@ static void match_fields(const struct kstate_schema *w, const struct kstate_sche
 			field = NULL;
 		}
 	}
+	/* The writer may have renamed what the reader knows by its old name */
+	for (i = 0; i < w->nr_fields; i++) {
+		if (kstate_has_data(&w->fields[i]))
+			field = match[i] ? NULL : &w->fields[i];
+		if (w->fields[i].type != KS_T_ALIAS || !field)
+			continue;
+		f = find(r, w->fields[i].name);
+		if (f && !is_matched(f, match, w->nr_fields)) {
+			match[field - w->fields] = f;
+			field = NULL;
+		}
+	}
 }
 
 static void resolve_struct(struct build *b, const struct kstate_schema *w,
@@ -746,7 +770,7 @@ static void resolve_struct(struct build *b, const struct kstate_schema *w,
 {
 	const struct kstate_schema_field **match;
 	struct pair p = { .writer = w, .wire = wire, .mem = mem };
-	u32 i, j;
+	u32 i;
 
 	if (w->version < r->min_version || r->version < w->min_version) {
 		char expected[48], found[48];
@@ -779,9 +803,7 @@ static void resolve_struct(struct build *b, const struct kstate_schema *w,
 		p.r = &r->fields[i];
 		if (!kstate_has_data(p.r))
 			continue;
-		for (j = 0; j < w->nr_fields && match[j] != p.r; j++)
-			;
-		if (j < w->nr_fields)
+		if (is_matched(p.r, match, w->nr_fields))
 			continue;
 		p.path = add_path(b, path, p.r->name);
 		take_default(b, &p);

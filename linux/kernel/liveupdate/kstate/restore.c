@@ -109,6 +109,18 @@ static void *take_memory(struct kstate_walk *w, const struct kstate_op *op, u64 
 	return ptr;
 }
 
+/* As take_memory(), for elements that may have to be initialized */
+static void *take_elements(struct kstate_walk *w, const struct kstate_op *op, u32 n)
+{
+	const struct kstate_schema *ref = op->to->ref;
+	void *elems = take_memory(w, op, (u64)n * op->msize);
+	u32 i;
+
+	for (i = 0; elems && !w->apply && ref && ref->desc->init && i < n; i++)
+		ref->desc->init(elems + (size_t)i * op->msize);
+	return elems;
+}
+
 /**
  * kstate_restore_undo() - give back what checking acquired
  * @w: the walk
@@ -272,6 +284,11 @@ static int run_address(struct kstate_walk *w, const struct kstate_op *op, const 
 	return 0;
 }
 
+static bool empty_edge_lies(const struct kstate_edge *edge)
+{
+	return edge->kind == KSTATE_EDGE_NONE && memchr_inv(edge, 0, sizeof(*edge));
+}
+
 /**
  * kstate_restore_edge() - take over memory, while checking
  * @w: the walk
@@ -290,7 +307,7 @@ int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u
 	int ret;
 
 	*ptr = NULL;
-	if (edge->kind == KSTATE_EDGE_NONE)
+	if (edge->kind == KSTATE_EDGE_NONE && !empty_edge_lies(edge))
 		return 0;
 	if (edge->kind != (type & 0xf))
 		return kstate_fail(&w->where, path, KSTATE_DAMAGED, -EBADMSG,
@@ -319,6 +336,8 @@ static int run_edge(struct kstate_walk *w, const struct kstate_op *op, u8 *wire,
 	const struct kstate_edge *edge = (void *)wire;
 	void *ptr;
 
+	if (op->from && !w->apply && empty_edge_lies(edge))
+		return damaged(w, op, "no size of no memory", le64_to_cpu(edge->size));
 	if (!op->from || edge->kind == KSTATE_EDGE_NONE) {
 		if (!w->apply && *mem)
 			return occupied(w, op, -1, "NULL in the object", "a pointer");
@@ -346,7 +365,7 @@ static int run_pointer(struct kstate_walk *w, const struct kstate_op *op, s64 in
 		if (!op->to->bind->alloc)
 			return occupied(w, op, index, "a pointer in the object, or KSTATE_ALLOC",
 					"NULL");
-		elem = take_memory(w, op, op->msize);
+		elem = take_elements(w, op, 1);
 		if (!elem)
 			return -ENOMEM;
 		if (w->apply)
@@ -366,7 +385,8 @@ static int run_pointers(struct kstate_walk *w, const struct kstate_op *op, const
 		bool there = i < n && present[i];
 
 		if (i >= field->num) {
-			if (there)
+			/* A length that counts them must not count more than there can be */
+			if (there || field->length.type)
 				return occupied(w, op, i, "room for all elements", "too little");
 			continue;
 		}
@@ -414,7 +434,7 @@ static int run_array(struct kstate_walk *w, const struct kstate_op *op, u32 n, u
 		if (!field->alloc && !text)
 			return occupied(w, op, -1, "a pointer in the object, or KSTATE_ALLOC",
 					"NULL");
-		elems = take_memory(w, op, (u64)n * op->msize);
+		elems = take_elements(w, op, n);
 		if (!elems)
 			return -ENOMEM;
 		if (w->apply)
@@ -460,7 +480,7 @@ static int run_list(struct kstate_walk *w, const struct kstate_op *op, u32 n, u8
 	if (w->apply && !head->next)
 		INIT_LIST_HEAD(head);
 	for (i = 0; i < n; i++) {
-		elem = take_memory(w, op, op->msize);
+		elem = take_elements(w, op, 1);
 		if (!elem)
 			return -ENOMEM;
 		ret = run_at(w, op, i, op->sub, chunk + (size_t)i * op->wsize, elem);
@@ -485,7 +505,7 @@ static int run_xarray(struct kstate_walk *w, const struct kstate_op *op, const u
 		return occupied(w, op, -1, "an empty xarray in the object", "entries");
 	for (i = 0; i < n; i++, last = index) {
 		index = get_unaligned_le64(indices + 8 * (size_t)i);
-		elem = take_memory(w, op, op->msize);
+		elem = take_elements(w, op, 1);
 		if (!elem)
 			return -ENOMEM;
 		if (w->apply) {
@@ -556,15 +576,16 @@ static int run_tail(struct kstate_walk *w, const struct kstate_op *op, u8 *wire,
 static int run_bitmap(struct kstate_walk *w, const struct kstate_op *op, const u8 *wire,
 		      unsigned long *mem)
 {
-	u32 n = get_unaligned_le32(wire), bits = op->to->bind->num, per_long = 8 * sizeof(long), i;
+	u32 n = get_unaligned_le32(wire), bits = op->to->bind->num, per_long = 8 * sizeof(long);
 	const u8 *chunk = kstate_cursor_take(&w->tail, BITS_TO_WIRE(n));
+	u64 i;
 
 	if (!chunk)
 		return damaged(w, op, "bits in the record", n);
 	for (i = min(bits, n); !w->apply && i < 8 * BITS_TO_WIRE(n); i++)
 		if (chunk[i / 8] & (1 << (i % 8)))
 			return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-					   "no bit after the first %u\nbit %u", min(bits, n), i);
+					   "no bit after the first %u\nbit %llu", min(bits, n), i);
 	for (i = 0; w->apply && i * per_long < bits; i++)
 		mem[i] = i * per_long < n ?
 			kstate_int_load(chunk + i * sizeof(long), sizeof(long)) : 0;
@@ -617,6 +638,9 @@ static int fill_copy(struct kstate_walk *w, const struct kstate_op *op, u32 size
 	if (ret)
 		kstate_fail(&w->where, NULL, KSTATE_CALLBACK, ret,
 			    "a value from the function of the field\nerror %d", ret);
+	else if (w->where.err)
+		/* What the function has coped with is not an error */
+		w->where.err->code = 0;
 	w->where.frame = frame.up;
 	t = ret ? NULL : kstate_restore_take(w);
 	if (!t) {
@@ -702,9 +726,9 @@ static int run_convert(struct kstate_walk *w, const struct kstate_op *op, u8 *wi
 	return ret ?: fill_copy(w, op, op->count, mem, fill_converted, &value);
 }
 
-static int run_length(struct kstate_walk *w, const struct kstate_op *op, const u8 *wire,
-		      void *mem)
+static void length_of(const struct kstate_op *op, const u8 *fixed, u64 *val)
 {
+	const u8 *wire = fixed + op->wire;
 	u64 n = 0;
 
 	if (op->from && op->src == KS_T_PAGES)
@@ -713,10 +737,31 @@ static int run_length(struct kstate_walk *w, const struct kstate_op *op, const u
 		n = get_unaligned_le32(wire);
 	if (op->arms)
 		n = op->arms[op->from ? n - 1 : 0].tag;
-	if (w->apply)
-		kstate_mem_store(mem, op->dst, n);
-	else if (!op->arms && !kstate_int_fits(n, KS_U64, op->dst))
-		return fail_int(w, op, 0, "a length that its member can hold", n, KS_U64);
+	*val = n;
+}
+
+/* Members that hold a length or a tag; these steps are the last ones of a plan */
+static int run_lengths(struct kstate_walk *w, const struct kstate_op *op,
+		       const struct kstate_op *end, u8 *fixed, void *obj)
+{
+	const struct kstate_op *first = op, *other;
+	u64 n, m;
+
+	for (; op < end; op++) {
+		length_of(op, fixed, &n);
+		if (w->apply) {
+			kstate_mem_store(obj + op->mem, op->dst, n);
+			continue;
+		}
+		if (!op->arms && !kstate_int_fits(n, KS_U64, op->dst))
+			return fail_int(w, op, 0, "a length that its member can hold", n, KS_U64);
+		for (other = first; other < op; other++) {
+			length_of(other, fixed, &m);
+			if (other->mem == op->mem && n != m)
+				return fail_int(w, op, 0, "the length of the other field that shares its member",
+						n, KS_U64);
+		}
+	}
 	return 0;
 }
 
@@ -758,8 +803,6 @@ static int run_op(struct kstate_walk *w, const struct kstate_op *op, u8 *fixed, 
 		return run_union(w, op, wire, mem);
 	case KSTATE_OP_ITEMS:
 		return run_items(w, op, wire, mem);
-	case KSTATE_OP_LENGTH:
-		return run_length(w, op, wire, mem);
 	case KSTATE_OP_ABSENT:
 		return fill_copy(w, op, op->count, mem, fill_absent, NULL);
 	case KSTATE_OP_CONVERT:
@@ -781,6 +824,8 @@ static int run_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *f
 				kstate_copy(obj + op->mem, fixed + op->wire, op->count);
 			continue;
 		}
+		if (op->code == KSTATE_OP_LENGTH)
+			return run_lengths(w, op, end, fixed, obj);
 		ret = run_op(w, op, fixed, obj);
 		if (unlikely(ret))
 			return ret;

@@ -356,6 +356,9 @@ static int save_items(struct kstate_walk *w, const struct kstate_op *op, u8 *slo
 
 	w->where.frame = &frame;
 	ret = min(field->save(w->stream, member, field), 0);
+	if (!ret && w->where.err)
+		/* What the function has coped with is not an error */
+		w->where.err->code = 0;
 	if (ret)
 		kstate_fail(&w->where, NULL, KSTATE_CALLBACK, ret,
 			    "a value from the function that saves\nerror %d", ret);

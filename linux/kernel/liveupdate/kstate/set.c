@@ -81,8 +81,7 @@ EXPORT_SYMBOL_GPL(kstate_set_destroy);
 
 /**
  * kstate_set_abandon() - free a set that could not be opened to its end
- * @set: the set. What the writer handed over is left alone, but for segments in
- *	vmalloc areas that were opened: KHO restores those only once
+ * @set: the set, from a file; what its records hand over is left alone
  */
 void kstate_set_abandon(struct kstate_set *set)
 {

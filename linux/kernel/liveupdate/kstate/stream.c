@@ -132,7 +132,8 @@ static int index_update(struct kstate_stream *stream)
 {
 	struct kstate_index *index = &stream->index;
 	const struct kstate_record *record;
-	u32 i;
+	const struct kstate_slot *other;
+	u32 name, i;
 
 	if (index->table && index->hashed == index->nr)
 		return 0;
@@ -140,10 +141,19 @@ static int index_update(struct kstate_stream *stream)
 		return -ENOMEM;
 	for (; index->hashed < index->nr; index->hashed++) {
 		record = index->slots[index->hashed].record;
-		i = slot_hash(record_name(stream, record), le64_to_cpu(record->key));
-		while (index->table[i & (index->size - 1)])
-			i++;
-		index->table[i & (index->size - 1)] = index->hashed + 1;
+		name = record_name(stream, record);
+		i = slot_hash(name, le64_to_cpu(record->key));
+		for (; index->table[i & (index->size - 1)]; i++) {
+			other = &index->slots[index->table[i & (index->size - 1)] - 1];
+			if (other->state != KSTATE_SLOT_DROPPED &&
+			    record_matches(stream, other->record, name, le64_to_cpu(record->key),
+					   (const char *)(record + 1),
+					   le16_to_cpu(record->key_len)))
+				break;
+		}
+		/* Of two with one key, which no writer makes, the first is found */
+		if (!index->table[i & (index->size - 1)])
+			index->table[i & (index->size - 1)] = index->hashed + 1;
 	}
 	return 0;
 }
@@ -374,6 +384,18 @@ void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot)
 	kstate_record_seal(record, 8 * le32_to_cpu(record->place));
 }
 
+static void free_segment(struct kstate_stream *stream, struct kstate_segment *segment)
+{
+	const struct kstate_transport *t = stream->set->transport;
+
+	if (stream->set->incoming)
+		t->unmap(segment->data, &segment->edge);
+	else
+		t->free(segment->data, &segment->edge);
+	list_del(&segment->list);
+	kfree(segment);
+}
+
 /**
  * kstate_stream_empty() - free all records of a stream
  * @stream: the stream; what its records hand over is unpreserved or freed
@@ -382,20 +404,13 @@ void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot)
  */
 void kstate_stream_empty(struct kstate_stream *stream)
 {
-	const struct kstate_transport *t = stream->set->transport;
 	struct kstate_segment *segment, *next;
 	u32 i;
 
 	for (i = 0; i < stream->index.nr; i++)
 		kstate_slot_drop(stream, &stream->index.slots[i]);
-	list_for_each_entry_safe(segment, next, &stream->segments, list) {
-		if (stream->set->incoming)
-			t->unmap(segment->data, &segment->edge);
-		else
-			t->free(segment->data, &segment->edge);
-		list_del(&segment->list);
-		kfree(segment);
-	}
+	list_for_each_entry_safe(segment, next, &stream->segments, list)
+		free_segment(stream, segment);
 	kvfree(stream->index.slots);
 	kvfree(stream->index.table);
 	kvfree(stream->max_key);
@@ -485,6 +500,21 @@ int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_r
 }
 
 /**
+ * kstate_stream_cancel() - give back the room for a record
+ * @stream: the stream
+ * @record: what kstate_stream_append() gave
+ * @size: bytes of payload
+ */
+void kstate_stream_cancel(struct kstate_stream *stream, struct kstate_record *record, u32 size)
+{
+	struct kstate_segment *segment = last_segment(stream);
+
+	memset(record, 0, sizeof(*record) + size);
+	if (!segment->used)
+		free_segment(stream, segment);
+}
+
+/**
  * kstate_stream_commit() - make a record part of the stream
  * @stream: the stream
  * @record: what kstate_stream_append() gave, filled
@@ -521,11 +551,8 @@ void kstate_stream_undo(struct kstate_stream *stream)
 		segment = last_segment(stream);
 		segment->used -= bytes;
 		stream->bytes -= bytes;
-		if (segment->used)
-			continue;
-		stream->set->transport->free(segment->data, &segment->edge);
-		list_del(&segment->list);
-		kfree(segment);
+		if (!segment->used)
+			free_segment(stream, segment);
 	}
 	for (i = 0; i < index->nr; i++)
 		if (index->slots[i].jump)
@@ -662,28 +689,43 @@ static int call_schema(struct call *call)
 	return 0;
 }
 
+/**
+ * kstate_stream_max_key() - largest number that is a key, plus 1
+ * @stream: the stream
+ * @name: number of the name of the state
+ *
+ * Context: kstate_stream.lock is held.
+ * Return: where it is kept, or NULL without memory.
+ */
+u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name)
+{
+	u32 nr = roundup_pow_of_two(name + 1);
+	u64 *more;
+
+	if (name < stream->nr_max_key)
+		return &stream->max_key[name];
+	more = kvcalloc(nr, sizeof(*more), GFP_KERNEL);
+	if (!more)
+		return NULL;
+	if (stream->nr_max_key)
+		memcpy(more, stream->max_key, stream->nr_max_key * sizeof(*more));
+	kvfree(stream->max_key);
+	stream->max_key = more;
+	stream->nr_max_key = nr;
+	return &stream->max_key[name];
+}
+
 /* Keys that ascend cannot be duplicates: only the others need the index */
 static int check_duplicate(struct call *call)
 {
 	struct kstate_stream *stream = call->stream;
+	u64 *max_key = kstate_stream_max_key(stream, call->name);
 	struct kstate_slot *slot;
-	u32 nr;
 
-	if (call->name >= stream->nr_max_key) {
-		u64 *more;
-
-		nr = roundup_pow_of_two(call->name + 1);
-		more = kvcalloc(nr, sizeof(*more), GFP_KERNEL);
-		if (!more)
-			return -ENOMEM;
-		if (stream->nr_max_key)
-			memcpy(more, stream->max_key, stream->nr_max_key * sizeof(*more));
-		kvfree(stream->max_key);
-		stream->max_key = more;
-		stream->nr_max_key = nr;
-	}
-	if (!call->len && call->key >= stream->max_key[call->name] && call->key != U64_MAX) {
-		stream->max_key[call->name] = call->key + 1;
+	if (!max_key)
+		return -ENOMEM;
+	if (!call->len && call->key >= *max_key && call->key != U64_MAX) {
+		*max_key = call->key + 1;
 		return 0;
 	}
 	slot = kstate_stream_lookup(stream, call->name, call->key, call->walk.where.key.name,
@@ -744,7 +786,7 @@ static int save_record(struct call *call, const void *obj)
 		ret = kstate_fail(&w->where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
 	if (ret) {
 		kstate_record_release(stream, record);
-		memset(record, 0, sizeof(*record) + size);
+		kstate_stream_cancel(stream, record, size);
 		return ret;
 	}
 	kstate_stream_commit(stream, record);
