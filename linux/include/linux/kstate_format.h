@@ -19,7 +19,7 @@
 #define KSTATE_MAX_HEADER	4096		/* bytes of the header */
 #define KSTATE_MAX_NAME		63		/* bytes of a name or string key */
 #define KSTATE_MAX_FIELDS	1024		/* fields of one description */
-#define KSTATE_MAX_DEPTH	16		/* descriptions inside each other */
+#define KSTATE_MAX_DEPTH	8		/* descriptions inside each other */
 #define KSTATE_MAX_TREE		(1U << 16)	/* fields with all those inside of them */
 #define KSTATE_MAX_SCHEMAS	65536		/* of one handover */
 #define KSTATE_MAX_FIXED	(1U << 24)	/* bytes of the fixed part */

@@ -138,7 +138,7 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
 		list_for_each_entry(segment, &stream->segments, list)
 			refs[i++] = segment_ref(l, &segment->edge, segment->used);
 		seal_record(l, record);
-		records += stream->index.nr;
+		records += stream->index.nr + stream->skipped;
 	}
 	header->records = cpu_to_le64(records);
 	header->total_size = cpu_to_le64(l->end);
@@ -285,8 +285,15 @@ static bool header_is_good(const struct kstate_segment *segment, size_t at)
 
 	return crc == le32_to_cpu(record->hcrc) && le32_to_cpu(record->place) == at / 8 &&
 	       size % 8 == 0 && size <= segment->used - at - sizeof(*record) &&
-	       size <= KSTATE_MAX_RECORD && !(le16_to_cpu(record->flags) & ~RECORD_FLAGS) &&
-	       le16_to_cpu(record->key_len) <= KSTATE_MAX_NAME && kstate_key_bytes(record) <= size;
+	       size <= KSTATE_MAX_RECORD;
+}
+
+/* A later writer may set other flags: then the record is skipped as a whole */
+static bool record_is_understood(const struct kstate_record *record)
+{
+	return !(le16_to_cpu(record->flags) & ~RECORD_FLAGS) &&
+	       le16_to_cpu(record->key_len) <= KSTATE_MAX_NAME &&
+	       kstate_key_bytes(record) <= le32_to_cpu(record->size);
 }
 
 /*
@@ -302,7 +309,9 @@ static struct kstate_record *next_record(struct kstate_set *set, struct kstate_s
 		if (header_is_good(segment, *at)) {
 			record = (void *)(segment->data + *at);
 			*at += sizeof(*record) + le32_to_cpu(record->size);
-			return record;
+			if (record_is_understood(record))
+				return record;
+			*at -= 8;
 		}
 		damage(set, name, *at, "the header of a record");
 	}
@@ -353,8 +362,10 @@ static int index_segment(struct kstate_stream *stream, struct kstate_segment *se
 	int ret;
 
 	while ((record = next_record(set, segment, stream->name, &at))) {
-		if (le16_to_cpu(record->flags) & KSTATE_RECORD_DROPPED)
+		if (le16_to_cpu(record->flags) & KSTATE_RECORD_DROPPED) {
+			stream->skipped++;
 			continue;
+		}
 		if (le32_to_cpu(record->schema) >= set->nr_known) {
 			damage(set, stream->name, at, "a record with a schema");
 			continue;

@@ -610,6 +610,7 @@ struct kstate_set {
  * @index: the records
  * @max_key: per name of a state, the largest number used as a key, plus 1
  * @nr_max_key: entries of @max_key
+ * @skipped: incoming: records that the writer had taken back
  * @bytes: of its records
  * @ns: that saving or restoring them took
  * @last: serial of the schema that was used last
@@ -635,6 +636,7 @@ struct kstate_stream {
 	struct kstate_index index;
 	u64 *max_key;
 	u32 nr_max_key;
+	u32 skipped;
 	u64 bytes;
 	u64 ns;
 	u64 last;

@@ -191,9 +191,9 @@ static const char *field_name(const struct kstate_schema_field *f, char *buf, si
 	return buf;
 }
 
-/* Its buffers must not be on the stack of those who go down */
+/* Buffers must not be on the stack of those who go down into structs */
 __printf(5, 6)
-static noinline void report(struct build *b, enum kstate_verdict verdict, bool by_value,
+static noinline_for_stack void report(struct build *b, enum kstate_verdict verdict, bool by_value,
 		   const struct kstate_path *path, const char *fmt, ...)
 {
 	char where[sizeof(b->where.err->path)], text[224];
@@ -213,7 +213,7 @@ static noinline void report(struct build *b, enum kstate_verdict verdict, bool b
 }
 
 /* No way: but go on, so that all differences are found */
-static noinline void block(struct build *b, const struct kstate_path *path, enum kstate_reason reason,
+static noinline_for_stack void block(struct build *b, const struct kstate_path *path, enum kstate_reason reason,
 		  const char *expected, const char *found)
 {
 	kstate_fail(&b->where, path, reason, -EPROTO, "%s\n%s", expected, found);
@@ -390,7 +390,7 @@ static bool take_elements(struct build *b, const struct pair *p, struct kstate_o
 }
 
 /* Defaults for @count elements of the reader's field @p->r from the @first on */
-static void default_elements(struct build *b, const struct pair *p, u32 first, u32 count)
+static noinline_for_stack void default_elements(struct build *b, const struct pair *p, u32 first, u32 count)
 {
 	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
 	struct kstate_op op = pair_op(p, KSTATE_OP_FILL);
@@ -415,7 +415,7 @@ static void default_elements(struct build *b, const struct pair *p, u32 first, u
 	add_op(b, op);
 }
 
-static void zero_member(struct build *b, const struct pair *p, u32 mem)
+static noinline_for_stack void zero_member(struct build *b, const struct pair *p, u32 mem)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_FILL);
 
@@ -426,7 +426,7 @@ static void zero_member(struct build *b, const struct pair *p, u32 mem)
 	add_op(b, op);
 }
 
-static void set_length(struct build *b, const struct pair *p, struct kstate_arm_plan *arms)
+static noinline_for_stack void set_length(struct build *b, const struct pair *p, struct kstate_arm_plan *arms)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_LENGTH);
 
@@ -499,7 +499,7 @@ static void default_struct(struct build *b, const struct kstate_schema *r, u32 m
 	}
 }
 
-static bool take_array(struct build *b, const struct pair *p)
+static noinline_for_stack bool take_array(struct build *b, const struct pair *p)
 {
 	struct kstate_op op = pair_op(p, 0);
 	u32 wn = p->w->count, rn = p->r->count;
@@ -528,7 +528,7 @@ static bool take_array(struct build *b, const struct pair *p)
 	return true;
 }
 
-static bool take_union(struct build *b, const struct pair *p)
+static noinline_for_stack bool take_union(struct build *b, const struct pair *p)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_UNION);
 	const struct kstate_schema_field *w, *r;
@@ -576,7 +576,7 @@ static bool take_union(struct build *b, const struct pair *p)
 }
 
 /* Elements are in the tail: @op.sub is for one of them */
-static bool take_tail(struct build *b, const struct pair *p)
+static noinline_for_stack bool take_tail(struct build *b, const struct pair *p)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_TAIL);
 	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
@@ -636,7 +636,7 @@ static bool take(struct build *b, const struct pair *p)
 }
 
 /* The writer has a field that the reader does not know */
-static void not_known(struct build *b, const struct pair *p, const struct kstate_schema *reader)
+static noinline_for_stack void not_known(struct build *b, const struct pair *p, const struct kstate_schema *reader)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_DROP);
 	u32 i;
@@ -666,7 +666,7 @@ static void not_known(struct build *b, const struct pair *p, const struct kstate
 	add_op(b, op);
 }
 
-static void take_default(struct build *b, const struct pair *p)
+static noinline_for_stack void take_default(struct build *b, const struct pair *p)
 {
 	if (!(p->r->flags & (KSTATE_FIELD_DEFAULT | KSTATE_FIELD_HOOK))) {
 		block(b, p->path, KSTATE_BLOCKED, "a field that is required", "none");
@@ -676,15 +676,10 @@ static void take_default(struct build *b, const struct pair *p)
 	default_field(b, p);
 }
 
-static void take_or_convert(struct build *b, const struct pair *p)
+static noinline_for_stack void convert(struct build *b, const struct pair *p)
 {
 	char expected[48], found[48];
 	struct kstate_op op;
-
-	if (strcmp(p->w->name, p->r->name))
-		report(b, KSTATE_EXACT, false, p->path, "renamed from %s", p->w->name);
-	if (take(b, p))
-		return;
 
 	field_name(p->r, expected, sizeof(expected));
 	field_name(p->w, found, sizeof(found));
@@ -764,6 +759,19 @@ static void match_fields(const struct kstate_schema *w, const struct kstate_sche
 	}
 }
 
+static noinline_for_stack void check_versions(struct build *b, const struct kstate_schema *w,
+					      const struct kstate_schema *r,
+					      const struct kstate_path *path)
+{
+	char expected[48], found[48];
+
+	if (w->version >= r->min_version && r->version >= w->min_version)
+		return;
+	snprintf(expected, sizeof(expected), "version %u to %u", r->min_version, r->version);
+	snprintf(found, sizeof(found), "version %u to %u", w->min_version, w->version);
+	block(b, path, KSTATE_VERSION, expected, found);
+}
+
 static void resolve_struct(struct build *b, const struct kstate_schema *w,
 			   const struct kstate_schema *r, u32 wire, u32 mem,
 			   const struct kstate_path *path)
@@ -772,16 +780,7 @@ static void resolve_struct(struct build *b, const struct kstate_schema *w,
 	struct pair p = { .writer = w, .wire = wire, .mem = mem };
 	u32 i;
 
-	if (w->version < r->min_version || r->version < w->min_version) {
-		char expected[48], found[48];
-
-		snprintf(expected, sizeof(expected), "version %u to %u",
-			 r->min_version, r->version);
-		snprintf(found, sizeof(found), "version %u to %u",
-			 w->min_version, w->version);
-		block(b, path, KSTATE_VERSION, expected, found);
-	}
-
+	check_versions(b, w, r, path);
 	match = build_alloc(b, max(w->nr_fields, 1U) * sizeof(*match));
 	if (!match)
 		return;
@@ -793,10 +792,14 @@ static void resolve_struct(struct build *b, const struct kstate_schema *w,
 		if (!kstate_has_data(p.w))
 			continue;
 		p.path = add_path(b, path, p.r ? p.r->name : p.w->name);
-		if (p.r)
-			take_or_convert(b, &p);
-		else
+		if (!p.r) {
 			not_known(b, &p, r);
+			continue;
+		}
+		if (strcmp(p.w->name, p.r->name))
+			report(b, KSTATE_EXACT, false, p.path, "renamed from %s", p.w->name);
+		if (!take(b, &p))
+			convert(b, &p);
 	}
 	p.w = NULL;
 	for (i = 0; i < r->nr_fields && !b->code; i++) {
