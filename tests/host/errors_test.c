@@ -217,7 +217,7 @@ static void recursion(void **state)
 	memset(&err, 0, sizeof(err));
 	assert_int_equal(kstate_check_description(&desc, &err), -EINVAL);
 	assert_int_equal(err.reason, KSTATE_BAD_DESCRIPTION);
-	assert_string_equal(err.expected, "at most 16 structs inside each other");
+	assert_string_equal(err.expected, "at most 8 structs inside each other");
 	assert_string_equal(err.found, "more, or a cycle");
 	assert_ptr_equal(strstr(err.path, "self.f.f.f"), err.path);
 }
