@@ -24,6 +24,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
@@ -513,6 +514,8 @@ struct kstate_set *kstate_set_open(const struct kstate_transport *transport, voi
 		return ERR_PTR(-ENOMEM);
 	}
 	set->incoming = true;
+	/* Handing on holds both sets: always the outgoing one first */
+	lockdep_set_subclass(&set->use, SINGLE_DEPTH_NESTING);
 	set->blob = blob;
 	set->blob_size = size;
 	strscpy(set->writer, (char *)h->release, min(sizeof(set->writer), sizeof(h->release)));
