@@ -707,14 +707,18 @@ static int run_drop(struct kstate_walk *w, const struct kstate_op *op, u8 *wire,
 	struct kstate_visit visit = {
 		.edge = w->apply ? drop_edge : NULL, .arg = w, .is_default = true,
 	};
+	char found[24] = "another value";
 
 	if (kstate_wire_walk(op->schema, op->from, wire, first, op->from->count > 1 ?
 			     op->from->count - first : 1, &w->tail, &visit))
 		return damaged(w, op, "a field in the record", 0);
-	if (strict && !visit.is_default && !w->apply)
-		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-				   "the default in what the reader does not have\nanother value");
-	return 0;
+	if (!strict || visit.is_default || w->apply)
+		return 0;
+	if (kstate_is_int(op->from->type) && op->from->container == KS_C_ONE)
+		show_int(kstate_int_load(wire + op->from->offset, op->from->type),
+			 op->from->type, found, sizeof(found));
+	return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
+			   "the default in what the reader does not have\n%s", found);
 }
 
 static int run_convert(struct kstate_walk *w, const struct kstate_op *op, u8 *wire, void *mem)
