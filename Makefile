@@ -8,6 +8,7 @@ help:
 	@echo 'make check       all tests, each of which can also be run alone:'
 	@echo '  make check-host    the core as a program, under sanitizers    TEST=evolve: one of them'
 	@echo '  make check-format  golden streams, read by a second reader'
+	@echo '  make check-fuzz    streams that lie under correct checksums'
 	@echo '  make check-vm      real kernels, real kexecs                  TEST=ten_jumps: one of them'
 	@echo '  make check-docs    the documentation builds, its examples compile'
 	@echo 'make bench       against memcpy, libfdt and protobuf-c; table and build/bench.json'
@@ -32,6 +33,10 @@ check-format:
 	@scripts/setup host
 	@tests/format/check
 
+check-fuzz:
+	@scripts/setup host
+	@$(MAKE) -s -C tests/fuzz check
+
 check-vm:
 	@tests/vm/run $(TEST)
 
@@ -54,4 +59,4 @@ kernel:
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-host check-format check-vm check-docs docs bench kernel clean
+.PHONY: help demo check check-host check-format check-fuzz check-vm check-docs docs bench kernel clean
