@@ -556,9 +556,54 @@ static void long_paths(void **state)
 	kstate_set_destroy(set);
 }
 
+struct hidden {
+	u32 key;
+};
+
+static int absent_enoent(void *member, const struct kstate_field *field)
+{
+	return -ENOENT;
+}
+
+static struct kstate_description hidden = {
+	.name = "hidden",
+	.fields = FIELDS(KSTATE_BASE_TYPE(key, struct hidden, u32), END),
+};
+
+static struct kstate_description hidden_limited = {
+	.name = "hidden",
+	.fields = FIELDS(KSTATE_BASE_TYPE(key, struct hidden, u32, KSTATE_SECRET,
+					  KSTATE_RANGE(0, 9)), END),
+};
+
+static struct kstate_description hidden_enoent = {
+	.name = "hidden",
+	.fields = FIELDS(KSTATE_REMOVED("key"),
+			 { .name = "other", .kind = KS_BASE_TYPE, .type = KS_U32, .size = 4,
+			   .num = 1, .absent = absent_enoent }, END),
+};
+
+/* Messages do not show secrets; no other reason has the code of "no record" */
+static void secrets_and_codes(void **state)
+{
+	struct hidden h = { 1234 }, to = {};
+	struct kstate_set *set = saved(&hidden, &h);
+	struct kstate_stream *stream = kstate_stream_find(set, "test");
+
+	use(&hidden_limited);
+	use(&hidden_enoent);
+	assert_error(kstate_stream_restore(stream, &hidden_limited, &to, KSTATE_ID(1), &err),
+		     KSTATE_VALUE, -ERANGE, "hidden[1].key", "0 to 9", "a secret value");
+	assert_error(kstate_stream_restore(stream, &hidden_enoent, &to, KSTATE_ID(1), &err),
+		     KSTATE_CALLBACK, -EIO, "hidden[1].other",
+		     "a value from the function of the field", "error -2");
+	kstate_set_destroy(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(secrets_and_codes),
 		TEST(bad_descriptions),
 		TEST(recursion),
 		TEST(depth),

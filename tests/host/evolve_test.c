@@ -1250,12 +1250,24 @@ static void check_first_arm(void *obj)
 	assert_int_equal(t->u.y, 0);
 }
 
+static void check_just_a(void *obj)
+{
+	assert_int_equal(((struct maybe_tagged *)obj)->a, 1);
+}
+
 /* By default a union is its first arm, so that it can be saved again */
 static void default_arm(void **state)
 {
 	struct maybe_tagged from = { .a = 1 }, to = {};
 
 	fits(before_union, from, with_union, to, KSTATE_DEFAULTED, .check = check_first_arm);
+	/* And an older kernel may drop it while it is that, and no longer */
+	from.tag = 7;
+	fits(with_union, from, before_union, to, KSTATE_DEFAULTED, .check = check_just_a);
+	from.u.y = 1;
+	refused(with_union, from, before_union, struct maybe_tagged, KSTATE_VALUE, "u");
+	from.tag = 8;
+	refused(with_union, from, before_union, struct maybe_tagged, KSTATE_VALUE, "u");
 }
 
 /* Groups: a reader without one takes what does not use it */

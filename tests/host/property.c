@@ -788,6 +788,14 @@ static bool is_default(const struct field *f, const struct value *v, u32 from)
 			break;
 		case SEQUENCE:
 			return !wire_count(f, v);
+		case ARMS:
+			/* The first arm, with its defaults */
+			if (v->arm)
+				return false;
+			for (u32 j = 0; j < f->arms[0].sub->nr; j++)
+				if (!is_default(&f->arms[0].sub->fields[j], &v->subs[i]->v[j], 0))
+					return false;
+			break;
 		default:
 			return false;
 		}

@@ -243,7 +243,8 @@ static struct kstate_item *next_item(struct kstate_walk *w, u8 **value, u8 **aft
 	if (!left)
 		return ERR_PTR(-ENOENT);
 	head = left < sizeof(*item) ? 0 : sizeof(*item) + ALIGN(item->name_len, 8);
-	if (!head || head > left || !item->name_len || item->name_len > KSTATE_MAX_NAME || item->reserved)
+	if (!head || head > left || item->reserved ||
+	    !item->name_len || item->name_len > KSTATE_MAX_NAME)
 		return ERR_PTR(bad_item(w, "a header that goes beyond the end"));
 	size = ALIGN((u64)le32_to_cpu(item->size), 8);
 	if (size > left - head)

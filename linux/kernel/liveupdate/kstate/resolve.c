@@ -213,8 +213,9 @@ static noinline_for_stack void report(struct build *b, enum kstate_verdict verdi
 }
 
 /* No way: but go on, so that all differences are found */
-static noinline_for_stack void block(struct build *b, const struct kstate_path *path, enum kstate_reason reason,
-		  const char *expected, const char *found)
+static noinline_for_stack void block(struct build *b, const struct kstate_path *path,
+				     enum kstate_reason reason, const char *expected,
+				     const char *found)
 {
 	kstate_fail(&b->where, path, reason, -EPROTO, "%s\n%s", expected, found);
 	report(b, KSTATE_REFUSED, false, path, "expected %s, found %s", expected, found);
@@ -390,7 +391,8 @@ static bool take_elements(struct build *b, const struct pair *p, struct kstate_o
 }
 
 /* Defaults for @count elements of the reader's field @p->r from the @first on */
-static noinline_for_stack void default_elements(struct build *b, const struct pair *p, u32 first, u32 count)
+static noinline_for_stack void default_elements(struct build *b, const struct pair *p,
+						u32 first, u32 count)
 {
 	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
 	struct kstate_op op = pair_op(p, KSTATE_OP_FILL);
@@ -426,7 +428,8 @@ static noinline_for_stack void zero_member(struct build *b, const struct pair *p
 	add_op(b, op);
 }
 
-static noinline_for_stack void set_length(struct build *b, const struct pair *p, struct kstate_arm_plan *arms)
+static noinline_for_stack void set_length(struct build *b, const struct pair *p,
+					  struct kstate_arm_plan *arms)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_LENGTH);
 
@@ -636,7 +639,8 @@ static bool take(struct build *b, const struct pair *p)
 }
 
 /* The writer has a field that the reader does not know */
-static noinline_for_stack void not_known(struct build *b, const struct pair *p, const struct kstate_schema *reader)
+static noinline_for_stack void not_known(struct build *b, const struct pair *p,
+					 const struct kstate_schema *reader)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_DROP);
 	u32 i;

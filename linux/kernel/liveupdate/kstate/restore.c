@@ -161,6 +161,28 @@ static void show_int(u64 val, u8 type, char *buf, size_t size)
 		snprintf(buf, size, "%llu", val);
 }
 
+static bool is_secret(const struct kstate_op *op)
+{
+	u32 i;
+
+	if (op->to)
+		return op->to->bind->secret;
+	for (i = 0; i < op->schema->nr_hints; i++)
+		if (op->schema->hints[i].kind == KSTATE_HINT_SECRET &&
+		    &op->schema->fields[op->schema->hints[i].field] == op->from)
+			return true;
+	return false;
+}
+
+/* A value in a message, unless it is not to be seen */
+static void show_value(const struct kstate_op *op, u64 val, u8 type, char *buf, size_t size)
+{
+	if (is_secret(op))
+		strscpy(buf, "a secret value", size);
+	else
+		show_int(val, type, buf, size);
+}
+
 static int fail_int(struct kstate_walk *w, const struct kstate_op *op, u32 index,
 		    const char *expected, u64 val, u8 type)
 {
@@ -170,7 +192,7 @@ static int fail_int(struct kstate_walk *w, const struct kstate_op *op, u32 index
 	char found[24];
 	int ret;
 
-	show_int(val, type, found, sizeof(found));
+	show_value(op, val, type, found, sizeof(found));
 	w->where.frame = &frame;
 	ret = kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE, "%s\n%s", expected, found);
 	w->where.frame = frame.up;
@@ -228,7 +250,7 @@ int kstate_check_limit(struct kstate_walk *w, const struct kstate_op *op, u32 in
 		return fail_int(w, op, index, expected, val, f->type);
 	}
 	if ((f->flags & KSTATE_FIELD_EQUAL) && held && kstate_mem_load(held, op->dst) != val) {
-		show_int(kstate_mem_load(held, op->dst), f->type, min, sizeof(min));
+		show_value(op, kstate_mem_load(held, op->dst), f->type, min, sizeof(min));
 		snprintf(expected, sizeof(expected), "%s, as the object has it", min);
 		return fail_int(w, op, index, expected, val, f->type);
 	}
@@ -715,8 +737,8 @@ static int run_drop(struct kstate_walk *w, const struct kstate_op *op, u8 *wire,
 	if (!strict || visit.is_default || w->apply)
 		return 0;
 	if (kstate_is_int(op->from->type) && op->from->container == KS_C_ONE)
-		show_int(kstate_int_load(wire + op->from->offset, op->from->type),
-			 op->from->type, found, sizeof(found));
+		show_value(op, kstate_int_load(wire + op->from->offset, op->from->type),
+			   op->from->type, found, sizeof(found));
 	return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
 			   "the default in what the reader does not have\n%s", found);
 }
@@ -762,7 +784,8 @@ static int run_lengths(struct kstate_walk *w, const struct kstate_op *op,
 		for (other = first; other < op; other++) {
 			length_of(other, fixed, &m);
 			if (other->mem == op->mem && n != m)
-				return fail_int(w, op, 0, "the length of the other field that shares its member",
+				return fail_int(w, op, 0,
+						"the length of the other field with this member",
 						n, KS_U64);
 		}
 	}

@@ -130,9 +130,12 @@ u32 kstate_set_name(struct kstate_set *set, const char *name)
 {
 	u32 i;
 
-	for (i = 0; i < set->nr_known; i++)
-		if (kstate_known(set, i)->schema && !strcmp(kstate_known(set, i)->schema->name, name))
+	for (i = 0; i < set->nr_known; i++) {
+		const struct kstate_schema *schema = kstate_known(set, i)->schema;
+
+		if (schema && !strcmp(schema->name, name))
 			return i;
+	}
 	return KSTATE_NO_REF;
 }
 
@@ -175,9 +178,12 @@ static u32 known_id(const struct kstate_schema *schema, void *arg)
 	struct kstate_set *set = arg;
 	u32 i;
 
-	for (i = 0; i < set->nr_known; i++)
-		if (kstate_known(set, i)->schema && kstate_schema_equal(kstate_known(set, i)->schema, schema))
+	for (i = 0; i < set->nr_known; i++) {
+		const struct kstate_schema *known = kstate_known(set, i)->schema;
+
+		if (known && kstate_schema_equal(known, schema))
 			return i;
+	}
 	return KSTATE_NO_REF;
 }
 

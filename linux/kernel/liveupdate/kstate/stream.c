@@ -351,7 +351,8 @@ static int discard_edge(struct kstate_edge *edge, u8 type, void *arg)
  */
 void kstate_record_release(struct kstate_stream *stream, struct kstate_record *record)
 {
-	struct kstate_schema *schema = kstate_known(stream->set, le32_to_cpu(record->schema))->schema;
+	u32 id = le32_to_cpu(record->schema);
+	struct kstate_schema *schema = kstate_known(stream->set, id)->schema;
 
 	if (schema)
 		kstate_wire_edges(schema, kstate_record_payload(record),
@@ -939,6 +940,17 @@ static int restore_record(struct call *call, struct kstate_slot *slot, void *obj
 	return 0;
 }
 
+/* What means that there is nothing to restore must not mean anything else */
+static int own_code(struct call *call, int ret)
+{
+	struct kstate_error *err = call->walk.where.err;
+
+	if ((ret == -ENOENT && err->reason != KSTATE_NO_RECORD) ||
+	    (ret == -EALREADY && err->reason != KSTATE_CLAIMED))
+		err->code = -EIO;
+	return err->code ?: ret;
+}
+
 static int restore_call(struct kstate_stream *stream, struct kstate_description *desc, void *obj,
 			struct kstate_key key, struct kstate_error *err, bool apply)
 {
@@ -964,8 +976,10 @@ static int restore_call(struct kstate_stream *stream, struct kstate_description 
 		}
 		call_unlock(&call);
 	}
-	if (ret < 0)
+	if (ret < 0) {
+		ret = own_code(&call, ret);
 		call_end(&call, apply ? "restore" : "check");
+	}
 	return ret;
 }
 

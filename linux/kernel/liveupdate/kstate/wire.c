@@ -219,7 +219,9 @@ static int walk_tail(const struct kstate_schema_field *f, u32 n,
 		chunk = kstate_cursor_take(tail, n);
 		return chunk ? walk_items(chunk, chunk + n, visit) : -EBADMSG;
 	case KS_T_UNION:
-		visit->is_default = false;
+		/* The default of a union is its first arm with the defaults of that */
+		if (n != 1)
+			visit->is_default = false;
 		for (f++; f < end; f++)
 			if (f->type != KS_T_ARM)
 				return -EBADMSG;
