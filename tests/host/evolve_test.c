@@ -1385,6 +1385,62 @@ static void generations(void **state)
 	refused(gen2, two, gen1_aware, struct gen1, KSTATE_NO_ROOM, "name");
 }
 
+/* Fields that share the member with their length must agree on it */
+
+struct two {
+	u32 n;
+	u32 *a;
+	u32 *b;
+	u32 na;
+	u32 nb;
+};
+
+DESC(two_a, "two", KSTATE_VARRAY(a, struct two, n, KSTATE_ALLOC));
+DESC(two_shared, "two", KSTATE_VARRAY(a, struct two, n, KSTATE_ALLOC),
+     KSTATE_VARRAY(b, struct two, n, KSTATE_ALLOC, KSTATE_DEFAULT(0)));
+DESC(two_apart, "two", KSTATE_VARRAY(a, struct two, na, KSTATE_ALLOC),
+     KSTATE_VARRAY(b, struct two, nb, KSTATE_ALLOC));
+
+static void shared_length(void **state)
+{
+	u32 v[50] = { 1, 2, 3, 4, 5 };
+	struct two from = { .n = 5, .na = 1, .nb = 50, .a = v, .b = v }, to = {};
+
+	carry_refused(&two_a, &from, &two_shared, &to, KSTATE_VALUE, "two[1].b");
+	carry_refused(&two_apart, &from, &two_shared, &to, KSTATE_VALUE, "two[1].b");
+	from.n = 0;
+	carry_ok(&two_a, &from, &two_shared, &to, KSTATE_DEFAULTED);
+	from.na = 2;
+	from.nb = 2;
+	carry_ok(&two_apart, &from, &two_shared, &to, KSTATE_EXACT);
+	assert_int_equal(to.n, 2);
+	kvfree(to.a);
+	kvfree(to.b);
+}
+
+/* A length must not count more pointers than there is room for, NULL or not */
+
+struct pointers {
+	u32 n;
+	u8 *few[4];
+	u8 *many[1000];
+};
+
+DESC(many_pointers, "p", KSTATE_ARRAY_OF_POINTER(many, struct pointers, KSTATE_ALIAS("few"),
+						 .length = { offsetof(struct pointers, n), KS_U32 }));
+DESC(few_pointers, "p", KSTATE_ARRAY_OF_POINTER(few, struct pointers, KSTATE_ALLOC,
+						.length = { offsetof(struct pointers, n), KS_U32 }));
+
+static void length_of_pointers(void **state)
+{
+	struct pointers from = { .n = 1000 }, to = {};
+
+	carry_refused(&many_pointers, &from, &few_pointers, &to, KSTATE_NO_ROOM, "p[1].few[4]");
+	from.n = 4;
+	carry_ok(&many_pointers, &from, &few_pointers, &to, KSTATE_EXACT);
+	assert_int_equal(to.n, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1411,6 +1467,8 @@ int main(void)
 		TEST(versions),
 		TEST(arms),
 		TEST(default_arm),
+		TEST(shared_length),
+		TEST(length_of_pointers),
 		TEST(groups),
 		TEST(generations),
 	};

@@ -506,6 +506,48 @@ static void sizes(void **state)
 	kstate_set_destroy(set);
 }
 
+/* A save that fails in a segment of its own leaves none behind: undoing a jump counts on it */
+
+struct large {
+	u32 x;
+	u8 bytes[3000];
+	struct folio *folio;
+};
+
+DESC(large, "large", KSTATE_BASE_TYPE(x, struct large, u32),
+     KSTATE_BASE_TYPE(bytes, struct large, u8[3000]), KSTATE_FOLIO(folio, struct large));
+
+static void undone_after_failing(void **state)
+{
+	static struct large from = { .x = 1 };
+	struct kstate_set *set = set_create();
+	struct kstate_stream *other = kstate_stream_create(set, "other", &err);
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	struct folio *folio = page_folio(alloc_pages(GFP_KERNEL, 0));
+
+	use(&large);
+	from.folio = folio;
+	stream_save(other, &large, &from, KSTATE_ID(1));
+	from.folio = NULL;
+	set->jumper = current;
+	for (u32 i = 1; i < 4; i++)
+		stream_save(stream, &large, &from, KSTATE_ID(i));
+	/* What is preserved once cannot be preserved again */
+	from.folio = folio;
+	assert_int_equal(kstate_stream_save(stream, &large, &from, KSTATE_ID(4), &err), -EBUSY);
+	assert_int_equal(err.reason, KSTATE_EDGE);
+	kstate_stream_undo(stream);
+	set->jumper = NULL;
+	assert_true(list_empty(&stream->segments));
+	assert_int_equal(stream->bytes, 0);
+
+	from.folio = NULL;
+	for (u32 i = 1; i < 9; i++)
+		stream_save(stream, &large, &from, KSTATE_ID(i));
+	kstate_set_destroy(set);
+	folio_put(folio);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +565,7 @@ int main(void)
 		TEST(handed_on_unfinished),
 		TEST(finished),
 		TEST(two_schemas_of_a_name),
+		TEST(undone_after_failing),
 		TEST(sizes),
 	};
 
