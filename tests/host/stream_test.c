@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Streams: keys, many of them, records that are taken back, handed on or left over. */
 #include <linux/crc32c.h>
-#include <linux/sched/clock.h>
+#include <linux/sched.h>
 #include "all.h"
 
 struct thing {
