@@ -814,7 +814,7 @@ enum kstate_verdict {
 	KSTATE_REFUSED,
 };
 
-/* Streams: see stream.c, save.c and restore.c */
+/* Streams: see stream.c and object.c */
 
 struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *name,
 					   struct kstate_error *err);

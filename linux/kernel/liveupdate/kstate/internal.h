@@ -6,8 +6,9 @@
  *   schema x schema --resolve.c--> plan
  *   object x plan --save.c--> bytes of a record --restore.c--> object
  *
- * stream.c keeps records, handover.c puts streams together and takes them
- * apart, kho.c and memory.c are where the bytes live.
+ * object.c does that for one object, stream.c keeps records, index.c finds them,
+ * handover.c puts streams together and takes them apart, kho.c and memory.c are
+ * where the bytes live.
  */
 #ifndef _KSTATE_INTERNAL_H
 #define _KSTATE_INTERNAL_H
@@ -16,6 +17,7 @@
 #include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
@@ -675,6 +677,19 @@ static inline struct kstate_record *kstate_next_record(struct kstate_record *rec
 	return (void *)(record + 1) + le32_to_cpu(record->size);
 }
 
+/* Whoever prepares a jump holds the set for writing all the time */
+static inline void kstate_use_begin(struct kstate_set *set)
+{
+	if (set->jumper != current)
+		down_read(&set->use);
+}
+
+static inline void kstate_use_end(struct kstate_set *set)
+{
+	if (set->jumper != current)
+		up_read(&set->use);
+}
+
 struct kstate_set *kstate_set_create(const struct kstate_transport *transport);
 void kstate_set_destroy(struct kstate_set *set);
 int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema, u32 *id,
@@ -694,6 +709,7 @@ void kstate_release_memory(const struct kstate_edge *edge, void *ptr);
 void kstate_record_text(const struct kstate_stream *stream, const struct kstate_record *record,
 			char *buf, size_t size);
 void kstate_record_release(struct kstate_stream *stream, struct kstate_record *record);
+u64 kstate_string_key(const char *s, u32 len);
 void kstate_record_seal(struct kstate_record *record, u32 place);
 bool kstate_record_whole(const struct kstate_record *record);
 int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_record **record,

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records and how they are found by state and key.
+ */
+
+/**
+ * DOC: records
+ *
+ * The header of a record has a checksum of its own, so that one can go from
+ * record to record without reading them, and past one that is damaged. Which
+ * record holds an object is found by hashing. The index is not part of the
+ * stream: whoever reads it makes it again.
+ */
+
+#include <linux/crc32c.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "internal.h"
+
+static u32 crc(const void *data, size_t size)
+{
+	return ~crc32c(~0, data, size);
+}
+
+/**
+ * kstate_record_seal() - compute the checksums of a record
+ * @record: the record, otherwise complete
+ * @place: its offset in the segment
+ */
+void kstate_record_seal(struct kstate_record *record, u32 place)
+{
+	record->place = cpu_to_le32(place / 8);
+	record->pcrc = cpu_to_le32(crc(record + 1, le32_to_cpu(record->size)));
+	record->hcrc = cpu_to_le32(crc(&record->pcrc, sizeof(*record) - sizeof(record->hcrc)));
+}
+
+/**
+ * kstate_record_whole() - whether the payload is what was written
+ * @record: the record, whose header is known to be good
+ *
+ * Return: true if so.
+ */
+bool kstate_record_whole(const struct kstate_record *record)
+{
+	return crc(record + 1, le32_to_cpu(record->size)) == le32_to_cpu(record->pcrc);
+}
+
+/**
+ * kstate_record_text() - say which record it is
+ * @stream: its stream
+ * @record: the record
+ * @buf: where to: state["key"]
+ * @size: of @buf
+ */
+void kstate_record_text(const struct kstate_stream *stream, const struct kstate_record *record,
+			char *buf, size_t size)
+{
+	const struct kstate_schema *schema =
+		kstate_known(stream->set, le32_to_cpu(record->schema))->schema;
+	const char *state = schema ? schema->name : "(damaged schema)";
+	int len = le16_to_cpu(record->key_len);
+
+	if (len)
+		scnprintf(buf, size, "%s[\"%.*s\"]", state, len, (const char *)(record + 1));
+	else
+		scnprintf(buf, size, "%s[%llu]", state, le64_to_cpu(record->key));
+}
+
+/**
+ * kstate_string_key() - what a string key has in place of a number
+ * @s: the string
+ * @len: its length
+ *
+ * Return: its checksum.
+ */
+u64 kstate_string_key(const char *s, u32 len)
+{
+	return crc(s, len);
+}
+
+static u32 slot_hash(u32 name, u64 key)
+{
+	/* Multiplication by the golden ratio (Knuth, TAOCP 6.4) */
+	return ((key ^ ((u64)name << 48)) * 0x9e3779b97f4a7c15ULL) >> 32;
+}
+
+static u32 record_name(const struct kstate_stream *stream, const struct kstate_record *record)
+{
+	return kstate_known(stream->set, le32_to_cpu(record->schema))->name;
+}
+
+static bool record_matches(const struct kstate_stream *stream, const struct kstate_record *record,
+			   u32 name, u64 key, const char *string, u32 len)
+{
+	return le64_to_cpu(record->key) == key && le16_to_cpu(record->key_len) == len &&
+	       record_name(stream, record) == name && (!len || !memcmp(record + 1, string, len));
+}
+
+static int index_grow(struct kstate_index *index)
+{
+	u32 size = max(2 * roundup_pow_of_two(index->nr + 1), 16UL);
+	u32 *table = kvcalloc(size, sizeof(*table), GFP_KERNEL);
+
+	if (!table)
+		return -ENOMEM;
+	kvfree(index->table);
+	index->table = table;
+	index->size = size;
+	index->hashed = 0;
+	return 0;
+}
+
+/* Put all slots into the table; it is at most half full */
+static int index_update(struct kstate_stream *stream)
+{
+	struct kstate_index *index = &stream->index;
+	const struct kstate_record *record;
+	const struct kstate_slot *other;
+	u32 name, i;
+
+	if (index->table && index->hashed == index->nr)
+		return 0;
+	if ((!index->table || 2 * (u64)index->nr > index->size) && index_grow(index))
+		return -ENOMEM;
+	for (; index->hashed < index->nr; index->hashed++) {
+		record = index->slots[index->hashed].record;
+		name = record_name(stream, record);
+		i = slot_hash(name, le64_to_cpu(record->key));
+		for (; index->table[i & (index->size - 1)]; i++) {
+			other = &index->slots[index->table[i & (index->size - 1)] - 1];
+			if (other->state != KSTATE_SLOT_DROPPED &&
+			    record_matches(stream, other->record, name, le64_to_cpu(record->key),
+					   (const char *)(record + 1),
+					   le16_to_cpu(record->key_len)))
+				break;
+		}
+		/* Of two with one key, which no writer makes, the first is found */
+		if (!index->table[i & (index->size - 1)])
+			index->table[i & (index->size - 1)] = index->hashed + 1;
+	}
+	return 0;
+}
+
+/**
+ * kstate_stream_lookup() - find a record
+ * @stream: the stream
+ * @name: number of the name of the state in the set
+ * @key: the key, or the checksum of the string
+ * @string: the string key, or NULL
+ * @len: its length, or 0
+ *
+ * Context: kstate_stream.lock is held. Allocates if records have been added.
+ * Return: the slot, NULL if there is none, or ERR_PTR(-ENOMEM).
+ */
+struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
+					 u64 key, const char *string, u32 len)
+{
+	struct kstate_index *index = &stream->index;
+	struct kstate_slot *slot;
+	u32 i;
+
+	if (index_update(stream))
+		return ERR_PTR(-ENOMEM);
+	for (i = slot_hash(name, key); index->table[i & (index->size - 1)]; i++) {
+		slot = &index->slots[index->table[i & (index->size - 1)] - 1];
+		if (slot->state != KSTATE_SLOT_DROPPED &&
+		    record_matches(stream, slot->record, name, key, string, len))
+			return slot;
+	}
+	return NULL;
+}
+
+/**
+ * kstate_stream_add_slot() - make a record known to the index
+ * @stream: the stream
+ * @record: the record
+ * @ns: how long it took
+ *
+ * Context: kstate_stream.lock is held.
+ * Return: 0 or -ENOMEM.
+ */
+int kstate_stream_add_slot(struct kstate_stream *stream, struct kstate_record *record, u32 ns)
+{
+	struct kstate_index *index = &stream->index;
+
+	if (index->nr == index->room) {
+		u32 room = index->room ? 2 * index->room : 8;
+		struct kstate_slot *slots = kvmalloc_array(room, sizeof(*slots), GFP_KERNEL);
+
+		if (!slots)
+			return -ENOMEM;
+		if (index->nr)
+			memcpy(slots, index->slots, index->nr * sizeof(*slots));
+		kvfree(index->slots);
+		index->slots = slots;
+		index->room = room;
+	}
+	index->slots[index->nr++] = (struct kstate_slot){
+		.record = record, .ns = ns, .jump = stream->set->jumper == current,
+	};
+	return 0;
+}
+
+/**
+ * kstate_stream_max_key() - largest number that is a key, plus 1
+ * @stream: the stream
+ * @name: number of the name of the state
+ *
+ * Context: kstate_stream.lock is held.
+ * Return: where it is kept, or NULL without memory.
+ */
+u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name)
+{
+	u32 nr = roundup_pow_of_two(name + 1);
+	u64 *more;
+
+	if (name < stream->nr_max_key)
+		return &stream->max_key[name];
+	more = kvcalloc(nr, sizeof(*more), GFP_KERNEL);
+	if (!more)
+		return NULL;
+	if (stream->nr_max_key)
+		memcpy(more, stream->max_key, stream->nr_max_key * sizeof(*more));
+	kvfree(stream->max_key);
+	stream->max_key = more;
+	stream->nr_max_key = nr;
+	return &stream->max_key[name];
+}
