@@ -583,7 +583,7 @@ struct kstate_set {
 	bool published;
 	struct task_struct *jumper;
 	struct rw_semaphore use;
-	struct mutex lock;
+	struct mutex lock;	/* protects what follows */
 	struct list_head streams;
 	u64 next_id;
 	struct kstate_known **known[17];
@@ -633,7 +633,7 @@ struct kstate_stream {
 	u64 id;
 	char name[KSTATE_MAX_NAME + 1];
 	bool transient;
-	struct mutex lock;
+	struct mutex lock;	/* protects what follows */
 	struct list_head segments;
 	struct kstate_index index;
 	u64 *max_key;

@@ -236,6 +236,7 @@ static ssize_t last_error_show(struct kobject *kobj, struct kobj_attribute *attr
 
 	return show_error(&err, buf);
 }
+
 static struct kobj_attribute last_error_attr = __ATTR(last_error, 0400, last_error_show, NULL);
 
 static ssize_t json_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -247,12 +248,14 @@ static ssize_t json_show(struct kobject *kobj, struct kobj_attribute *attr, char
 		buf[len++] = '\n';
 	return len;
 }
+
 static struct kobj_attribute json_attr = __ATTR(last_error.json, 0400, json_show, NULL);
 
 static ssize_t damage_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return kstate_incoming() ? show_error(&kstate_incoming()->damage, buf) : 0;
 }
+
 static struct kobj_attribute damage_attr = __ATTR(damage, 0400, damage_show, NULL);
 
 static ssize_t finish_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
@@ -265,6 +268,7 @@ static ssize_t finish_store(struct kobject *kobj, struct kobj_attribute *attr, c
 		kstate_finish();
 	return ret ?: count;
 }
+
 static struct kobj_attribute finish_attr = __ATTR(finish, 0200, NULL, finish_store);
 
 static struct attribute *attrs[] = {
