@@ -65,4 +65,6 @@ static inline void mutex_destroy(struct mutex *m)
 
 DEFINE_GUARD(mutex, struct mutex *, mutex_lock(_T), mutex_unlock(_T))
 
+#define mutex_lock_nest_lock(m, outer)	mutex_lock(m)
+
 #endif

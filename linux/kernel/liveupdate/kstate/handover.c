@@ -158,7 +158,15 @@ int kstate_set_publish(struct kstate_set *set, struct kstate_error *err)
 {
 	struct kstate_where where = { .state = "handover", .err = err };
 	struct layout l = {};
+	struct kstate_stream *stream;
 	struct kstate_edge edge;
+
+	/* Whoever saves from now on is refused: wait for those who are at it */
+	set->published = true;
+	list_for_each_entry(stream, &set->streams, list) {
+		mutex_lock(&stream->lock);
+		mutex_unlock(&stream->lock);
+	}
 
 	set->root.size = max(PAGE_ALIGN(root_bytes(set)), PAGE_SIZE);
 	set->root.data = set->transport->alloc(set->root.size, &set->root.edge);
@@ -169,7 +177,6 @@ int kstate_set_publish(struct kstate_set *set, struct kstate_error *err)
 				   "%zu bytes of memory\nnone", set->root.size);
 	l.root = set->root.data;
 	lay_out(set, &l, set->header, &set->root.edge);
-	set->published = true;
 	return 0;
 }
 
@@ -192,16 +199,7 @@ void kstate_set_unpublish(struct kstate_set *set)
 	set->published = false;
 }
 
-/**
- * kstate_set_export() - all of a set as one run of bytes
- * @set: the set
- * @blob: set to the bytes, for kvfree()
- * @size: set to how many
- *
- * Context: allocates.
- * Return: 0 or -ENOMEM.
- */
-int kstate_set_export(struct kstate_set *set, void **blob, size_t *size)
+static int export_locked(struct kstate_set *set, void **blob, size_t *size)
 {
 	struct kstate_segment *segment;
 	struct kstate_stream *stream;
@@ -209,7 +207,6 @@ int kstate_set_export(struct kstate_set *set, void **blob, size_t *size)
 	u64 end;
 	u8 *p;
 
-	guard(rwsem_write)(&set->use);
 	end = sizeof(struct kstate_header) + root_bytes(set);
 	list_for_each_entry(stream, &set->streams, list)
 		list_for_each_entry(segment, &stream->segments, list)
@@ -230,6 +227,29 @@ int kstate_set_export(struct kstate_set *set, void **blob, size_t *size)
 		}
 	}
 	return 0;
+}
+
+/**
+ * kstate_set_export() - all of a set as one run of bytes
+ * @set: the set
+ * @blob: set to the bytes, for kvfree()
+ * @size: set to how many
+ *
+ * Context: allocates.
+ * Return: 0 or -ENOMEM.
+ */
+int kstate_set_export(struct kstate_set *set, void **blob, size_t *size)
+{
+	struct kstate_stream *stream;
+	int ret;
+
+	guard(rwsem_write)(&set->use);
+	list_for_each_entry(stream, &set->streams, list)
+		mutex_lock_nest_lock(&stream->lock, &set->use);
+	ret = export_locked(set, blob, size);
+	list_for_each_entry(stream, &set->streams, list)
+		mutex_unlock(&stream->lock);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(kstate_set_export);
 
@@ -398,6 +418,7 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 	stream->id = le64_to_cpu(record->key);
 	memcpy(stream->name, record + 1, len);
 	mutex_init(&stream->lock);
+	lockdep_set_subclass(&stream->lock, SINGLE_DEPTH_NESTING);
 	INIT_LIST_HEAD(&stream->segments);
 	list_add_tail(&stream->list, &set->streams);
 
@@ -659,9 +680,9 @@ int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct ks
 
 	if (!from)
 		return 0;
-	/* Nothing is restored or finished meanwhile */
 	guard(rwsem_write)(&from->use);
 	list_for_each_entry(stream, &from->streams, list) {
+		guard(mutex)(&stream->lock);
 		for (i = 0; i < stream->index.nr; i++) {
 			struct kstate_slot *slot = &stream->index.slots[i];
 

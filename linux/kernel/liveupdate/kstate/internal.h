@@ -555,12 +555,14 @@ struct kstate_known {
  * struct kstate_set - all streams of one jump
  * @transport: where they live
  * @incoming: written by another kernel, read by this one
- * @published: nothing can be saved any more; protected by @use
+ * @published: nothing can be saved any more; looked at under the locks of
+ *	streams
  * @jumper: the task that saves what goes if the jump is called off, or NULL;
  *	it has @use
- * @use: held for reading while streams are made, written to or destroyed, and
- *	for writing while all of them are looked at. Taken first, then
- *	kstate_stream.lock, then @lock
+ * @use: held for reading while streams are made or destroyed, and for writing
+ *	while all of them are looked at; the outgoing set's before the incoming
+ *	one's, then kstate_stream.lock of an incoming and of an outgoing stream,
+ *	then @lock
  * @lock: protects the members below
  * @streams: &struct kstate_stream
  * @next_id: of the next stream
@@ -675,19 +677,6 @@ static inline u8 *kstate_record_payload(struct kstate_record *record)
 static inline struct kstate_record *kstate_next_record(struct kstate_record *record)
 {
 	return (void *)(record + 1) + le32_to_cpu(record->size);
-}
-
-/* Whoever prepares a jump holds the set for writing all the time */
-static inline void kstate_use_begin(struct kstate_set *set)
-{
-	if (set->jumper != current)
-		down_read(&set->use);
-}
-
-static inline void kstate_use_end(struct kstate_set *set)
-{
-	if (set->jumper != current)
-		up_read(&set->use);
 }
 
 struct kstate_set *kstate_set_create(const struct kstate_transport *transport);

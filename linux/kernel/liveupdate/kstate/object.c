@@ -76,7 +76,6 @@ static int call_lock(struct call *call)
 	if (READ_ONCE(stream->user) == current)
 		return kstate_fail(&call->walk.where, NULL, KSTATE_BAD_CALL, -EDEADLK,
 				   "a stream that is not in use\na call from a function of a description");
-	kstate_use_begin(stream->set);
 	mutex_lock(&stream->lock);
 	WRITE_ONCE(stream->user, current);
 	stream->walk = &call->walk;
@@ -90,7 +89,6 @@ static void call_unlock(struct call *call)
 	stream->walk = NULL;
 	WRITE_ONCE(stream->user, NULL);
 	mutex_unlock(&stream->lock);
-	kstate_use_end(stream->set);
 }
 
 /*

@@ -23,6 +23,19 @@
 /* Segments grow from one page to what the page allocator gives readily */
 #define SEGMENT_MAX	(PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER)
 
+/* Whoever prepares a jump holds the set for writing all the time */
+static void use_begin(struct kstate_set *set)
+{
+	if (set->jumper != current)
+		down_read(&set->use);
+}
+
+static void use_end(struct kstate_set *set)
+{
+	if (set->jumper != current)
+		up_read(&set->use);
+}
+
 /**
  * kstate_stream_create() - begin a stream
  * @set: kstate_outgoing(), or another set that is not incoming
@@ -57,7 +70,7 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 	mutex_init(&stream->lock);
 	INIT_LIST_HEAD(&stream->segments);
 
-	kstate_use_begin(set);
+	use_begin(set);
 	mutex_lock(&set->lock);
 	list_for_each_entry(other, &set->streams, list)
 		if (!strcmp(other->name, name))
@@ -68,7 +81,7 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 		list_add_tail(&stream->list, &set->streams);
 	}
 	mutex_unlock(&set->lock);
-	kstate_use_end(set);
+	use_end(set);
 	if (!ret)
 		return stream;
 	kfree(stream);
@@ -238,7 +251,7 @@ void kstate_stream_destroy(struct kstate_stream *stream)
 	if (!stream)
 		return;
 	set = stream->set;
-	kstate_use_begin(set);
+	use_begin(set);
 	if (set->published) {
 		/* The next kernel will look for it, unless the jump is called off */
 		stream->transient = true;
@@ -249,7 +262,7 @@ void kstate_stream_destroy(struct kstate_stream *stream)
 		kstate_stream_empty(stream);
 		kfree(stream);
 	}
-	kstate_use_end(set);
+	use_end(set);
 }
 EXPORT_SYMBOL_GPL(kstate_stream_destroy);
 
