@@ -935,14 +935,22 @@ static inline int kstate_finish(void)
 
 #endif
 
+static inline struct kstate_key kstate_key_id(u64 id)
+{
+	return KSTATE_ID(id);
+}
+
+static inline struct kstate_key kstate_key_name(const char *name)
+{
+	return KSTATE_NAME(name);
+}
+
 /* A number or a string as the key */
 #define kstate_key(_id)							\
 	_Generic((_id),							\
-		 char *: (struct kstate_key){				\
-			.name = (const char *)(uintptr_t)(_id) },	\
-		 const char *: (struct kstate_key){			\
-			.name = (const char *)(uintptr_t)(_id) },	\
-		 default: (struct kstate_key){ .id = (u64)(uintptr_t)(_id) })
+		 char *: kstate_key_name,				\
+		 const char *: kstate_key_name,				\
+		 default: kstate_key_id)(_id)
 
 #define kstate_save_state(_desc, _obj, _id) \
 	kstate_save_state_key(_desc, _obj, kstate_key(_id))
