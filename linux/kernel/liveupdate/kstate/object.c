@@ -47,6 +47,7 @@ static int call_begin(struct call *call, struct kstate_stream *stream,
 	call->stream = stream;
 	call->key = key.id;
 	call->len = 0;
+	call->id = KSTATE_NO_REF;
 	if (key.name) {
 		call->len = strnlen(key.name, KSTATE_MAX_NAME + 1);
 		call->key = kstate_string_key(key.name, call->len);
@@ -75,7 +76,7 @@ static int call_lock(struct call *call)
 
 	if (READ_ONCE(stream->user) == current)
 		return kstate_fail(&call->walk.where, NULL, KSTATE_BAD_CALL, -EDEADLK,
-				   "a stream that is not in use\na call from a function of a description");
+				   "a stream that is not in use\na function of a description");
 	mutex_lock(&stream->lock);
 	WRITE_ONCE(stream->user, current);
 	stream->walk = &call->walk;
