@@ -325,19 +325,19 @@ static struct kstate_record *next_record(struct kstate_set *set, struct kstate_s
 					 const char *name, size_t *at)
 {
 	struct kstate_record *record;
+	size_t here;
 
-	for (; *at + sizeof(*record) <= segment->used; *at += 8) {
-		if (header_is_good(segment, *at)) {
-			record = (void *)(segment->data + *at);
-			*at += sizeof(*record) + le32_to_cpu(record->size);
+	while (*at < segment->used) {
+		here = *at;
+		*at += 8;
+		if (here + sizeof(*record) <= segment->used && header_is_good(segment, here)) {
+			record = (void *)(segment->data + here);
+			*at = here + sizeof(*record) + le32_to_cpu(record->size);
 			if (record_is_understood(record))
 				return record;
-			*at -= 8;
 		}
-		damage(set, name, *at, "the header of a record");
+		damage(set, name, here, "the header of a record");
 	}
-	if (*at < segment->used)
-		damage(set, name, *at, "the header of a record");
 	return NULL;
 }
 

@@ -674,11 +674,6 @@ static inline u8 *kstate_record_payload(struct kstate_record *record)
 	return (u8 *)(record + 1) + kstate_key_bytes(record);
 }
 
-static inline struct kstate_record *kstate_next_record(struct kstate_record *record)
-{
-	return (void *)(record + 1) + le32_to_cpu(record->size);
-}
-
 struct kstate_set *kstate_set_create(const struct kstate_transport *transport);
 void kstate_set_destroy(struct kstate_set *set);
 int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema, u32 *id,
