@@ -77,7 +77,7 @@ static const struct bad {
 	{ { .name = "d", .version_id = 1, .min_version_id = 2, .fields = FIELDS(A, END) }, "d",
 	  "min_version_id of at most version_id", "2 of 1" },
 	{ DESCRIPTION(RAW(.kind = 99), END), "d",
-	  "a known kind, or KSTATE_END_OF_LIST()", "kind 99 in field 0" },
+	  "a known kind, or KSTATE_END_OF_LIST()", "kind 0x63 in field 0" },
 	{ DESCRIPTION(A, { .name = NULL }), "d",
 	  "a known kind, or KSTATE_END_OF_LIST()", "kind 0 in field 1" },
 	{ DESCRIPTION(A, A, END), "d.a", "names that are unique", "a twice" },
@@ -180,7 +180,7 @@ static const struct bad {
 	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &skip_desc), END),
 	  "d.a", "a struct with data", "one without" },
 	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &bad_desc), END),
-	  "d.a", "a known kind, or KSTATE_END_OF_LIST()", "kind 99 in field 0" },
+	  "d.a", "a known kind, or KSTATE_END_OF_LIST()", "kind 0x63 in field 0" },
 };
 
 static void bad_descriptions(void **state)

@@ -48,6 +48,9 @@ struct page;
  * * KSTATE_HEX, KSTATE_FLAG_NAMES(table), KSTATE_SECRET: how to show it.
  */
 
+/* "KS", the layout of the tables, and room for the kind */
+#define KSTATE_TABLES	0x4b530100
+
 /**
  * enum kstate_kind - what a field is
  * @KS_BASE_TYPE: an integer, a bool or a char, or an array of them
@@ -67,9 +70,13 @@ struct page;
  * @KS_REMOVED: no member; the name of a field that may be dropped
  * @KS_SKIP: a member that is deliberately not saved
  * @KS_END: ends the list
+ *
+ * The values tell a list of fields from other bytes of an object file, and
+ * %KSTATE_TABLES changes with the layout of &struct kstate_field and &struct
+ * kstate_description: tools that collect descriptions at build time check it.
  */
 enum kstate_kind {
-	KS_BASE_TYPE = 1,
+	KS_BASE_TYPE = KSTATE_TABLES + 1,
 	KS_STRUCT,
 	KS_CUSTOM,
 	KS_ADDRESS,
@@ -146,6 +153,7 @@ struct kstate_member {
 /**
  * struct kstate_field - a field of a description
  * @name: name of the field, for the stream and for messages
+ * @of: the struct that it is a member of, for tools
  * @offset: of the member in the object, in bytes
  * @size: bytes of one element in memory
  * @kind: what it is
@@ -196,6 +204,7 @@ struct kstate_member {
  */
 struct kstate_field {
 	const char *name;
+	const char *of;
 	u32 offset;
 	u32 size;
 	enum kstate_kind kind;
@@ -312,6 +321,7 @@ struct kstate_description {
 
 #define __KSTATE_FIELD(_f, _state, _kind)				\
 	.name = __stringify(_f),					\
+	.of = __stringify(_state),					\
 	.kind = (_kind),						\
 	.offset = offsetof(_state, _f)
 

@@ -120,10 +120,14 @@ struct kstate_record {
 #define KSTATE_RECORD_OPTIONAL	1	/* a reader that does not know it may go on */
 #define KSTATE_RECORD_DROPPED	2	/* taken back by the writer: skip it */
 
-/* Records of the root segment; @key is the number of the schema or stream. */
+/*
+ * Records of the root segment; @key is the number of the schema or stream, of a
+ * %KSTATE_RECORD_STATE that of its schema.
+ */
 enum kstate_record_kind {
 	KSTATE_RECORD_SCHEMA	= 0xffffffff,	/* struct kstate_wire_schema */
 	KSTATE_RECORD_STREAM	= 0xfffffffe,	/* struct kstate_segment_ref[], name is the key */
+	KSTATE_RECORD_STATE	= 0xfffffffd,	/* struct kstate_wire_state, in catalogues only */
 };
 
 /*
@@ -236,11 +240,11 @@ struct kstate_wire_schema {
 #define KSTATE_SCHEMA_OPTIONAL	1
 
 /**
- * struct kstate_wire_hint - how to show a field; not part of the hash
+ * struct kstate_wire_hint - more about a field; not part of the hash
  * @field: index of the field
  * @kind: &enum kstate_hint
  * @name: for %KSTATE_HINT_FLAG, offset of the name of the bits in @value
- * @value: the bits
+ * @value: the bits; for %KSTATE_HINT_ROOM and %KSTATE_HINT_LENGTH see there
  */
 struct kstate_wire_hint {
 	__le16	field;
@@ -250,9 +254,65 @@ struct kstate_wire_hint {
 };
 
 enum kstate_hint {
+	/* How to show it: */
 	KSTATE_HINT_HEX		= 1,
 	KSTATE_HINT_SECRET	= 2,
 	KSTATE_HINT_FLAG	= 3,
+	/* What the struct can take, in catalogues only: */
+	KSTATE_HINT_ROOM	= 4,	/* at most @value elements or bits */
+	KSTATE_HINT_LENGTH	= 5,	/* its length is also that of field @value */
+	KSTATE_HINT_TEXT	= 6,	/* it ends with a NUL, and has no other */
+};
+
+/**
+ * struct kstate_wire_state - payload of a %KSTATE_RECORD_STATE: a description
+ * @flags: %KSTATE_STATE_USED and the like
+ * @image: offset of the name of the image among the strings: "vmlinux", or the
+ *	name of a module
+ * @type: offset of the C type that is described, empty if that is not known
+ * @nr_members: entries of &struct kstate_wire_member that follow
+ * @strings: bytes of strings that follow those, each terminated; the total is
+ *	padded with zeros to a multiple of 8
+ * @reserved: zero
+ */
+struct kstate_wire_state {
+	__le32	flags;
+	__le32	image;
+	__le32	type;
+	__le32	nr_members;
+	__le32	strings;
+	__le32	reserved;
+};
+
+#define KSTATE_STATE_USED	1	/* code refers to it: there may be records of it */
+#define KSTATE_STATE_NESTED	2	/* another description refers to it */
+
+/**
+ * struct kstate_wire_member - what a description says of a member of its struct
+ * @name: offset of its name among the strings
+ * @reason: offset of the reason why it is skipped, otherwise of an empty string
+ * @offset: of the member in the struct, in bytes
+ * @size: bytes of one element in memory, 0 if not known
+ * @num: elements in the member, or 1
+ * @field: index of the field in the schema, or %KSTATE_NO_REF
+ * @kind: low byte of &enum kstate_kind
+ * @type: &enum kstate_type of an integer, or 0
+ * @modifiers: &enum kstate_modifier
+ * @reserved: zero
+ *
+ * For the member that holds the length or the tag of the one before, @kind is 0.
+ */
+struct kstate_wire_member {
+	__le32	name;
+	__le32	reason;
+	__le32	offset;
+	__le32	size;
+	__le32	num;
+	__le32	field;
+	__u8	kind;
+	__u8	type;
+	__le16	modifiers;
+	__le32	reserved;
 };
 
 /**

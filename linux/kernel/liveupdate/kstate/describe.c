@@ -46,20 +46,35 @@ static int refuse(const struct describe *d, const struct kstate_field *field,
 			   -EINVAL, "%s", text);
 }
 
-static const u8 types[] = {
-	[KS_STRUCT] = KS_T_STRUCT, [KS_CUSTOM] = KS_T_ITEMS, [KS_FOLIO] = KS_T_FOLIO,
-	[KS_PAGES] = KS_T_PAGES, [KS_VMALLOC] = KS_T_VMALLOC, [KS_STRING] = KS_CHAR,
-	[KS_BITMAP] = KS_T_BITMAP, [KS_LIST] = KS_T_STRUCT, [KS_XARRAY] = KS_T_STRUCT,
-	[KS_UNION] = KS_T_UNION, [KS_GROUP] = KS_T_STRUCT, [KS_REMOVED] = KS_T_REMOVED,
-};
-
 static u8 type_of(const struct kstate_field *field)
 {
-	if (field->kind == KS_BASE_TYPE)
-		return field->type;
-	if (field->kind == KS_ADDRESS)
+	switch (field->kind) {
+	case KS_STRUCT:
+	case KS_LIST:
+	case KS_XARRAY:
+	case KS_GROUP:
+		return KS_T_STRUCT;
+	case KS_CUSTOM:
+		return KS_T_ITEMS;
+	case KS_ADDRESS:
 		return field->addr_type == KS_VMEMMAP_ADDR ? KS_T_VMEMMAP : KS_T_LINEAR;
-	return types[field->kind];
+	case KS_FOLIO:
+		return KS_T_FOLIO;
+	case KS_PAGES:
+		return KS_T_PAGES;
+	case KS_VMALLOC:
+		return KS_T_VMALLOC;
+	case KS_STRING:
+		return KS_CHAR;
+	case KS_BITMAP:
+		return KS_T_BITMAP;
+	case KS_UNION:
+		return KS_T_UNION;
+	case KS_REMOVED:
+		return KS_T_REMOVED;
+	default:
+		return field->type;
+	}
 }
 
 static int container_of_field(const struct kstate_field *field)
@@ -226,6 +241,51 @@ static void add_hint(struct kstate_schema *schema, u16 kind, u64 value, const ch
 	};
 }
 
+/* How many elements the object has room for */
+static u64 room_of(const struct kstate_field *field, int container)
+{
+	u64 room = KSTATE_ANY_ROOM;
+
+	if (container == KS_C_POINTERS || field->kind == KS_BITMAP ||
+	    (container == KS_C_SEQUENCE && field->kind != KS_LIST &&
+	     !(field->modifiers & KS_POINTER)))
+		room = field->num;
+	if (field->kind != KS_UNION && field->length.type && field->length.type != KS_U64)
+		room = min(room, (1ULL << (8 * __kstate_size(field->length.type) -
+					   kstate_is_signed(field->length.type))) - 1);
+	return room;
+}
+
+/* Find the first of the fields so far whose length is in the same member */
+static void share_length(struct kstate_schema *schema, struct kstate_schema_field *f)
+{
+	struct kstate_schema_field *first;
+
+	for (first = schema->fields; first < f; first++) {
+		if (!kstate_has_data(first) || !first->bind->length.type ||
+		    first->bind->length.offset != f->bind->length.offset)
+			continue;
+		first->length = first - schema->fields + 1;
+		f->length = first->length;
+		add_hint(schema, KSTATE_HINT_LENGTH, f->length - 1, "");
+		return;
+	}
+}
+
+/* What the struct can take: other kernels learn it from the catalogue */
+static void describe_limits(struct kstate_schema *schema, struct kstate_schema_field *f,
+			    const struct kstate_field *field)
+{
+	f->room = room_of(field, f->container);
+	if (f->room != KSTATE_ANY_ROOM)
+		add_hint(schema, KSTATE_HINT_ROOM, f->room, "");
+	f->text = field->kind == KS_STRING;
+	if (f->text)
+		add_hint(schema, KSTATE_HINT_TEXT, 0, "");
+	if (field->length.type)
+		share_length(schema, f);
+}
+
 /* Add @field, its aliases and arms, to fields that have room for them */
 static int describe_field(struct describe *d, struct kstate_schema *schema,
 			  const struct kstate_field *field)
@@ -265,6 +325,8 @@ static int describe_field(struct describe *d, struct kstate_schema *schema,
 	if (container == KS_C_ARRAY)
 		f->count = field->num;
 
+	describe_limits(schema, f, field);
+	f->secret = field->secret;
 	if (field->hex)
 		add_hint(schema, KSTATE_HINT_HEX, 0, "");
 	if (field->secret)
@@ -349,12 +411,13 @@ static int count_fields(struct describe *d, const struct kstate_description *des
 
 		if (field->kind < KS_BASE_TYPE || field->kind > KS_END)
 			return refuse(d, NULL,
-				      "a known kind, or KSTATE_END_OF_LIST()\nkind %u in field %u",
+				      "a known kind, or KSTATE_END_OF_LIST()\nkind %#x in field %u",
 				      field->kind, index);
 		if (field->kind == KS_SKIP)
 			continue;
 		++*nr_fields;
-		*nr_hints += field->hex + field->secret;
+		/* Room, text and length are the others */
+		*nr_hints += field->hex + field->secret + 3;
 		for (alias = field->aliases; alias && *alias; alias++)
 			++*nr_fields;
 		for (flag = field->flag_names; flag && flag->name; flag++)

@@ -53,11 +53,14 @@ static u32 stream_record_bytes(const struct kstate_stream *stream)
 static size_t root_bytes(const struct kstate_set *set)
 {
 	const struct kstate_stream *stream;
+	const struct kstate_state *state;
 	size_t bytes = 0;
 	u32 i;
 
 	for (i = 0; i < set->nr_known; i++)
 		bytes += sizeof(struct kstate_record) + kstate_known(set, i)->size;
+	list_for_each_entry(state, &set->states, list)
+		bytes += sizeof(struct kstate_record) + state->size;
 	list_for_each_entry(stream, &set->streams, list)
 		bytes += sizeof(struct kstate_record) + stream_record_bytes(stream);
 	return bytes;
@@ -108,6 +111,7 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
 {
 	const struct kstate_segment *segment;
 	const struct kstate_stream *stream;
+	const struct kstate_state *state;
 	struct kstate_segment_ref *refs;
 	struct kstate_record *record;
 	u64 records = 0;
@@ -118,8 +122,8 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
 	header->format = cpu_to_le32(KSTATE_FORMAT);
 	header->flags = cpu_to_le32(l->file ? KSTATE_HEADER_FILE : 0);
 	header->page_size = cpu_to_le32(PAGE_SIZE);
-	header->arch = cpu_to_le32(ELF_ARCH);
-	strscpy((char *)header->release, set->incoming ? set->writer : init_utsname()->release,
+	header->arch = cpu_to_le32(set->writer[0] ? set->arch : ELF_ARCH);
+	strscpy((char *)header->release, set->writer[0] ? set->writer : init_utsname()->release,
 		sizeof(header->release));
 	l->end = sizeof(*header);
 	header->root = segment_ref(l, root, root_bytes(set));
@@ -127,6 +131,11 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
 	for (i = 0; i < set->nr_known; i++) {
 		record = add_record(l, KSTATE_RECORD_SCHEMA, i, kstate_known(set, i)->size);
 		memcpy(record + 1, kstate_known(set, i)->bytes, kstate_known(set, i)->size);
+		seal_record(l, record);
+	}
+	list_for_each_entry(state, &set->states, list) {
+		record = add_record(l, KSTATE_RECORD_STATE, state->schema, state->size);
+		memcpy(record + 1, state->bytes, state->size);
 		seal_record(l, record);
 	}
 	list_for_each_entry(stream, &set->streams, list) {
@@ -375,6 +384,19 @@ static int open_schema(struct kstate_set *set, struct kstate_record *record)
 	return ret;
 }
 
+static int open_state(struct kstate_set *set, struct kstate_record *record)
+{
+	u64 id = le64_to_cpu(record->key);
+	u32 size = le32_to_cpu(record->size);
+
+	if (id >= set->nr_known || size < sizeof(struct kstate_wire_state) ||
+	    !kstate_record_whole(record)) {
+		damage(set, "state", id, "the checksum of a state");
+		return 0;
+	}
+	return kstate_set_add_state(set, id, (u8 *)(record + 1), size);
+}
+
 static int index_segment(struct kstate_stream *stream, struct kstate_segment *segment)
 {
 	struct kstate_set *set = stream->set;
@@ -460,8 +482,10 @@ static int open_root(struct kstate_set *set, const struct kstate_header *header,
 			ret = open_schema(set, record);
 		else if (le32_to_cpu(record->schema) == KSTATE_RECORD_STREAM)
 			ret = open_stream(set, record);
+		else if (le32_to_cpu(record->schema) == KSTATE_RECORD_STATE)
+			ret = open_state(set, record);
 		else
-			damage(set, "root", at, "a schema or a stream");
+			damage(set, "root", at, "a schema, a state or a stream");
 	}
 	if (ret)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
@@ -540,6 +564,7 @@ struct kstate_set *kstate_set_open(const struct kstate_transport *transport, voi
 	set->blob = blob;
 	set->blob_size = size;
 	strscpy(set->writer, (char *)h->release, min(sizeof(set->writer), sizeof(h->release)));
+	set->arch = le32_to_cpu(h->arch);
 	where.writer = set->writer;
 
 	ret = open_root(set, h, &where);

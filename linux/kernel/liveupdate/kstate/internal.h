@@ -81,8 +81,16 @@ void kstate_free(const void *mem);
  * @min: see &struct kstate_wire_field
  * @max: see &struct kstate_wire_field
  * @mask: see &struct kstate_wire_field
+ * @room: elements or bits that the struct has room for
+ * @length: index, plus 1, of the first field with the same member for its
+ *	length; 0 if there is no such member, or if that is not known
+ * @text: it ends with a NUL, and has no other
+ * @secret: not to be shown
  * @ref: schema of the elements
  * @bind: this kernel's field, if the schema comes from a description
+ *
+ * @room, @length and @text are not known from streams, but from descriptions and
+ * catalogues.
  */
 struct kstate_schema_field {
 	const char *name;
@@ -96,9 +104,15 @@ struct kstate_schema_field {
 	u64 min;
 	u64 max;
 	u64 mask;
+	u64 room;
+	u32 length;
+	bool text;
+	bool secret;
 	struct kstate_schema *ref;
 	const struct kstate_field *bind;
 };
+
+#define KSTATE_ANY_ROOM		U64_MAX
 
 struct kstate_resolution;
 struct task_struct;
@@ -192,8 +206,8 @@ void kstate_schema_free(struct kstate_schema *schema);
 bool kstate_schema_layout(struct kstate_schema *schema);
 void kstate_schema_hash(struct kstate_schema *schema);
 bool kstate_schema_equal(const struct kstate_schema *a, const struct kstate_schema *b);
-u32 kstate_schema_bytes(const struct kstate_schema *schema);
-void kstate_schema_encode(const struct kstate_schema *schema, u8 *buf,
+u32 kstate_schema_bytes(const struct kstate_schema *schema, bool limits);
+void kstate_schema_encode(const struct kstate_schema *schema, bool limits, u8 *buf,
 			  u32 (*ref_id)(const struct kstate_schema *ref, void *arg), void *arg);
 struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
 					   const struct kstate_set *set,
@@ -552,9 +566,25 @@ struct kstate_known {
 };
 
 /**
- * struct kstate_set - all streams of one jump
+ * struct kstate_state - a description in a catalogue
+ * @list: in kstate_set.states
+ * @schema: number of its schema
+ * @bytes: &struct kstate_wire_state and what follows it; of an incoming set, in
+ *	its root segment
+ * @size: of @bytes
+ */
+struct kstate_state {
+	struct list_head list;
+	u32 schema;
+	u8 *bytes;
+	u32 size;
+};
+
+/**
+ * struct kstate_set - all streams of one jump, or a catalogue
  * @transport: where they live
  * @incoming: written by another kernel, read by this one
+ * @limits: its schemas have the hints that are for catalogues
  * @published: nothing can be saved any more; looked at under the locks of
  *	streams
  * @jumper: the task that saves what goes if the jump is called off, or NULL;
@@ -566,10 +596,12 @@ struct kstate_known {
  * @lock: protects the members below
  * @streams: &struct kstate_stream
  * @next_id: of the next stream
+ * @states: of a catalogue: &struct kstate_state
  * @known: the schemas, by number: see kstate_known(); they never move
  * @nr_known: how many
  * @parked: memory that was taken for a record which could not be restored
  * @writer: kernel release of the writer
+ * @arch: its architecture, as an ELF machine number
  * @root: incoming or published: schemas and directory
  * @header: published: the header
  * @blob: of a file: all bytes
@@ -582,16 +614,19 @@ struct kstate_known {
 struct kstate_set {
 	const struct kstate_transport *transport;
 	bool incoming;
+	bool limits;
 	bool published;
 	struct task_struct *jumper;
 	struct rw_semaphore use;
 	struct mutex lock;	/* protects what follows */
 	struct list_head streams;
+	struct list_head states;
 	u64 next_id;
 	struct kstate_known **known[17];
 	u32 nr_known;
 	struct list_head parked;
 	char writer[80];
+	u32 arch;
 	struct kstate_segment root;
 	struct kstate_header *header;
 	void *blob;
@@ -679,6 +714,7 @@ void kstate_set_destroy(struct kstate_set *set);
 int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema, u32 *id,
 		      struct kstate_error *err);
 int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *bytes, u32 size);
+int kstate_set_add_state(struct kstate_set *set, u32 schema, u8 *bytes, u32 size);
 u32 kstate_set_name(struct kstate_set *set, const char *name);
 int kstate_set_resolve(struct kstate_set *set, u32 id, struct kstate_schema *reader,
 		       const struct kstate_where *where, struct kstate_resolution **res);

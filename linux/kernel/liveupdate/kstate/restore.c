@@ -161,23 +161,10 @@ static void show_int(u64 val, u8 type, char *buf, size_t size)
 		snprintf(buf, size, "%llu", val);
 }
 
-static bool is_secret(const struct kstate_op *op)
-{
-	u32 i;
-
-	if (op->to)
-		return op->to->bind->secret;
-	for (i = 0; i < op->schema->nr_hints; i++)
-		if (op->schema->hints[i].kind == KSTATE_HINT_SECRET &&
-		    &op->schema->fields[op->schema->hints[i].field] == op->from)
-			return true;
-	return false;
-}
-
 /* A value in a message, unless it is not to be seen */
 static void show_value(const struct kstate_op *op, u64 val, u8 type, char *buf, size_t size)
 {
-	if (is_secret(op))
+	if ((op->to ?: op->from)->secret)
 		strscpy(buf, "a secret value", size);
 	else
 		show_int(val, type, buf, size);

@@ -231,29 +231,46 @@ bool kstate_schema_equal(const struct kstate_schema *a, const struct kstate_sche
 	return true;
 }
 
-static u32 strings_bytes(const struct kstate_schema *schema)
+/* Streams do without what only helps to predict */
+static bool is_wanted(const struct kstate_schema_hint *hint, bool limits)
+{
+	return limits || hint->kind < KSTATE_HINT_ROOM;
+}
+
+static u32 count_hints(const struct kstate_schema *schema, bool limits)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < schema->nr_hints; i++)
+		nr += is_wanted(&schema->hints[i], limits);
+	return nr;
+}
+
+static u32 strings_bytes(const struct kstate_schema *schema, bool limits)
 {
 	u32 i, bytes = strlen(schema->name) + 1;
 
 	for (i = 0; i < schema->nr_fields; i++)
 		bytes += strlen(schema->fields[i].name) + 1;
 	for (i = 0; i < schema->nr_hints; i++)
-		bytes += strlen(schema->hints[i].name) + 1;
+		if (is_wanted(&schema->hints[i], limits))
+			bytes += strlen(schema->hints[i].name) + 1;
 	return bytes;
 }
 
 /**
  * kstate_schema_bytes() - size of the payload of a schema record
  * @schema: the schema
+ * @limits: with the hints that are for catalogues
  *
  * Return: bytes.
  */
-u32 kstate_schema_bytes(const struct kstate_schema *schema)
+u32 kstate_schema_bytes(const struct kstate_schema *schema, bool limits)
 {
 	return ALIGN(sizeof(struct kstate_wire_schema) +
 		     schema->nr_fields * sizeof(struct kstate_wire_field) +
-		     schema->nr_hints * sizeof(struct kstate_wire_hint) +
-		     strings_bytes(schema), 8);
+		     count_hints(schema, limits) * sizeof(struct kstate_wire_hint) +
+		     strings_bytes(schema, limits), 8);
 }
 
 static __le32 put_string(char *strings, u32 *pos, const char *s)
@@ -268,17 +285,19 @@ static __le32 put_string(char *strings, u32 *pos, const char *s)
 /**
  * kstate_schema_encode() - write the payload of a schema record
  * @schema: the schema
+ * @limits: with the hints that are for catalogues
  * @buf: kstate_schema_bytes() zeroed bytes, aligned to 8
  * @ref_id: number of a schema that @schema refers to
  * @arg: for @ref_id
  */
-void kstate_schema_encode(const struct kstate_schema *schema, u8 *buf,
+void kstate_schema_encode(const struct kstate_schema *schema, bool limits, u8 *buf,
 			  u32 (*ref_id)(const struct kstate_schema *ref, void *arg), void *arg)
 {
 	struct kstate_wire_schema *ws = (void *)buf;
 	struct kstate_wire_field *wf = (void *)(ws + 1);
 	struct kstate_wire_hint *wh = (void *)(wf + schema->nr_fields);
-	char *strings = (void *)(wh + schema->nr_hints);
+	u32 nr_hints = count_hints(schema, limits);
+	char *strings = (void *)(wh + nr_hints);
 	u32 pos = 0, i;
 
 	ws->hash = cpu_to_le64(schema->hash);
@@ -288,8 +307,8 @@ void kstate_schema_encode(const struct kstate_schema *schema, u8 *buf,
 	ws->flags = cpu_to_le32(schema->flags);
 	ws->size = cpu_to_le32(schema->size);
 	ws->nr_fields = cpu_to_le32(schema->nr_fields);
-	ws->nr_hints = cpu_to_le32(schema->nr_hints);
-	ws->strings = cpu_to_le32(strings_bytes(schema));
+	ws->nr_hints = cpu_to_le32(nr_hints);
+	ws->strings = cpu_to_le32(strings_bytes(schema, limits));
 
 	for (i = 0; i < schema->nr_fields; i++, wf++) {
 		const struct kstate_schema_field *f = &schema->fields[i];
@@ -305,13 +324,16 @@ void kstate_schema_encode(const struct kstate_schema *schema, u8 *buf,
 		wf->max = cpu_to_le64(f->max);
 		wf->mask = cpu_to_le64(f->mask);
 	}
-	for (i = 0; i < schema->nr_hints; i++, wh++) {
+	for (i = 0; i < schema->nr_hints; i++) {
 		const struct kstate_schema_hint *h = &schema->hints[i];
 
+		if (!is_wanted(h, limits))
+			continue;
 		wh->field = cpu_to_le16(h->field);
 		wh->kind = cpu_to_le16(h->kind);
 		wh->name = put_string(strings, &pos, h->name);
 		wh->value = cpu_to_le64(h->value);
+		wh++;
 	}
 }
 
@@ -358,6 +380,7 @@ static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema
 	f->min = le64_to_cpu(wf->min);
 	f->max = le64_to_cpu(wf->max);
 	f->mask = le64_to_cpu(wf->mask);
+	f->room = KSTATE_ANY_ROOM;
 
 	if (!type_is_known(f->type))
 		return bad(where, "a known type", f->type);
@@ -376,6 +399,31 @@ static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema
 			return bad(where, "a struct that is not empty", ref);
 	} else if (ref != KSTATE_NO_REF) {
 		return bad(where, "no reference for this type", ref);
+	}
+	return 0;
+}
+
+static int decode_hint(struct kstate_schema *schema, const struct kstate_schema_hint *h,
+		       const struct kstate_where *where)
+{
+	struct kstate_schema_field *f = &schema->fields[h->field];
+
+	switch (h->kind) {
+	case KSTATE_HINT_SECRET:
+		f->secret = true;
+		break;
+	case KSTATE_HINT_ROOM:
+		f->room = h->value;
+		break;
+	case KSTATE_HINT_LENGTH:
+		if (h->value >= h->field)
+			return bad(where, "a field before this one", h->value);
+		f->length = h->value + 1;
+		schema->fields[h->value].length = f->length;
+		break;
+	case KSTATE_HINT_TEXT:
+		f->text = true;
+		break;
 	}
 	return 0;
 }
@@ -425,6 +473,9 @@ static int decode(struct kstate_schema *schema, const u8 *buf, u32 size,
 		h->name = get_string(strings, strings_size, wh[i].name);
 		if (!h->name || h->field >= schema->nr_fields)
 			return bad(where, "a hint for a field", h->field);
+		ret = decode_hint(schema, h, where);
+		if (ret)
+			return ret;
 	}
 
 	if (!kstate_schema_layout(schema) || schema->size != le32_to_cpu(ws->size))

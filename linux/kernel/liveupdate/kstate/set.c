@@ -30,6 +30,7 @@ struct kstate_set *kstate_set_create(const struct kstate_transport *transport)
 	init_rwsem(&set->use);
 	mutex_init(&set->lock);
 	INIT_LIST_HEAD(&set->streams);
+	INIT_LIST_HEAD(&set->states);
 	INIT_LIST_HEAD(&set->parked);
 	return set;
 }
@@ -56,6 +57,7 @@ static void free_known(struct kstate_set *set, struct kstate_known *known)
  */
 void kstate_set_destroy(struct kstate_set *set)
 {
+	struct kstate_state *state, *next_state;
 	struct kstate_parked *parked, *next;
 	u32 i;
 
@@ -67,6 +69,11 @@ void kstate_set_destroy(struct kstate_set *set)
 	list_for_each_entry_safe(parked, next, &set->parked, list) {
 		set->transport->release(&parked->edge, parked->ptr);
 		kfree(parked);
+	}
+	list_for_each_entry_safe(state, next_state, &set->states, list) {
+		if (!set->incoming)
+			kstate_free(state->bytes);
+		kfree(state);
 	}
 	for (i = 0; i < set->nr_known; i++)
 		free_known(set, kstate_known(set, i));
@@ -173,6 +180,45 @@ int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *by
 	return 0;
 }
 
+/**
+ * kstate_set_add_state() - add a description to a catalogue
+ * @set: the catalogue
+ * @schema: number of its schema
+ * @bytes: payload of its record; unless @set is incoming, it takes it over on
+ *	success
+ * @size: of @bytes
+ *
+ * Context: kstate_set.lock is held, or nobody else uses the set.
+ * Return: 0 or -ENOMEM.
+ */
+int kstate_set_add_state(struct kstate_set *set, u32 schema, u8 *bytes, u32 size)
+{
+	struct kstate_state *state = kzalloc_obj(*state);
+
+	if (!state)
+		return -ENOMEM;
+	state->schema = schema;
+	state->bytes = bytes;
+	state->size = size;
+	list_add_tail(&state->list, &set->states);
+	return 0;
+}
+
+/* With the same limits, where they matter */
+static bool same_limits(const struct kstate_schema *a, const struct kstate_schema *b)
+{
+	u32 i;
+
+	for (i = 0; i < a->nr_fields; i++) {
+		const struct kstate_schema_field *f = &a->fields[i], *g = &b->fields[i];
+
+		if (f->room != g->room || f->length != g->length || f->text != g->text ||
+		    (f->ref && !same_limits(f->ref, g->ref)))
+			return false;
+	}
+	return true;
+}
+
 static u32 known_id(const struct kstate_schema *schema, void *arg)
 {
 	struct kstate_set *set = arg;
@@ -181,7 +227,8 @@ static u32 known_id(const struct kstate_schema *schema, void *arg)
 	for (i = 0; i < set->nr_known; i++) {
 		const struct kstate_schema *known = kstate_known(set, i)->schema;
 
-		if (known && kstate_schema_equal(known, schema))
+		if (known && kstate_schema_equal(known, schema) &&
+		    (!set->limits || same_limits(known, schema)))
 			return i;
 	}
 	return KSTATE_NO_REF;
@@ -190,7 +237,7 @@ static u32 known_id(const struct kstate_schema *schema, void *arg)
 static int add_schema(struct kstate_set *set, const struct kstate_schema *schema,
 		      const struct kstate_where *where)
 {
-	u32 size = kstate_schema_bytes(schema), i;
+	u32 size = kstate_schema_bytes(schema, set->limits), i;
 	struct kstate_schema *copy;
 	u8 *bytes;
 	int ret;
@@ -208,7 +255,7 @@ static int add_schema(struct kstate_set *set, const struct kstate_schema *schema
 	if (!bytes)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
 				   "memory for a schema\nnone");
-	kstate_schema_encode(schema, bytes, known_id, set);
+	kstate_schema_encode(schema, set->limits, bytes, known_id, set);
 	copy = kstate_schema_decode(bytes, size, set, where);
 	ret = IS_ERR(copy) ? PTR_ERR(copy) : kstate_set_know(set, copy, bytes, size);
 	if (ret) {
