@@ -715,6 +715,7 @@ int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema
 		      struct kstate_error *err);
 int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *bytes, u32 size);
 int kstate_set_add_state(struct kstate_set *set, u32 schema, u8 *bytes, u32 size);
+int kstate_set_merge(struct kstate_set *to, struct kstate_set *from, struct kstate_error *err);
 u32 kstate_set_name(struct kstate_set *set, const char *name);
 int kstate_set_resolve(struct kstate_set *set, u32 id, struct kstate_schema *reader,
 		       const struct kstate_where *where, struct kstate_resolution **res);

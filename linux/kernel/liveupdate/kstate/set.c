@@ -291,6 +291,44 @@ int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema
 }
 
 /**
+ * kstate_set_merge() - add all descriptions of a catalogue to another
+ * @to: the catalogue to add to, not incoming
+ * @from: the other one, incoming
+ * @err: what went wrong
+ *
+ * Context: takes kstate_set.lock of @to; nobody else uses @from.
+ * Return: 0, or a negative error code.
+ */
+int kstate_set_merge(struct kstate_set *to, struct kstate_set *from, struct kstate_error *err)
+{
+	struct kstate_where where = { .state = "catalogue", .err = err };
+	const struct kstate_state *state;
+	const struct kstate_schema *schema;
+	u8 *bytes;
+	u32 id;
+	int ret;
+
+	list_for_each_entry(state, &from->states, list) {
+		schema = kstate_known(from, state->schema)->schema;
+		/* Damaged: it is known by its number only */
+		if (!schema)
+			continue;
+		ret = kstate_set_schema(to, schema, &id, err);
+		if (ret)
+			return ret;
+		bytes = kstate_zalloc(state->size);
+		if (bytes)
+			memcpy(bytes, state->bytes, state->size);
+		ret = bytes ? kstate_set_add_state(to, id, bytes, state->size) : -ENOMEM;
+		if (ret) {
+			kstate_free(bytes);
+			return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
+		}
+	}
+	return 0;
+}
+
+/**
  * kstate_set_resolve() - how to restore from a schema of an incoming set
  * @set: the set
  * @id: number of the schema

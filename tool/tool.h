@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the subcommands of kstate share: how they end, and how they speak.
+ *
+ * Everything below main.c returns an enum status and leaves the sentence in a
+ * struct trouble, so that tests and fuzzers can call it.
+ */
+#ifndef _TOOL_H
+#define _TOOL_H
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Exit statuses; kstate(1) explains them */
+enum status {
+	STATUS_OK	= 0,
+	STATUS_LOSSY	= 1,	/* check: something is lost; diff, lint: there is something */
+	STATUS_VALUE	= 2,	/* check: some values would be refused */
+	STATUS_BLOCKED	= 3,	/* check, arm, lock: refused whatever the values */
+	STATUS_USAGE	= 64,	/* wrong arguments */
+	STATUS_DAMAGED	= 65,	/* bytes are not what was written: cut, damaged, hostile */
+	STATUS_INPUT	= 66,	/* cannot be opened or read */
+	STATUS_FOREIGN	= 67,	/* no kernel image, catalogue or stream; or encrypted */
+	STATUS_NO_CATALOG = 68,	/* an image without a catalogue */
+	STATUS_ARCH	= 69,	/* of another architecture */
+	STATUS_NEWER	= 70,	/* of a newer format */
+	STATUS_SYSTEM	= 71,	/* no memory, cannot write */
+	STATUS_KERNEL	= 72,	/* the running kernel has no KSTATE, or refuses */
+};
+
+/* What went wrong: one sentence that says where, and what to do */
+struct trouble {
+	enum status status;
+	char text[768];
+};
+
+/**
+ * trouble() - note what went wrong
+ * @t: where to; the first trouble stays
+ * @status: exit status
+ * @fmt: the sentence, without "kstate: " and a final dot or newline
+ *
+ * Return: @status.
+ */
+enum status trouble(struct trouble *t, enum status status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Set by the options that all subcommands have */
+struct options {
+	bool json;
+	bool quiet;		/* no progress */
+	bool colour;		/* stdout is a terminal that wants it */
+};
+
+extern struct options options;
+
+/* Child of each subcommand's argp: --json, --quiet, --no-color */
+extern const struct argp_child common_options[];
+
+/* SGR sequences, empty strings without colour */
+enum colour { PLAIN, RED, GREEN, YELLOW, BLUE, DIM, BOLD };
+
+const char *colour(enum colour which);
+
+/**
+ * progress() - show how far long work has come
+ * @what: what is done
+ * @done: how much
+ * @total: of how much, 0 if nobody knows
+ *
+ * Only on a terminal, at most ten times a second; progress_end() clears it.
+ */
+void progress(const char *what, uint64_t done, uint64_t total);
+void progress_end(void);
+
+/**
+ * print_json() - write a JSON value and a newline to stdout
+ * @value: the value, whose reference is taken
+ */
+enum status print_json(json_t *value, struct trouble *t);
+
+/* The subcommands */
+typedef enum status command_fn(int argc, char **argv, struct trouble *t);
+
+command_fn command_dump, command_diff, command_catalog, command_check, command_lint,
+	   command_lock, command_status, command_arm, command_disarm, command_collect;
+
+#endif /* _TOOL_H */
