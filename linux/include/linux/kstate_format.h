@@ -260,7 +260,7 @@ enum kstate_hint {
 	KSTATE_HINT_FLAG	= 3,
 	/* What the struct can take, in catalogues only: */
 	KSTATE_HINT_ROOM	= 4,	/* at most @value elements or bits */
-	KSTATE_HINT_LENGTH	= 5,	/* its length is also that of field @value */
+	KSTATE_HINT_LENGTH	= 5,	/* a member has its length; field @value is its first */
 	KSTATE_HINT_TEXT	= 6,	/* it ends with a NUL, and has no other */
 };
 
@@ -286,6 +286,7 @@ struct kstate_wire_state {
 
 #define KSTATE_STATE_USED	1	/* code refers to it: there may be records of it */
 #define KSTATE_STATE_NESTED	2	/* another description refers to it */
+#define KSTATE_STATE_STRING_KEY	4	/* its keys are strings */
 
 /**
  * struct kstate_wire_member - what a description says of a member of its struct

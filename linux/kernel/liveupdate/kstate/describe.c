@@ -256,20 +256,16 @@ static u64 room_of(const struct kstate_field *field, int container)
 	return room;
 }
 
-/* Find the first of the fields so far whose length is in the same member */
-static void share_length(struct kstate_schema *schema, struct kstate_schema_field *f)
+/* The first of the fields so far whose length is in the same member */
+static u32 length_of(const struct kstate_schema *schema, const struct kstate_field *field)
 {
-	struct kstate_schema_field *first;
+	u32 i;
 
-	for (first = schema->fields; first < f; first++) {
-		if (!kstate_has_data(first) || !first->bind->length.type ||
-		    first->bind->length.offset != f->bind->length.offset)
-			continue;
-		first->length = first - schema->fields + 1;
-		f->length = first->length;
-		add_hint(schema, KSTATE_HINT_LENGTH, f->length - 1, "");
-		return;
-	}
+	for (i = 0; schema->fields[i].bind != field; i++)
+		if (schema->fields[i].length &&
+		    schema->fields[i].bind->length.offset == field->length.offset)
+			break;
+	return i + 1;
 }
 
 /* What the struct can take: other kernels learn it from the catalogue */
@@ -282,8 +278,10 @@ static void describe_limits(struct kstate_schema *schema, struct kstate_schema_f
 	f->text = field->kind == KS_STRING;
 	if (f->text)
 		add_hint(schema, KSTATE_HINT_TEXT, 0, "");
-	if (field->length.type)
-		share_length(schema, f);
+	if (!field->length.type || field->kind == KS_UNION)
+		return;
+	f->length = length_of(schema, field);
+	add_hint(schema, KSTATE_HINT_LENGTH, f->length - 1, "");
 }
 
 /* Add @field, its aliases and arms, to fields that have room for them */

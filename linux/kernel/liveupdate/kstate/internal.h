@@ -296,15 +296,29 @@ struct kstate_plan {
 };
 
 /**
+ * enum kstate_depends - what else decides whether restoring refuses
+ * @KSTATE_DEPENDS_NOT: nothing
+ * @KSTATE_DEPENDS_VALUE: the value; some that the writer may have are refused
+ * @KSTATE_DEPENDS_OBJECT: what the reader's object holds
+ * @KSTATE_DEPENDS_FUNCTION: a function of the reader
+ */
+enum kstate_depends {
+	KSTATE_DEPENDS_NOT,
+	KSTATE_DEPENDS_VALUE,
+	KSTATE_DEPENDS_OBJECT,
+	KSTATE_DEPENDS_FUNCTION,
+};
+
+/**
  * struct kstate_difference - how writer and reader differ in one place
  * @verdict: what restoring does about it
- * @by_value: whether it refuses depends on the value
+ * @depends: &enum kstate_depends
  * @path: where
  * @text: a sentence about it
  */
 struct kstate_difference {
 	enum kstate_verdict verdict;
-	bool by_value;
+	enum kstate_depends depends;
 	const char *path;
 	const char *text;
 };
@@ -315,6 +329,7 @@ typedef void (*kstate_report_fn)(const struct kstate_difference *diff, void *arg
 struct kstate_resolution {
 	struct kstate_plan *plan;
 	enum kstate_verdict verdict;
+	bool by_value;		/* some values are refused */
 	struct list_head memory;
 };
 
@@ -421,6 +436,7 @@ struct kstate_value {
  * @measuring: saving: only add up @need
  * @need: bytes of the tail
  * @apply: restoring: everything is known to be good
+ * @remote: checking: for another kernel, whose object is not at hand
  * @taken: restoring: what was acquired
  * @nr_taken: how many entries
  * @room_taken: how many there is room for
@@ -436,6 +452,7 @@ struct kstate_walk {
 	bool measuring;
 	u64 need;
 	bool apply;
+	bool remote;
 	struct kstate_taken *taken;
 	u32 nr_taken;
 	u32 room_taken;
@@ -752,6 +769,27 @@ struct kstate_set *kstate_set_open(const struct kstate_transport *transport, voi
 int kstate_set_export(struct kstate_set *set, void **blob, size_t *size);
 int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct kstate_error *err);
 u32 kstate_set_finish(struct kstate_set *set);
+
+/* Checking for another kernel: check.c */
+
+/**
+ * struct kstate_finding - what another kernel would do with a record
+ * @stream: its stream
+ * @record: the record
+ * @verdict: what
+ * @err: why it is refused or lost, or NULL
+ */
+struct kstate_finding {
+	const struct kstate_stream *stream;
+	const struct kstate_record *record;
+	enum kstate_verdict verdict;
+	const struct kstate_error *err;
+};
+
+typedef int (*kstate_finding_fn)(const struct kstate_finding *finding, void *arg);
+
+int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
+		     kstate_finding_fn report, void *arg);
 
 /* memory.c: sets that stay in this kernel, or come from a file */
 struct kstate_set *kstate_memory_create(void);

@@ -37,6 +37,7 @@ static int call_begin(struct call *call, struct kstate_stream *stream,
 	w->stream = stream;
 	w->measuring = false;
 	w->apply = false;
+	w->remote = false;
 	w->need = 0;
 	w->taken = NULL;
 	w->nr_taken = 0;

@@ -29,9 +29,10 @@ struct chunk {
 	u64 data[];
 };
 
-/* A plan while it is made */
+/* A plan while it is made; without the reader's object it only checks values */
 struct build {
 	struct kstate_resolution *res;
+	bool remote;
 	struct kstate_where where;
 	kstate_report_fn report;
 	void *arg;
@@ -59,8 +60,8 @@ static void *build_alloc(struct build *b, size_t size)
 static struct build build_nested(struct build *b, const struct kstate_frame *frame)
 {
 	struct build nested = {
-		.res = b->res, .where = b->where, .report = b->report, .arg = b->arg,
-		.code = b->code,
+		.res = b->res, .remote = b->remote, .where = b->where, .report = b->report,
+		.arg = b->arg, .code = b->code,
 	};
 
 	nested.where.frame = frame;
@@ -103,9 +104,25 @@ static struct kstate_plan *build_finish(struct build *b, u32 size)
 	return plan;
 }
 
+/* Whether a step can refuse a value, or has to go past it, without an object */
+static bool is_remote(const struct kstate_op *op)
+{
+	switch (op->code) {
+	case KSTATE_OP_COPY:
+	case KSTATE_OP_FILL:
+	case KSTATE_OP_ADDRESS:
+	case KSTATE_OP_EDGE:
+	case KSTATE_OP_ABSENT:
+		return false;
+	case KSTATE_OP_EACH:
+		return op->sub && op->sub->nr;
+	}
+	return true;
+}
+
 static struct kstate_op *add_op(struct build *b, struct kstate_op op)
 {
-	if (b->code)
+	if (b->code || (b->remote && !is_remote(&op)))
 		return NULL;
 	if (b->nr == b->room) {
 		u32 room = b->room ? 2 * b->room : 8;
@@ -193,16 +210,18 @@ static const char *field_name(const struct kstate_schema_field *f, char *buf, si
 
 /* Buffers must not be on the stack of those who go down into structs */
 __printf(5, 6)
-static noinline_for_stack void report(struct build *b, enum kstate_verdict verdict, bool by_value,
-		   const struct kstate_path *path, const char *fmt, ...)
+static noinline_for_stack void report(struct build *b, enum kstate_verdict verdict,
+				      enum kstate_depends depends, const struct kstate_path *path,
+				      const char *fmt, ...)
 {
 	char where[sizeof(b->where.err->path)], text[224];
 	struct kstate_difference diff = {
-		.verdict = verdict, .by_value = by_value, .path = where, .text = text,
+		.verdict = verdict, .depends = depends, .path = where, .text = text,
 	};
 	va_list args;
 
 	b->res->verdict = max(b->res->verdict, verdict);
+	b->res->by_value |= depends == KSTATE_DEPENDS_VALUE;
 	if (!b->report)
 		return;
 	kstate_where_text(&b->where, path, where, sizeof(where));
@@ -218,7 +237,7 @@ static noinline_for_stack void block(struct build *b, const struct kstate_path *
 				     const char *found)
 {
 	kstate_fail(&b->where, path, reason, -EPROTO, "%s\n%s", expected, found);
-	report(b, KSTATE_REFUSED, false, path, "expected %s, found %s", expected, found);
+	report(b, KSTATE_REFUSED, KSTATE_DEPENDS_NOT, path, "expected %s, found %s", expected, found);
 }
 
 static const struct kstate_path *add_path(struct build *b, const struct kstate_path *up,
@@ -308,13 +327,164 @@ static enum fit int_fit(u8 src, u8 dst)
 	return dsize > ssize ? FIT_WIDER : dsize < ssize ? FIT_NARROWER : FIT_EXACT;
 }
 
+/* The order of integers, each signed or not */
+static int compare(u64 a, bool a_signed, u64 b, bool b_signed)
+{
+	bool a_negative = a_signed && (s64)a < 0, b_negative = b_signed && (s64)b < 0;
+
+	if (a_negative != b_negative)
+		return a_negative ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* An integer and its sign */
+struct bound {
+	u64 val;
+	bool is_signed;
+};
+
+static struct bound higher(struct bound a, struct bound b)
+{
+	return compare(a.val, a.is_signed, b.val, b.is_signed) < 0 ? b : a;
+}
+
+static struct bound lower(struct bound a, struct bound b)
+{
+	return compare(a.val, a.is_signed, b.val, b.is_signed) < 0 ? a : b;
+}
+
+static bool same_bound(struct bound a, struct bound b)
+{
+	return !compare(a.val, a.is_signed, b.val, b.is_signed);
+}
+
+static struct bound lowest(u8 type)
+{
+	bool is_signed = kstate_is_signed(type);
+
+	return (struct bound){
+		.val = is_signed ? ~0ULL << (8 * __kstate_size(type) - 1) : 0,
+		.is_signed = is_signed,
+	};
+}
+
+static struct bound highest(u8 type)
+{
+	bool is_signed = kstate_is_signed(type);
+	u64 val = ~0ULL >> (64 - 8 * __kstate_size(type) + is_signed);
+
+	return (struct bound){ .val = type == KS_BOOL ? 1 : val, .is_signed = is_signed };
+}
+
+/* What the values of a field lie between: saving sees to it */
+static void bounds(const struct kstate_schema_field *f, struct bound *min, struct bound *max)
+{
+	bool is_signed = kstate_is_signed(f->type);
+	struct bound mask = { .val = f->mask };
+
+	*min = lowest(f->type);
+	*max = highest(f->type);
+	if (f->flags & KSTATE_FIELD_RANGE) {
+		*min = (struct bound){ .val = f->min, .is_signed = is_signed };
+		*max = (struct bound){ .val = f->max, .is_signed = is_signed };
+	}
+	if ((f->flags & KSTATE_FIELD_MASK) && !is_signed)
+		*max = lower(*max, mask);
+}
+
+static const char *bound_text(struct bound b, char *buf, size_t size)
+{
+	if (b.is_signed)
+		snprintf(buf, size, "%lld", (s64)b.val);
+	else
+		snprintf(buf, size, "%llu", b.val);
+	return buf;
+}
+
+static noinline_for_stack void report_narrowing(struct build *b, const struct pair *p)
+{
+	const char *src = type_name(p->w->type), *dst = type_name(p->r->type);
+	struct bound min, max, low = lowest(p->r->type), high = highest(p->r->type);
+	char least[24], most[24];
+
+	bounds(p->w, &min, &max);
+	bound_text(low, least, sizeof(least));
+	bound_text(high, most, sizeof(most));
+	if (same_bound(higher(min, low), min) && same_bound(lower(max, high), max))
+		report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_NOT, p->path,
+		       "narrowed from %s to %s: the range of the writer fits", src, dst);
+	else if (same_bound(higher(min, low), min))
+		report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_VALUE, p->path,
+		       "narrowed from %s to %s: values above %s are refused", src, dst, most);
+	else
+		report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_VALUE, p->path,
+		       "narrowed from %s to %s: values below %s or above %s are refused", src, dst,
+		       least, most);
+}
+
+/* Bits that a field may have set */
+static u64 possible_bits(const struct kstate_schema_field *f)
+{
+	struct bound min, max;
+	u64 bits;
+
+	bounds(f, &min, &max);
+	if (min.is_signed && (s64)min.val < 0)
+		return ~0ULL;
+	bits = max.val ? ~0ULL >> __builtin_clzll(max.val) : 0;
+	return f->flags & KSTATE_FIELD_MASK ? bits & f->mask : bits;
+}
+
+/* The reader may accept less than the writer has */
+static noinline_for_stack void report_limits(struct build *b, const struct pair *p)
+{
+	struct bound min, max, rmin, rmax;
+	char least[24], most[24];
+
+	if (p->r->flags & KSTATE_FIELD_RANGE) {
+		bounds(p->w, &min, &max);
+		/* What the type of the reader has no room for is another difference */
+		min = higher(min, lowest(p->r->type));
+		max = lower(max, highest(p->r->type));
+		rmin = (struct bound){ p->r->min, kstate_is_signed(p->r->type) };
+		rmax = (struct bound){ p->r->max, kstate_is_signed(p->r->type) };
+		if (!same_bound(higher(min, rmin), min) || !same_bound(lower(max, rmax), max))
+			report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
+			       "limited to %s to %s: other values are refused",
+			       bound_text(rmin, least, sizeof(least)),
+			       bound_text(rmax, most, sizeof(most)));
+	}
+	if ((p->r->flags & KSTATE_FIELD_MASK) && (possible_bits(p->w) & ~p->r->mask))
+		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
+		       "limited to the bits %#llx: others are refused", p->r->mask);
+	if ((p->r->flags & KSTATE_FIELD_EQUAL) && !(p->w->flags & KSTATE_FIELD_EQUAL))
+		report(b, KSTATE_EXACT, KSTATE_DEPENDS_OBJECT, p->path,
+		       "must now equal what the object holds");
+}
+
+/* Room that the reader's struct has for elements or bits, and what they make up */
+static noinline_for_stack void report_room(struct build *b, const struct pair *p)
+{
+	if (p->r->room < p->w->room && p->w->room == KSTATE_ANY_ROOM)
+		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
+		       "has room for %llu: more are refused", p->r->room);
+	else if (p->r->room < p->w->room)
+		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
+		       "room shrank from %llu to %llu: more are refused", p->w->room, p->r->room);
+	if (p->r->text && !p->w->text)
+		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
+		       "must be text that ends with a NUL");
+}
+
 /* @count integers at @op's places, with the reader's constraints */
 static void take_ints(struct build *b, struct kstate_op op, enum fit fit)
 {
 	const struct kstate_schema_field *r = op.to;
 	u32 size = __kstate_size(op.src);
 
-	if (fit == FIT_EXACT && (size == 1 || !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))) {
+	if (b->remote && fit != FIT_NARROWER) {
+		/* There is nowhere to put them, and they fit */
+	} else if (fit == FIT_EXACT && (size == 1 || !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))) {
 		add_copy(b, op.wire, op.mem, op.count * size);
 	} else {
 		op.code = KSTATE_OP_INT;
@@ -332,16 +502,15 @@ static void take_ints(struct build *b, struct kstate_op op, enum fit fit)
 
 static bool ints_fit(struct build *b, const struct pair *p, enum fit *fit)
 {
-	const char *src = type_name(p->w->type), *dst = type_name(p->r->type);
-
 	*fit = int_fit(p->w->type, p->r->type);
 	if (*fit == FIT_NEVER)
 		return false;
 	if (*fit == FIT_NARROWER)
-		report(b, KSTATE_CONVERTED, true, p->path,
-		       "narrowed from %s to %s: values that do not fit are refused", src, dst);
+		report_narrowing(b, p);
 	else if (p->w->type != p->r->type)
-		report(b, KSTATE_CONVERTED, false, p->path, "changed from %s to %s", src, dst);
+		report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_NOT, p->path, "changed from %s to %s",
+		       type_name(p->w->type), type_name(p->r->type));
+	report_limits(b, p);
 	return true;
 }
 
@@ -433,12 +602,17 @@ static noinline_for_stack void set_length(struct build *b, const struct pair *p,
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_LENGTH);
 
-	if (!p->r->bind || !p->r->bind->length.type)
-		return;
-	op.mem = p->mem + p->r->bind->length.offset;
-	op.dst = p->r->bind->length.type;
-	op.arms = arms;
-	add_op(b, op);
+	if (p->r->bind && p->r->bind->length.type) {
+		op.mem = p->mem + p->r->bind->length.offset;
+		op.dst = p->r->bind->length.type;
+		op.arms = arms;
+		add_op(b, op);
+	} else if (b->remote && p->r->length) {
+		/* Which member it is, if not where */
+		op.mem = p->wire;
+		op.dst = KS_U64;
+		add_op(b, op);
+	}
 }
 
 /* The first arm, with its defaults */
@@ -514,11 +688,11 @@ static noinline_for_stack bool take_array(struct build *b, const struct pair *p)
 		block(b, p->path, KSTATE_BLOCKED, "a default for elements that the writer lacks",
 		      "none");
 	} else if (wn < rn) {
-		report(b, KSTATE_DEFAULTED, false, p->path,
+		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_NOT, p->path,
 		       "grew from %u to %u elements: the rest gets the default", wn, rn);
 		default_elements(b, p, wn, rn - wn);
 	} else if (wn > rn) {
-		report(b, KSTATE_DEFAULTED, true, p->path,
+		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_VALUE, p->path,
 		       "shrank from %u to %u elements: refused unless the rest is the default",
 		       wn, rn);
 		op.code = KSTATE_OP_DROP;
@@ -553,7 +727,7 @@ static noinline_for_stack bool take_union(struct build *b, const struct pair *p)
 		for (r = p->r + 1; r->type == KS_T_ARM && strcmp(r->name, w->name); r++)
 			;
 		if (r->type != KS_T_ARM) {
-			report(b, KSTATE_CONVERTED, true, p->path,
+			report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_VALUE, p->path,
 			       "has no arm %s any more: refused when it is in use", w->name);
 			continue;
 		}
@@ -609,6 +783,7 @@ static noinline_for_stack bool take_tail(struct build *b, const struct pair *p)
 		b->code = nested.code;
 		op.mem = p->mem;
 	}
+	report_room(b, p);
 	add_op(b, op);
 	set_length(b, p, NULL);
 	return true;
@@ -625,6 +800,7 @@ static bool take(struct build *b, const struct pair *p)
 			return false;
 		if (p->w->type == KS_T_UNION)
 			return take_union(b, p);
+		report_room(b, p);
 		add_op(b, pair_op(p, p->w->type == KS_T_BITMAP ? KSTATE_OP_BITMAP :
 							      KSTATE_OP_ITEMS));
 		return true;
@@ -633,8 +809,10 @@ static bool take(struct build *b, const struct pair *p)
 		return take_array(b, p);
 	if (!take_elements(b, p, pair_op(p, 0)))
 		return false;
-	if (p->w->type == KS_T_PAGES)
+	if (p->w->type == KS_T_PAGES) {
+		report_room(b, p);
 		set_length(b, p, NULL);
+	}
 	return true;
 }
 
@@ -655,12 +833,12 @@ static noinline_for_stack void not_known(struct build *b, const struct pair *p,
 			break;
 
 	if (i < reader->nr_fields) {
-		report(b, KSTATE_DEFAULTED, false, p->path, "removed: dropped");
+		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_NOT, p->path, "removed: dropped");
 	} else if (p->w->flags & KSTATE_FIELD_IGNORABLE) {
-		report(b, KSTATE_LOSSY, false, p->path,
+		report(b, KSTATE_LOSSY, KSTATE_DEPENDS_NOT, p->path,
 		       "not known here, and may be ignored: dropped");
 	} else if (p->w->flags & KSTATE_FIELD_DEFAULT) {
-		report(b, KSTATE_DEFAULTED, true, p->path,
+		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_VALUE, p->path,
 		       "not known here: refused unless it is the default");
 		op.strict = true;
 	} else {
@@ -676,7 +854,12 @@ static noinline_for_stack void take_default(struct build *b, const struct pair *
 		block(b, p->path, KSTATE_BLOCKED, "a field that is required", "none");
 		return;
 	}
-	report(b, KSTATE_DEFAULTED, false, p->path, "absent: gets its default");
+	if (p->r->flags & KSTATE_FIELD_HOOK)
+		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_FUNCTION, p->path,
+		       "absent: a function decides");
+	else
+		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_NOT, p->path,
+		       "absent: gets its default");
 	default_field(b, p);
 }
 
@@ -691,8 +874,8 @@ static noinline_for_stack void convert(struct build *b, const struct pair *p)
 		block(b, p->path, KSTATE_BLOCKED, expected, found);
 		return;
 	}
-	report(b, KSTATE_CONVERTED, true, p->path, "changed from %s to %s: a function converts",
-	       found, expected);
+	report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_FUNCTION, p->path,
+	       "changed from %s to %s: a function converts", found, expected);
 	op = pair_op(p, KSTATE_OP_CONVERT);
 	op.count = member_bytes(p->r);
 	op.wire = p->wire;
@@ -763,6 +946,34 @@ static void match_fields(const struct kstate_schema *w, const struct kstate_sche
 	}
 }
 
+/* Fields of the reader with the same member for their lengths must agree */
+static noinline_for_stack void report_lengths(struct build *b, const struct kstate_schema *w,
+					      const struct kstate_schema *r,
+					      const struct kstate_schema_field **match,
+					      const struct kstate_path *up)
+{
+	const struct kstate_schema_field *f, *first, *wf, *wfirst;
+	u32 i, j;
+
+	for (i = 0; i < r->nr_fields; i++) {
+		f = &r->fields[i];
+		if (!f->length || f->length == i + 1)
+			continue;
+		first = &r->fields[f->length - 1];
+		for (j = 0, wf = NULL, wfirst = NULL; j < w->nr_fields; j++) {
+			if (match[j] == f)
+				wf = &w->fields[j];
+			if (match[j] == first)
+				wfirst = &w->fields[j];
+		}
+		if ((!wf && !wfirst) || (wf && wfirst && wf->length &&
+					 wf->length == wfirst->length))
+			continue;
+		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, add_path(b, up, f->name),
+		       "has the length of %s: another is refused", first->name);
+	}
+}
+
 static noinline_for_stack void check_versions(struct build *b, const struct kstate_schema *w,
 					      const struct kstate_schema *r,
 					      const struct kstate_path *path)
@@ -801,7 +1012,8 @@ static void resolve_struct(struct build *b, const struct kstate_schema *w,
 			continue;
 		}
 		if (strcmp(p.w->name, p.r->name))
-			report(b, KSTATE_EXACT, false, p.path, "renamed from %s", p.w->name);
+			report(b, KSTATE_EXACT, KSTATE_DEPENDS_NOT, p.path, "renamed from %s",
+			       p.w->name);
 		if (!take(b, &p))
 			convert(b, &p);
 	}
@@ -815,12 +1027,15 @@ static void resolve_struct(struct build *b, const struct kstate_schema *w,
 		p.path = add_path(b, path, p.r->name);
 		take_default(b, &p);
 	}
+	if (!b->code)
+		report_lengths(b, w, r, match, path);
 }
 
 /**
  * kstate_resolve() - find out how to restore what another kernel wrote
  * @writer: schema of the writer
- * @reader: schema of the reader; without bindings the plan cannot be used
+ * @reader: schema of the reader; unless it comes from a description, the plan
+ *	only serves kstate_restore_check() without an object
  * @res: the plan and the verdict; for kstate_resolution_free()
  * @where: for messages
  * @report: called for each difference, or NULL
@@ -835,6 +1050,7 @@ int kstate_resolve(const struct kstate_schema *writer, const struct kstate_schem
 {
 	struct build b = { .res = res, .where = *where, .report = report, .arg = arg };
 
+	b.remote = !reader->desc;
 	*res = (struct kstate_resolution){};
 	INIT_LIST_HEAD(&res->memory);
 	resolve_struct(&b, writer, reader, 0, 0, NULL);

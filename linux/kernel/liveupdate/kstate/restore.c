@@ -258,7 +258,7 @@ static int run_ints(struct kstate_walk *w, const struct kstate_op *op, const u8 
 			continue;
 		}
 		if (op->code == KSTATE_OP_LIMIT) {
-			ret = kstate_check_limit(w, op, i, val, mem);
+			ret = kstate_check_limit(w, op, i, val, w->remote ? NULL : mem);
 			if (ret)
 				return ret;
 		} else if (!kstate_int_fits(val, op->src, op->dst)) {
@@ -540,6 +540,45 @@ static int run_xarray(struct kstate_walk *w, const struct kstate_op *op, const u
 	return 0;
 }
 
+static int too_many(struct kstate_walk *w, const struct kstate_op *op, u32 n)
+{
+	return kstate_fail(&w->where, op->path, KSTATE_NO_ROOM, -ENOSPC,
+			   "at most %llu elements\n%u", op->to->room, n);
+}
+
+/* Without an object, what it would have room for is known, and the values */
+static int run_remote(struct kstate_walk *w, const struct kstate_op *op, const u8 *before,
+		      u32 n, u8 *chunk)
+{
+	bool map = op->to->container == KS_C_MAP, pointers = op->to->container == KS_C_POINTERS;
+	u64 index, last = 0;
+	u32 i;
+	int ret;
+
+	if (n > op->to->room && (!pointers || op->to->length))
+		return too_many(w, op, n);
+	if (op->to->text) {
+		ret = check_text(w, op, chunk, n);
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < n && (map || pointers || op->sub->nr); i++, last = index) {
+		index = map ? get_unaligned_le64(before + 8 * (size_t)i) : i;
+		if (map && i && index <= last)
+			return damaged(w, op, "indices that ascend", index);
+		if (pointers && !before[i])
+			continue;
+		if (i >= op->to->room)
+			return too_many(w, op, n);
+		ret = run_at(w, op, op->to->container == KS_C_OPTIONAL ? -1 : (s64)index, op->sub,
+			     chunk, NULL);
+		if (ret)
+			return ret;
+		chunk += op->wsize;
+	}
+	return 0;
+}
+
 static int run_tail(struct kstate_walk *w, const struct kstate_op *op, u8 *wire, void *mem)
 {
 	const struct kstate_field *field = op->to->bind;
@@ -564,6 +603,8 @@ static int run_tail(struct kstate_walk *w, const struct kstate_op *op, u8 *wire,
 	if (!chunk)
 		return damaged(w, op, "elements in the record", n);
 
+	if (w->remote)
+		return run_remote(w, op, before, n, chunk);
 	switch (field->kind) {
 	case KS_GROUP:
 		return n ? run_at(w, op, -1, op->sub, chunk, mem) :
@@ -585,7 +626,8 @@ static int run_tail(struct kstate_walk *w, const struct kstate_op *op, u8 *wire,
 static int run_bitmap(struct kstate_walk *w, const struct kstate_op *op, const u8 *wire,
 		      unsigned long *mem)
 {
-	u32 n = get_unaligned_le32(wire), bits = op->to->bind->num, per_long = 8 * sizeof(long);
+	u32 n = get_unaligned_le32(wire), per_long = 8 * sizeof(long);
+	u32 bits = min(op->to->room, U32_MAX);
 	const u8 *chunk = kstate_cursor_take(&w->tail, BITS_TO_WIRE(n));
 	u64 i;
 
@@ -686,6 +728,8 @@ static int run_items(struct kstate_walk *w, const struct kstate_op *op, u8 *wire
 
 	if (!chunk || n % 8)
 		return damaged(w, op, "items in the record", n);
+	if (w->remote)
+		return 0;
 	w->items = (struct kstate_cursor){ .pos = chunk, .end = chunk + n };
 	return fill_copy(w, op, op->to->bind->size, mem, fill_items, NULL);
 }
@@ -736,6 +780,8 @@ static int run_convert(struct kstate_walk *w, const struct kstate_op *op, u8 *wi
 	int ret = run_drop(w, op, wire, 0, false);
 
 	value.tail.end = w->tail.pos;
+	if (w->remote)
+		return ret;
 	return ret ?: fill_copy(w, op, op->count, mem, fill_converted, &value);
 }
 
@@ -762,6 +808,8 @@ static int run_lengths(struct kstate_walk *w, const struct kstate_op *op,
 
 	for (; op < end; op++) {
 		length_of(op, fixed, &n);
+		if (w->remote && n > op->to->room)
+			return too_many(w, op, n);
 		if (w->apply) {
 			kstate_mem_store(obj + op->mem, op->dst, n);
 			continue;
@@ -770,7 +818,8 @@ static int run_lengths(struct kstate_walk *w, const struct kstate_op *op,
 			return fail_int(w, op, 0, "a length that its member can hold", n, KS_U64);
 		for (other = first; other < op; other++) {
 			length_of(other, fixed, &m);
-			if (other->mem == op->mem && n != m)
+			if (other->mem == op->mem && n != m &&
+			    (!w->remote || other->to->length == op->to->length))
 				return fail_int(w, op, 0,
 						"the length of the other field with this member",
 						n, KS_U64);
@@ -783,7 +832,7 @@ static int run_op(struct kstate_walk *w, const struct kstate_op *op, u8 *fixed, 
 {
 	/* What the record does not have is not looked for in it */
 	u8 *wire = fixed ? fixed + op->wire : NULL;
-	void *mem = obj + op->mem;
+	void *mem = w->remote ? NULL : obj + op->mem;
 	u32 i;
 	int ret;
 
@@ -853,7 +902,7 @@ static int run_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *f
  *	kstate_restore_apply() or kstate_restore_undo() has to be called
  * @plan: the plan
  * @fixed: fixed part of the record
- * @obj: the object; it is only read
+ * @obj: the object; it is only read. NULL if @w is remote
  *
  * Return: 0, or a negative error code.
  */

@@ -416,10 +416,9 @@ static int decode_hint(struct kstate_schema *schema, const struct kstate_schema_
 		f->room = h->value;
 		break;
 	case KSTATE_HINT_LENGTH:
-		if (h->value >= h->field)
-			return bad(where, "a field before this one", h->value);
+		if (h->value > h->field)
+			return bad(where, "this field or one before", h->value);
 		f->length = h->value + 1;
-		schema->fields[h->value].length = f->length;
 		break;
 	case KSTATE_HINT_TEXT:
 		f->text = true;
