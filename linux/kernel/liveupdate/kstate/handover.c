@@ -264,14 +264,33 @@ EXPORT_SYMBOL_GPL(kstate_set_export);
 
 /* Opening */
 
-static void damage(struct kstate_set *set, const char *where, u64 at, const char *expected)
+/* Whoever takes part in the jump needs to know the first damage only */
+static void note_damage(struct kstate_set *set, const void *at, size_t size,
+			const struct kstate_error *err)
 {
+	if (!set->damage.code)
+		set->damage = *err;
+	if (set->transport->damaged)
+		set->transport->damaged(set->transport, at, size, err);
+}
+
+static void damage(struct kstate_set *set, const char *where, u64 key, const void *at, size_t size,
+		   const char *expected)
+{
+	struct kstate_error err = {};
 	struct kstate_where w = {
-		.state = where, .key = KSTATE_ID(at), .has_key = true,
-		.writer = set->writer, .err = &set->damage,
+		.state = where, .key = KSTATE_ID(key), .has_key = true,
+		.writer = set->writer, .err = &err,
 	};
 
 	kstate_fail(&w, NULL, KSTATE_DAMAGED, -EBADMSG, "%s\nother bytes", expected);
+	note_damage(set, at, size, &err);
+}
+
+static void damaged_record(struct kstate_set *set, const char *where, u64 key,
+			   const struct kstate_record *record, const char *expected)
+{
+	damage(set, where, key, record, sizeof(*record) + le32_to_cpu(record->size), expected);
 }
 
 static int open_segment(struct kstate_set *set, const struct kstate_segment_ref *ref,
@@ -283,6 +302,10 @@ static int open_segment(struct kstate_set *set, const struct kstate_segment_ref 
 
 	if (used > size || used % 8)
 		return -EBADMSG;
+	if (set->transport->lean && addr < set->blob_size && size > set->blob_size - addr) {
+		size = set->blob_size - addr;
+		used = min(used, ALIGN_DOWN(size, 8));
+	}
 	/* Segments do not overlap: together they are not larger than the file */
 	set->opened += used;
 	if (set->transport->file) {
@@ -307,54 +330,94 @@ static int open_segment(struct kstate_set *set, const struct kstate_segment_ref 
 
 #define RECORD_FLAGS	(KSTATE_RECORD_OPTIONAL | KSTATE_RECORD_DROPPED)
 
-static bool header_is_good(const struct kstate_segment *segment, size_t at)
+/**
+ * kstate_record_good() - whether the header of a record stands somewhere
+ * @segment: the segment
+ * @at: where in it
+ *
+ * Return: true if so: then it ends within the segment.
+ */
+bool kstate_record_good(const struct kstate_segment *segment, size_t at)
 {
 	const struct kstate_record *record = (void *)(segment->data + at);
-	u32 crc = ~crc32c(~0, &record->pcrc, sizeof(*record) - sizeof(record->hcrc));
-	u32 size = le32_to_cpu(record->size);
+	u32 crc, size;
 
+	if (segment->used < sizeof(*record) || at > segment->used - sizeof(*record))
+		return false;
+	crc = ~crc32c(~0, &record->pcrc, sizeof(*record) - sizeof(record->hcrc));
+	size = le32_to_cpu(record->size);
 	return crc == le32_to_cpu(record->hcrc) && le32_to_cpu(record->place) == at / 8 &&
 	       size % 8 == 0 && size <= segment->used - at - sizeof(*record) &&
 	       size <= KSTATE_MAX_RECORD;
 }
 
-/* A later writer may set other flags: then the record is skipped as a whole */
-static bool record_is_understood(const struct kstate_record *record)
+/**
+ * kstate_record_understood() - whether a record has nothing that is not known
+ * @record: the record, whose header is good
+ *
+ * A later writer may set other flags: then the record is skipped as a whole.
+ *
+ * Return: true if so: then its key ends within the payload.
+ */
+bool kstate_record_understood(const struct kstate_record *record)
 {
 	return !(le16_to_cpu(record->flags) & ~RECORD_FLAGS) &&
 	       le16_to_cpu(record->key_len) <= KSTATE_MAX_NAME &&
 	       kstate_key_bytes(record) <= le32_to_cpu(record->size);
 }
 
-/*
- * The next record at or after @at, or NULL. Where a header is damaged, the
- * next one is looked for: no good record is lost with a bad one.
+/**
+ * kstate_segment_next() - go on to the next record
+ * @set: the set
+ * @segment: one of its segments
+ * @name: of the stream, for messages
+ * @at: where to look, 0 to begin with; moved behind the record
+ *
+ * Where a header is damaged, the next one is looked for: no good record is lost
+ * with a bad one. The header of the record is good, the rest of it need not be.
+ *
+ * Return: the record, or NULL at the end.
  */
+struct kstate_record *kstate_segment_next(struct kstate_set *set,
+					  const struct kstate_segment *segment,
+					  const char *name, size_t *at)
+{
+	struct kstate_record *record = NULL;
+	size_t here = *at;
+
+	while (here < segment->used && !kstate_record_good(segment, here))
+		here += 8;
+	if (here > *at)
+		damage(set, name, *at, segment->data + *at, here - *at, "the header of a record");
+	*at = here;
+	if (here < segment->used) {
+		record = (void *)(segment->data + here);
+		*at += sizeof(*record) + le32_to_cpu(record->size);
+	}
+	return record;
+}
+
+/* The next record that is understood, or NULL */
 static struct kstate_record *next_record(struct kstate_set *set, struct kstate_segment *segment,
 					 const char *name, size_t *at)
 {
 	struct kstate_record *record;
-	size_t here;
 
-	while (*at < segment->used) {
-		here = *at;
-		*at += 8;
-		if (here + sizeof(*record) <= segment->used && header_is_good(segment, here)) {
-			record = (void *)(segment->data + here);
-			*at = here + sizeof(*record) + le32_to_cpu(record->size);
-			if (record_is_understood(record))
-				return record;
-		}
-		damage(set, name, here, "the header of a record");
+	while ((record = kstate_segment_next(set, segment, name, at))) {
+		if (kstate_record_understood(record))
+			return record;
+		damaged_record(set, name, (u8 *)record - segment->data, record,
+			       "the header of a record");
 	}
 	return NULL;
 }
 
 static int open_schema(struct kstate_set *set, struct kstate_record *record)
 {
+	struct kstate_error err = {};
 	struct kstate_where where = {
 		.state = "schema", .key = KSTATE_ID(le64_to_cpu(record->key)), .has_key = true,
-		.writer = set->writer, .err = &set->damage,
+		.writer = set->writer, .err = &err,
 	};
 	struct kstate_schema *schema = NULL;
 	u32 size = le32_to_cpu(record->size);
@@ -366,18 +429,20 @@ static int open_schema(struct kstate_set *set, struct kstate_record *record)
 	if (ret)
 		return ret;
 	if (where.key.id != set->nr_known) {
-		damage(set, "schema", where.key.id, "numbers that ascend");
+		damaged_record(set, "schema", where.key.id, record, "numbers that ascend");
 		return 0;
 	}
 
 	if (kstate_record_whole(record))
 		schema = kstate_schema_decode((u8 *)(record + 1), size, set, &where);
 	else
-		damage(set, "schema", where.key.id, "the checksum of a schema");
+		damaged_record(set, "schema", where.key.id, record, "the checksum of a schema");
 	if (PTR_ERR_OR_ZERO(schema) == -ENOMEM)
 		return -ENOMEM;
-	if (IS_ERR(schema))
+	if (IS_ERR(schema)) {
+		note_damage(set, record, sizeof(*record) + size, &err);
 		schema = NULL;
+	}
 	ret = kstate_set_know(set, schema, (u8 *)(record + 1), size);
 	if (ret)
 		kstate_schema_free(schema);
@@ -391,7 +456,7 @@ static int open_state(struct kstate_set *set, struct kstate_record *record)
 
 	if (id >= set->nr_known || size < sizeof(struct kstate_wire_state) ||
 	    !kstate_record_whole(record)) {
-		damage(set, "state", id, "the checksum of a state");
+		damaged_record(set, "state", id, record, "the checksum of a state");
 		return 0;
 	}
 	return kstate_set_add_state(set, id, (u8 *)(record + 1), size);
@@ -410,7 +475,7 @@ static int index_segment(struct kstate_stream *stream, struct kstate_segment *se
 			continue;
 		}
 		if (le32_to_cpu(record->schema) >= set->nr_known) {
-			damage(set, stream->name, at, "a record with a schema");
+			damaged_record(set, stream->name, at, record, "a record with a schema");
 			continue;
 		}
 		stream->bytes += sizeof(*record) + le32_to_cpu(record->size);
@@ -430,7 +495,8 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 	int ret;
 
 	if (!len || !kstate_record_whole(record)) {
-		damage(set, "stream", le64_to_cpu(record->key), "the checksum of a stream");
+		damaged_record(set, "stream", le64_to_cpu(record->key), record,
+			       "the checksum of a stream");
 		return 0;
 	}
 	stream = kzalloc_obj(*stream);
@@ -454,11 +520,12 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 			kfree(segment);
 			if (ret == -ENOMEM)
 				return ret;
-			damage(set, stream->name, le64_to_cpu(ref->edge.addr), "a segment");
+			damage(set, stream->name, le64_to_cpu(ref->edge.addr), ref, sizeof(*ref),
+			       "a segment");
 			continue;
 		}
 		list_add_tail(&segment->list, &stream->segments);
-		ret = index_segment(stream, segment);
+		ret = set->transport->lean ? 0 : index_segment(stream, segment);
 		if (ret)
 			return ret;
 	}
@@ -485,7 +552,7 @@ static int open_root(struct kstate_set *set, const struct kstate_header *header,
 		else if (le32_to_cpu(record->schema) == KSTATE_RECORD_STATE)
 			ret = open_state(set, record);
 		else
-			damage(set, "root", at, "a schema, a state or a stream");
+			damaged_record(set, "root", at, record, "a schema, a state or a stream");
 	}
 	if (ret)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");

@@ -497,10 +497,15 @@ int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u
  * @check: 0 if @edge can be taken, or a negative error code
  * @take: takes over @edge; sets @ptr as it was given to @preserve
  * @release: frees what @take took
+ * @lean: of a file that may be cut: opening it does not look at the records of its
+ *	streams; kstate_segment_next() does
+ * @damaged: hears of all damage, of which kstate_set.damage is the first: @size
+ *	bytes at @at; or NULL
  */
 struct kstate_transport {
 	const char *name;
 	bool file;
+	bool lean;
 	void *(*alloc)(size_t size, struct kstate_edge *edge);
 	void (*free)(void *mem, const struct kstate_edge *edge);
 	void *(*map)(const struct kstate_edge *edge);
@@ -510,6 +515,8 @@ struct kstate_transport {
 	int (*check)(const struct kstate_edge *edge);
 	int (*take)(const struct kstate_edge *edge, void **ptr);
 	void (*release)(const struct kstate_edge *edge, void *ptr);
+	void (*damaged)(const struct kstate_transport *transport, const void *at, size_t size,
+			const struct kstate_error *err);
 };
 
 struct kstate_segment {
@@ -766,6 +773,11 @@ int kstate_set_publish(struct kstate_set *set, struct kstate_error *err);
 void kstate_set_unpublish(struct kstate_set *set);
 struct kstate_set *kstate_set_open(const struct kstate_transport *transport, void *header,
 				   size_t size, void *blob, struct kstate_error *err);
+bool kstate_record_good(const struct kstate_segment *segment, size_t at);
+bool kstate_record_understood(const struct kstate_record *record);
+struct kstate_record *kstate_segment_next(struct kstate_set *set,
+					  const struct kstate_segment *segment,
+					  const char *name, size_t *at);
 int kstate_set_export(struct kstate_set *set, void **blob, size_t *size);
 int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct kstate_error *err);
 u32 kstate_set_finish(struct kstate_set *set);
