@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A field of the structs in an array is widened.
+ *
+ * forward: converted thing.ports.speed
+ * back: value thing.ports.speed
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct port {
+	u32 speed;
+};
+
+DESCRIBE(port, 1, 1,
+	 KSTATE_BASE_TYPE(speed, struct port, u32));
+
+struct thing {
+	struct port ports[4];
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state));
+USE(thing);
+
+#else
+
+struct port {
+	u64 speed;
+};
+
+DESCRIBE(port, 1, 1,
+	 KSTATE_BASE_TYPE(speed, struct port, u64));
+
+struct thing {
+	struct port ports[4];
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state));
+USE(thing);
+
+#endif

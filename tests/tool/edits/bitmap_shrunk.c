@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A bitmap shrunk: bits that are cut off must not be set.
+ *
+ * forward: value thing.used
+ * back: defaulted thing.used
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	unsigned long used[2];
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BITMAP(used, struct thing, 100));
+USE(thing);
+
+#else
+
+struct thing {
+	unsigned long used[2];
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BITMAP(used, struct thing, 99));
+USE(thing);
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What two functions wrote becomes an array.
+ *
+ * forward: blocked thing.hist
+ * back: blocked thing.hist
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u64 hist[4];
+};
+
+static int hist_save(struct kstate_stream *stream, void *member,
+		     const struct kstate_field *field)
+{
+	return 0;
+}
+
+static int hist_restore(struct kstate_stream *stream, void *member,
+			const struct kstate_field *field)
+{
+	return 0;
+}
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_CUSTOM(hist, struct thing, hist_save, hist_restore));
+USE(thing);
+
+#else
+
+struct thing {
+	u64 hist[4];
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_ARRAY(hist, struct thing, u64));
+USE(thing);
+
+#endif

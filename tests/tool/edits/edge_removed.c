@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Memory that the older kernel requires is not handed over any more.
+ *
+ * forward: defaulted thing.log
+ * back: blocked thing.log
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u32 size;
+	void *log;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(size, struct thing, u32),
+	 KSTATE_VMALLOC(log, struct thing));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 size;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(size, struct thing, u32),
+	 KSTATE_REMOVED("log"));
+USE(thing);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * From now on the field has to have the value that the object holds.
+ *
+ * forward: object thing.order
+ * back: exact
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u32 order;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(order, struct thing, u32));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 order;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(order, struct thing, u32, KSTATE_EQUAL));
+USE(thing);
+
+#endif

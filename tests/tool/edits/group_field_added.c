@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A field is added to a group, as all its fields with a default.
+ *
+ * forward: defaulted thing.turbo.until
+ * back: value thing.turbo.until
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u32 boost;
+	u32 speed;
+};
+
+static bool turbo_needed(const void *obj)
+{
+	return ((const struct thing *)obj)->boost;
+}
+
+DESCRIBE(turbo, 1, 1,
+	 KSTATE_BASE_TYPE(boost, struct thing, u32, KSTATE_DEFAULT(0)));
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_GROUP(turbo, &turbo_state, turbo_needed),
+	 KSTATE_BASE_TYPE(speed, struct thing, u32));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 boost;
+	u32 until;
+	u32 speed;
+};
+
+static bool turbo_needed(const void *obj)
+{
+	return ((const struct thing *)obj)->boost;
+}
+
+DESCRIBE(turbo, 1, 1,
+	 KSTATE_BASE_TYPE(boost, struct thing, u32, KSTATE_DEFAULT(0)),
+	 KSTATE_BASE_TYPE(until, struct thing, u32, KSTATE_DEFAULT(0)));
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_GROUP(turbo, &turbo_state, turbo_needed),
+	 KSTATE_BASE_TYPE(speed, struct thing, u32));
+USE(thing);
+
+#endif

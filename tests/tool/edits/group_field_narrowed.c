@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A field of a group is narrowed.
+ *
+ * forward: value thing.turbo.boost
+ * back: converted thing.turbo.boost
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u64 boost;
+	u32 speed;
+};
+
+static bool turbo_needed(const void *obj)
+{
+	return ((const struct thing *)obj)->boost;
+}
+
+DESCRIBE(turbo, 1, 1,
+	 KSTATE_BASE_TYPE(boost, struct thing, u64, KSTATE_DEFAULT(0)));
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_GROUP(turbo, &turbo_state, turbo_needed),
+	 KSTATE_BASE_TYPE(speed, struct thing, u32));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 boost;
+	u32 speed;
+};
+
+static bool turbo_needed(const void *obj)
+{
+	return ((const struct thing *)obj)->boost;
+}
+
+DESCRIBE(turbo, 1, 1,
+	 KSTATE_BASE_TYPE(boost, struct thing, u32, KSTATE_DEFAULT(0)));
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_GROUP(turbo, &turbo_state, turbo_needed),
+	 KSTATE_BASE_TYPE(speed, struct thing, u32));
+USE(thing);
+
+#endif

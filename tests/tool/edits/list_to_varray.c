@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A list becomes an array of a length that varies: the same on the wire.
+ *
+ * forward: exact
+ * back: exact
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct entry {
+	struct list_head link;
+	u64 mac;
+};
+
+DESCRIBE(entry, 1, 1,
+	 KSTATE_BASE_TYPE(mac, struct entry, u64));
+
+struct thing {
+	struct list_head entries;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_LIST(entries, struct thing, struct entry, link, &entry_state));
+USE(thing);
+
+#else
+
+struct entry {
+	u64 mac;
+};
+
+DESCRIBE(entry, 1, 1,
+	 KSTATE_BASE_TYPE(mac, struct entry, u64));
+
+struct thing {
+	u32 nr;
+	struct entry *entries;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_STRUCT_VARRAY(entries, struct thing, nr, &entry_state, KSTATE_ALLOC));
+USE(thing);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * An integer narrowed to a type that has room for the range the writer keeps to.
+ *
+ * forward: converted thing.count
+ * back: converted thing.count
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u64 count;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(count, struct thing, u64, KSTATE_RANGE(0, 4096)));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 count;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(count, struct thing, u32, KSTATE_RANGE(0, 4096)));
+USE(thing);
+
+#endif

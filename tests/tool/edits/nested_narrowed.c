@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A field of a struct in the object is narrowed.
+ *
+ * forward: value thing.in.count
+ * back: converted thing.in.count
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct inner {
+	u64 count;
+};
+
+DESCRIBE(inner, 1, 1,
+	 KSTATE_BASE_TYPE(count, struct inner, u64));
+
+struct thing {
+	struct inner in;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_STRUCT(in, struct thing, &inner_state));
+USE(thing);
+
+#else
+
+struct inner {
+	u32 count;
+};
+
+DESCRIBE(inner, 1, 1,
+	 KSTATE_BASE_TYPE(count, struct inner, u32));
+
+struct thing {
+	struct inner in;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_STRUCT(in, struct thing, &inner_state));
+USE(thing);
+
+#endif

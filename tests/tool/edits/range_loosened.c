@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A range is loosened at one end.
+ *
+ * forward: exact
+ * back: value thing.lanes
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u8 lanes;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(lanes, struct thing, u8, KSTATE_RANGE(1, 16)));
+USE(thing);
+
+#else
+
+struct thing {
+	u8 lanes;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(lanes, struct thing, u8, KSTATE_RANGE(0, 16)));
+USE(thing);
+
+#endif

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A field with a default is removed, and nothing says so: refused unless it has it.
+ *
+ * forward: value thing.cylinders
+ * back: defaulted thing.cylinders
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u64 sectors;
+	u32 cylinders;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(sectors, struct thing, u64),
+	 KSTATE_BASE_TYPE(cylinders, struct thing, u32, KSTATE_DEFAULT(0)));
+USE(thing);
+
+#else
+
+struct thing {
+	u64 sectors;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(sectors, struct thing, u64));
+USE(thing);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Renamed twice since: an alias matches at any distance.
+ *
+ * forward: exact
+ * back: exact
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u32 rate;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(rate, struct thing, u32));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 speed;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(speed, struct thing, u32, KSTATE_ALIAS("mbit", "rate")));
+USE(thing);
+
+#endif

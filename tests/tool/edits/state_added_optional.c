@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * An optional state is added: the older kernel keeps it aside and hands it on.
+ *
+ * forward: exact
+ * back: aside extra
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u32 count;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(count, struct thing, u32));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 count;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(count, struct thing, u32));
+USE(thing);
+
+struct extra {
+	u32 a;
+};
+
+DESCRIBE_AS(extra, (.optional = true),
+	 KSTATE_BASE_TYPE(a, struct extra, u32));
+USE(extra);
+
+#endif

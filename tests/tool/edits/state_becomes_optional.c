@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A state that both kernels know becomes optional: that is about kernels which do not.
+ *
+ * forward: exact
+ * back: exact
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u32 count;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(count, struct thing, u32));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 count;
+};
+
+DESCRIBE_AS(thing, (.optional = true),
+	 KSTATE_BASE_TYPE(count, struct thing, u32));
+USE(thing);
+
+#endif

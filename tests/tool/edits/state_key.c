@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The objects of a state go by strings and no longer by numbers: nobody asks for the
+ * records that are there. (evolving.rst does not say so.)
+ *
+ * forward: blocked thing
+ * back: blocked thing
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u32 count;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_BASE_TYPE(count, struct thing, u32));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 count;
+};
+
+DESCRIBE_AS(thing, (.string_key = true),
+	 KSTATE_BASE_TYPE(count, struct thing, u32));
+USE(thing);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Text in the object becomes text behind a pointer, which has room for all.
+ *
+ * forward: exact
+ * back: value thing.name
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	char name[32];
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_STRING(name, struct thing));
+USE(thing);
+
+#else
+
+struct thing {
+	char *name;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_STRING(name, struct thing));
+USE(thing);
+
+#endif

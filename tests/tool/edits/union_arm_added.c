@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A union gets another arm: only objects that use it are refused by older kernels.
+ *
+ * forward: exact
+ * back: value thing.u
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct net {
+	u16 port;
+};
+
+DESCRIBE(net, 1, 1,
+	 KSTATE_BASE_TYPE(port, struct net, u16));
+
+struct thing {
+	u32 type;
+	union {
+		struct net net;
+	} u;
+};
+
+static const struct kstate_arm arms[] = {
+	{ "none", 0, NULL },
+	{ "net", 1, &net_state },
+	{ }
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_UNION(u, struct thing, type, arms));
+USE(thing);
+
+#else
+
+struct file {
+	u64 inode;
+};
+
+DESCRIBE(file, 1, 1,
+	 KSTATE_BASE_TYPE(inode, struct file, u64));
+
+struct net {
+	u16 port;
+};
+
+DESCRIBE(net, 1, 1,
+	 KSTATE_BASE_TYPE(port, struct net, u16));
+
+struct thing {
+	u32 type;
+	union {
+		struct net net;
+		struct file file;
+	} u;
+};
+
+static const struct kstate_arm arms[] = {
+	{ "none", 0, NULL },
+	{ "net", 1, &net_state },
+	{ "file", 2, &file_state },
+	{ }
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_UNION(u, struct thing, type, arms));
+USE(thing);
+
+#endif

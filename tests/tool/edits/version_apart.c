@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Two versions later, the oldest one understood has risen past what the other kernel has.
+ *
+ * forward: blocked thing
+ * back: blocked thing
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct thing {
+	u32 count;
+};
+
+DESCRIBE(thing, 3, 1,
+	 KSTATE_BASE_TYPE(count, struct thing, u32));
+USE(thing);
+
+#else
+
+struct thing {
+	u32 count;
+};
+
+DESCRIBE(thing, 5, 4,
+	 KSTATE_BASE_TYPE(count, struct thing, u32));
+USE(thing);
+
+#endif

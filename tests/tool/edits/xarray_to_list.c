@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * An xarray becomes a list.
+ *
+ * forward: blocked thing.entries
+ * back: blocked thing.entries
+ */
+#include "edit.h"
+
+#ifndef AFTER
+
+struct entry {
+	struct list_head link;
+	u64 mac;
+};
+
+DESCRIBE(entry, 1, 1,
+	 KSTATE_BASE_TYPE(mac, struct entry, u64));
+
+struct thing {
+	struct xarray entries;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_XARRAY(entries, struct thing, struct entry, &entry_state));
+USE(thing);
+
+#else
+
+struct entry {
+	struct list_head link;
+	u64 mac;
+};
+
+DESCRIBE(entry, 1, 1,
+	 KSTATE_BASE_TYPE(mac, struct entry, u64));
+
+struct thing {
+	struct list_head entries;
+};
+
+DESCRIBE(thing, 1, 1,
+	 KSTATE_LIST(entries, struct thing, struct entry, link, &entry_state));
+USE(thing);
+
+#endif
