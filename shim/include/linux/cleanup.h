@@ -32,6 +32,9 @@
 #define DEFINE_GUARD(_name, _type, _lock, _unlock) \
 	DEFINE_CLASS(_name, _type, if (_T) { _unlock; }, ({ _lock; _T; }), _type _T)
 
+#define DEFINE_LOCK_GUARD_0(_name, _lock, _unlock) \
+	DEFINE_CLASS(_name, int, ({ (void)_T; _unlock; }), ({ _lock; 0; }), void)
+
 #define guard(_name)		CLASS(_name, __UNIQUE_ID(guard))
 
 #define scoped_guard(_name, args...)					\

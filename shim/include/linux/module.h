@@ -8,6 +8,8 @@
 
 struct module {
 	char name[56];
+	void *kstate_catalog;
+	unsigned int kstate_catalog_size;
 };
 
 #define THIS_MODULE			((struct module *)0)

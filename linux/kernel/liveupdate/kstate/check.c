@@ -134,6 +134,7 @@ static int check_stream(struct kstate_stream *stream, struct kstate_set *target,
 	u32 i;
 	int ret;
 
+	guard(mutex)(&stream->lock);
 	for (i = 0; i < stream->index.nr; i++) {
 		const struct kstate_slot *slot = &stream->index.slots[i];
 		struct kstate_record *record = slot->record;
@@ -167,7 +168,7 @@ static int check_stream(struct kstate_stream *stream, struct kstate_set *target,
  * @report: called for each record; what it returns other than 0 ends the check
  * @arg: for @report
  *
- * Context: the streams do not change; allocates.
+ * Context: no stream is made or destroyed; takes kstate_stream.lock; allocates.
  * Return: 0, -ENOMEM, or what @report returned.
  */
 int kstate_check_set(struct kstate_set *set, struct kstate_set *target,

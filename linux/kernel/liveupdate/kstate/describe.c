@@ -591,6 +591,27 @@ bool kstate_known_state(const char *name)
 }
 
 /**
+ * kstate_for_each_described() - go through the descriptions in use
+ * @fn: called for the schema of each; what it returns other than 0 ends that
+ * @arg: for @fn
+ *
+ * Return: 0, or what @fn returned.
+ */
+int kstate_for_each_described(int (*fn)(const struct kstate_schema *schema, void *arg), void *arg)
+{
+	struct kstate_schema *schema;
+	int ret;
+
+	guard(mutex)(&describe_lock);
+	list_for_each_entry(schema, &described, list) {
+		ret = fn(schema, arg);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
  * kstate_forget() - free what KSTATE keeps for a description
  * @desc: the description, which is about to go away, as are all objects that
  *	are registered with it. For those in modules this happens by itself

@@ -13,6 +13,7 @@
 #ifndef _KSTATE_INTERNAL_H
 #define _KSTATE_INTERNAL_H
 
+#include <linux/cleanup.h>
 #include <linux/kstate.h>
 #include <linux/log2.h>
 #include <linux/mutex.h>
@@ -201,6 +202,7 @@ struct module;
 struct kstate_schema *kstate_describe(struct kstate_description *desc,
 				      struct kstate_error *err);
 bool kstate_known_state(const char *name);
+int kstate_for_each_described(int (*fn)(const struct kstate_schema *schema, void *arg), void *arg);
 void kstate_forget_module(const struct module *mod);
 void kstate_schema_free(struct kstate_schema *schema);
 bool kstate_schema_layout(struct kstate_schema *schema);
@@ -789,12 +791,16 @@ u32 kstate_set_finish(struct kstate_set *set);
  * @stream: its stream
  * @record: the record
  * @verdict: what
+ * @allowed: it is refused, but the policy allows that
  * @err: why it is refused or lost, or NULL
+ *
+ * Without a record, an object could not be saved; @err says which.
  */
 struct kstate_finding {
 	const struct kstate_stream *stream;
 	const struct kstate_record *record;
 	enum kstate_verdict verdict;
+	bool allowed;
 	const struct kstate_error *err;
 };
 
@@ -803,8 +809,45 @@ typedef int (*kstate_finding_fn)(const struct kstate_finding *finding, void *arg
 int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 		     kstate_finding_fn report, void *arg);
 
+/* The gate before a jump: gate.c */
+
+enum kstate_armed {
+	KSTATE_ARMED_OFF,	/* nothing is checked */
+	KSTATE_ARMED_ON,	/* what the target would refuse, refuses the kexec */
+	KSTATE_ARMED_FORCE,	/* it is only said */
+};
+
+/**
+ * struct kstate_tally - what a check found
+ * @nr: objects by &enum kstate_verdict
+ * @allowed: of those that are refused, how many the policy allows to be lost
+ * @ns: nanoseconds that the check took
+ * @save_ns: of these, what saving took
+ */
+struct kstate_tally {
+	u32 nr[KSTATE_REFUSED + 1];
+	u32 allowed;
+	u64 ns;
+	u64 save_ns;
+};
+
+int kstate_gate_set_target(const void *blob, size_t size, struct kstate_error *err);
+int kstate_gate_set_policy(char *text, struct kstate_error *err);
+int kstate_gate_arm(enum kstate_armed to);
+enum kstate_armed kstate_gate_status(char *release, size_t size, struct kstate_tally *tally);
+int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *tally);
+int kstate_gate_jump(struct kstate_set *out, struct kstate_error *err);
+void kstate_gate_exit(void);
+
+/* What this kernel describes: catalog.c */
+
+int kstate_catalog_add_module(const struct module *mod);
+void kstate_catalog_remove_module(const struct module *mod);
+struct kstate_set *kstate_catalog_create(struct kstate_error *err);
+
 /* memory.c: sets that stay in this kernel, or come from a file */
 struct kstate_set *kstate_memory_create(void);
+struct kstate_set *kstate_scratch_create(void);
 struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct kstate_error *err);
 
 /* registry.c: the sets of this kernel */
@@ -817,6 +860,13 @@ void kstate_registry_open(struct kstate_set *in);
 void kstate_registry_exit(void);
 int kstate_prepare(struct kstate_error *err);
 void kstate_abort(void);
+void kstate_registry_lock(void);
+void kstate_registry_unlock(void);
+int kstate_for_each_object(int (*fn)(struct kstate_description *desc, const void *obj,
+				     struct kstate_key key, void *arg), void *arg);
+
+/* Nothing is registered, unregistered or prepared, and no stream is made or destroyed */
+DEFINE_LOCK_GUARD_0(registry, kstate_registry_lock(), kstate_registry_unlock())
 
 /* sysfs.c */
 int kstate_sysfs_init(void);

@@ -76,6 +76,42 @@ static const struct kstate_transport memory_transport = {
 	.file = true,
 };
 
+static int scratch_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
+{
+	edge->addr = cpu_to_le64((unsigned long)ptr);
+	edge->size = cpu_to_le64(kind == KSTATE_EDGE_FOLIO ? folio_size(ptr) : nr << PAGE_SHIFT);
+	return 0;
+}
+
+static void scratch_unpreserve(const struct kstate_edge *edge)
+{
+}
+
+static const struct kstate_transport scratch_transport = {
+	.name = "scratch",
+	.alloc = memory_alloc,
+	.free = memory_free,
+	.preserve = scratch_preserve,
+	.unpreserve = scratch_unpreserve,
+	.file = true,
+};
+
+/**
+ * kstate_scratch_create() - make a set that goes nowhere
+ *
+ * It can be looked at, but memory that its records hand over is not preserved.
+ *
+ * Return: the set, for kstate_set_destroy(), or NULL.
+ */
+struct kstate_set *kstate_scratch_create(void)
+{
+	struct kstate_set *set = kstate_set_create(&scratch_transport);
+
+	if (set)
+		set->limits = true;
+	return set;
+}
+
 /**
  * kstate_memory_create() - make a set that stays in this kernel
  *

@@ -311,7 +311,7 @@ int kstate_prepare(struct kstate_error *err)
 	guard(mutex)(&registry_lock);
 	guard(rwsem_write)(&outgoing->use);
 	outgoing->jumper = current;
-	ret = prepare(err);
+	ret = prepare(err) ?: kstate_gate_jump(outgoing, err);
 	if (ret) {
 		kstate_set_error(outgoing, err, "prepare");
 		undo();
@@ -337,6 +337,55 @@ void kstate_abort(void)
 }
 
 /**
+ * kstate_registry_lock() - keep everything that could be saved as it is
+ *
+ * Objects may change, but none comes or goes. Use guard(registry).
+ */
+void kstate_registry_lock(void)
+{
+	mutex_lock(&registry_lock);
+	if (outgoing)
+		down_write(&outgoing->use);
+	if (incoming)
+		down_write(&incoming->use);
+}
+
+/**
+ * kstate_registry_unlock() - undo kstate_registry_lock()
+ */
+void kstate_registry_unlock(void)
+{
+	if (incoming)
+		up_write(&incoming->use);
+	if (outgoing)
+		up_write(&outgoing->use);
+	mutex_unlock(&registry_lock);
+}
+
+/**
+ * kstate_for_each_object() - go through the registered objects
+ * @fn: called for each; without the object while it is being restored. What it
+ *	returns other than 0 ends that
+ * @arg: for @fn
+ *
+ * Context: kstate_registry_lock() is held.
+ * Return: 0, or what @fn returned.
+ */
+int kstate_for_each_object(int (*fn)(struct kstate_description *desc, const void *obj,
+				     struct kstate_key key, void *arg), void *arg)
+{
+	struct registration *r;
+	int ret;
+
+	list_for_each_entry(r, &registrations, list) {
+		ret = fn(r->desc, r->pending ? NULL : r->obj, r->key, arg);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
  * kstate_finish() - everything that is wanted has been restored
  *
  * Whatever nobody has claimed is reported and freed, but for optional states
@@ -355,15 +404,20 @@ int kstate_finish(void)
 EXPORT_SYMBOL_GPL(kstate_finish);
 
 #ifdef CONFIG_MODULES
-/* What is kept for descriptions goes with the module that has them */
-static int module_going(struct notifier_block *nb, unsigned long event, void *mod)
+/* The catalogue of a module, and what is kept for its descriptions, come and go with it */
+static int module_event(struct notifier_block *nb, unsigned long event, void *mod)
 {
-	if (event == MODULE_STATE_GOING)
+	switch (event) {
+	case MODULE_STATE_COMING:
+		return notifier_from_errno(kstate_catalog_add_module(mod));
+	case MODULE_STATE_GOING:
+		kstate_catalog_remove_module(mod);
 		kstate_forget_module(mod);
-	return NOTIFY_DONE;
+	}
+	return NOTIFY_OK;
 }
 
-static struct notifier_block module_nb = { .notifier_call = module_going };
+static struct notifier_block module_nb = { .notifier_call = module_event };
 #endif
 
 /**
@@ -415,6 +469,7 @@ void kstate_registry_exit(void)
 #ifdef CONFIG_MODULES
 	unregister_module_notifier(&module_nb);
 #endif
+	kstate_gate_exit();
 	kstate_set_destroy(outgoing);
 	kstate_set_destroy(incoming);
 	outgoing = NULL;

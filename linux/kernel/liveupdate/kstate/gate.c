@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The gate: live state against the kernel that is to be jumped to.
+ */
+
+/**
+ * DOC: the gate
+ *
+ * Userspace hands over the catalogue of the kernel that it is about to load, the
+ * target. From then on it can ask, as often as it likes, what the target would
+ * do with each object as it is now; and it can arm the gate: a kexec is then
+ * refused as long as the target would refuse anything, judged by what has really
+ * been saved for that kexec. Nothing has been given up by then: the machine runs
+ * on as if kexec had not been called.
+ *
+ * Which states matter is userspace's business: the policy says which of them may
+ * be lost, and which must come, also if they are optional.
+ */
+
+#define pr_fmt(fmt) "kstate: " fmt
+
+#include <linux/elf.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/sched/clock.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "internal.h"
+
+/* How many objects are saved before they are checked and their copies freed */
+#define BATCH	1024
+
+struct rule {
+	struct list_head list;
+	bool must_come;
+	char name[KSTATE_MAX_NAME + 1];
+};
+
+/* Protects what follows; taken after all other locks but those of sets of its own */
+static DEFINE_MUTEX(gate_lock);
+static struct kstate_set *target;
+static LIST_HEAD(policy);
+static enum kstate_armed armed;
+static struct kstate_tally last_tally;
+
+static void free_rules(struct list_head *rules)
+{
+	struct rule *rule, *next;
+
+	list_for_each_entry_safe(rule, next, rules, list)
+		kfree(rule);
+	INIT_LIST_HEAD(rules);
+}
+
+/**
+ * kstate_gate_set_target() - name the kernel that is to be jumped to
+ * @blob: its catalogue, or NULL for none; it is copied
+ * @size: of @blob
+ * @err: what is wrong with it
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative error code: then the target is what it was. -EBUSY if
+ * the gate is armed and @blob is NULL.
+ */
+int kstate_gate_set_target(const void *blob, size_t size, struct kstate_error *err)
+{
+	struct kstate_where where = { .state = "target", .err = err };
+	struct kstate_set *set = NULL;
+
+	if (blob) {
+		set = kstate_memory_open(blob, size, err);
+		if (IS_ERR(set))
+			return PTR_ERR(set);
+		if (set->damage.code)
+			*err = set->damage;
+		else if (list_empty(&set->states))
+			kstate_fail(&where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
+				    "a catalogue\nnone");
+		else if (set->arch != ELF_ARCH)
+			kstate_fail(&where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
+				    "architecture %u\n%u", ELF_ARCH, set->arch);
+		if (err->code) {
+			kstate_set_destroy(set);
+			return err->code;
+		}
+	}
+
+	guard(mutex)(&gate_lock);
+	if (!set && armed != KSTATE_ARMED_OFF)
+		return kstate_fail(&where, NULL, KSTATE_BAD_CALL, -EBUSY,
+				   "a gate that is not armed\none that is");
+	kstate_set_destroy(target);
+	target = set;
+	last_tally = (struct kstate_tally){};
+	return 0;
+}
+
+static int add_rule(struct list_head *rules, char *line, const struct kstate_where *where)
+{
+	char *name = line;
+	const char *what = strsep(&name, " \t");
+	struct rule *rule;
+
+	name = name ? strim(name) : NULL;
+	if (!name || !*name || strlen(name) > KSTATE_MAX_NAME ||
+	    (strcmp(what, "must-come") && strcmp(what, "may-be-lost")))
+		return kstate_fail(where, NULL, KSTATE_BAD_CALL, -EINVAL,
+				   "must-come or may-be-lost, and the name of a state\n%s", what);
+	rule = kzalloc_obj(*rule);
+	if (!rule)
+		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+	rule->must_come = !strcmp(what, "must-come");
+	strscpy(rule->name, name, sizeof(rule->name));
+	list_add_tail(&rule->list, rules);
+	return 0;
+}
+
+/**
+ * kstate_gate_set_policy() - say which states matter
+ * @text: lines "must-come NAME" and "may-be-lost NAME"; it is changed. Empty
+ *	lines and those that begin with # are skipped. The last line for a state
+ *	counts
+ * @err: what is wrong with it
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative error code: then the policy is what it was.
+ */
+int kstate_gate_set_policy(char *text, struct kstate_error *err)
+{
+	struct kstate_where where = { .state = "policy", .has_key = true, .err = err };
+	LIST_HEAD(rules);
+	char *line;
+	int ret;
+
+	while ((line = strsep(&text, "\n"))) {
+		where.key.id++;
+		line = strim(line);
+		if (!*line || *line == '#')
+			continue;
+		ret = add_rule(&rules, line, &where);
+		if (ret) {
+			free_rules(&rules);
+			return ret;
+		}
+	}
+	guard(mutex)(&gate_lock);
+	free_rules(&policy);
+	list_splice(&rules, &policy);
+	return 0;
+}
+
+/**
+ * kstate_gate_arm() - say what a kexec has to wait for
+ * @to: see &enum kstate_armed
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENODATA if there is no target.
+ */
+int kstate_gate_arm(enum kstate_armed to)
+{
+	guard(mutex)(&gate_lock);
+	if (to != KSTATE_ARMED_OFF && !target)
+		return -ENODATA;
+	armed = to;
+	return 0;
+}
+
+/**
+ * kstate_gate_status() - how the gate stands
+ * @release: set to the release of the target, empty if there is none
+ * @size: of @release
+ * @tally: set to what was found last
+ *
+ * Context: may sleep.
+ * Return: &enum kstate_armed.
+ */
+enum kstate_armed kstate_gate_status(char *release, size_t size, struct kstate_tally *tally)
+{
+	guard(mutex)(&gate_lock);
+	strscpy(release, target ? target->writer : "", size);
+	*tally = last_tally;
+	return armed;
+}
+
+/* A check on its way */
+struct judge {
+	struct kstate_tally tally;
+	struct kstate_error first;
+	kstate_finding_fn report;
+	void *arg;
+};
+
+static const struct rule *find_rule(const char *name)
+{
+	const struct rule *rule, *found = NULL;
+
+	list_for_each_entry(rule, &policy, list)
+		if (!strcmp(rule->name, name))
+			found = rule;
+	return found;
+}
+
+/* The policy makes a verdict of what the target would do */
+static int judge(struct judge *j, const char *state, const struct kstate_finding *seen)
+{
+	const struct rule *rule = find_rule(state);
+	struct kstate_finding finding = *seen;
+
+	if (rule && rule->must_come && finding.verdict == KSTATE_LOSSY)
+		finding.verdict = KSTATE_REFUSED;
+	finding.allowed = rule && !rule->must_come && finding.verdict == KSTATE_REFUSED;
+	j->tally.nr[finding.verdict]++;
+	j->tally.allowed += finding.allowed;
+	if (finding.verdict == KSTATE_REFUSED && !finding.allowed && !j->first.code && finding.err)
+		j->first = *finding.err;
+	return j->report ? j->report(&finding, j->arg) : 0;
+}
+
+static int judge_record(const struct kstate_finding *finding, void *arg)
+{
+	const struct kstate_schema *schema =
+		kstate_known(finding->stream->set, le32_to_cpu(finding->record->schema))->schema;
+
+	return judge(arg, schema ? schema->name : "", finding);
+}
+
+/* Save objects as for a jump, but for their memory, and see what becomes of them */
+struct live {
+	struct judge judge;
+	struct kstate_set *set;
+	struct kstate_stream *stream;
+};
+
+static int live_flush(struct live *live)
+{
+	int ret = kstate_check_set(live->set, target, judge_record, &live->judge);
+
+	live->judge.tally.save_ns += live->stream->ns;
+	live->stream->ns = 0;
+	kstate_stream_empty(live->stream);
+	return ret;
+}
+
+static int live_object(struct kstate_description *desc, const void *obj, struct kstate_key key,
+		       void *arg)
+{
+	struct live *live = arg;
+	struct kstate_error err = {};
+	struct kstate_finding finding = {
+		.stream = live->stream, .verdict = KSTATE_REFUSED, .err = &err,
+	};
+	struct kstate_where where = { .state = desc->name, .key = key, .has_key = true,
+				      .err = &err };
+
+	if (!obj)
+		kstate_fail(&where, NULL, KSTATE_CHANGED, -EAGAIN,
+			    "an object that is not being restored\none that is");
+	else
+		kstate_stream_save(live->stream, desc, obj, key, &err);
+	/* What cannot be saved now could not be saved at the jump either */
+	if (err.code)
+		return judge(&live->judge, desc->name, &finding);
+	return live->stream->index.nr < BATCH ? 0 : live_flush(live);
+}
+
+static int check_live(struct live *live, struct kstate_set *out, struct kstate_set *in)
+{
+	int ret = kstate_for_each_object(live_object, live);
+
+	if (!ret)
+		ret = live_flush(live);
+	if (!ret)
+		ret = kstate_check_set(out, target, judge_record, &live->judge);
+	if (!ret && in)
+		ret = kstate_check_set(in, target, judge_record, &live->judge);
+	return ret;
+}
+
+/**
+ * kstate_gate_check() - what the target would do with everything as it is now
+ * @report: called for each object, with the verdict after the policy
+ * @arg: for @report
+ * @tally: set to how many objects there are of each verdict
+ *
+ * Registered objects are saved to memory of this kernel for it; what they hand
+ * over in place is not touched. Their functions are called as for a jump.
+ *
+ * Context: no object is registered or unregistered meanwhile; may sleep long.
+ * Return: 0; -ENODATA if there is no target; -ENOMEM, or what @report returned.
+ */
+int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *tally)
+{
+	struct live live = { .judge = { .report = report, .arg = arg } };
+	u64 start = local_clock();
+	int ret;
+
+	live.set = kstate_scratch_create();
+	if (!live.set)
+		return -ENOMEM;
+	live.stream = kstate_stream_create(live.set, KSTATE_STREAM, NULL);
+	if (IS_ERR(live.stream)) {
+		ret = PTR_ERR(live.stream);
+	} else {
+		guard(registry)();
+		guard(mutex)(&gate_lock);
+		ret = target ? check_live(&live, kstate_outgoing(), kstate_incoming()) : -ENODATA;
+		live.judge.tally.ns = local_clock() - start;
+		if (!ret)
+			last_tally = live.judge.tally;
+	}
+	kstate_set_destroy(live.set);
+	*tally = live.judge.tally;
+	return ret;
+}
+
+/**
+ * kstate_gate_jump() - whether a kexec may go on
+ * @out: what has been saved for it
+ * @err: why not
+ *
+ * Context: the streams of @out do not change.
+ * Return: 0, or a negative error code.
+ */
+int kstate_gate_jump(struct kstate_set *out, struct kstate_error *err)
+{
+	struct judge j = {};
+	u64 start = local_clock();
+	u32 refused;
+	int ret;
+
+	guard(mutex)(&gate_lock);
+	if (armed == KSTATE_ARMED_OFF)
+		return 0;
+	ret = kstate_check_set(out, target, judge_record, &j);
+	j.tally.ns = local_clock() - start;
+	last_tally = j.tally;
+	if (ret) {
+		struct kstate_where where = { .state = "gate", .err = err };
+
+		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
+	}
+	refused = j.tally.nr[KSTATE_REFUSED] - j.tally.allowed;
+	if (!refused)
+		return 0;
+	pr_warn("gate: %s would refuse %u of the objects%s\n", target->writer, refused,
+		armed == KSTATE_ARMED_FORCE ? ": the jump is forced" : ": no jump");
+	if (armed == KSTATE_ARMED_FORCE)
+		return 0;
+	*err = j.first;
+	return err->code;
+}
+
+/**
+ * kstate_gate_exit() - forget target and policy
+ */
+void kstate_gate_exit(void)
+{
+	guard(mutex)(&gate_lock);
+	armed = KSTATE_ARMED_OFF;
+	kstate_set_destroy(target);
+	target = NULL;
+	free_rules(&policy);
+}
