@@ -107,6 +107,38 @@ struct kstate_set *saved(struct kstate_description *desc, const void *obj)
 	return set_jump(set);
 }
 
+void catalogue_add(struct kstate_set *catalogue, struct kstate_description *desc)
+{
+	size_t size = sizeof(struct kstate_wire_state) + 8;
+	struct kstate_wire_state *ws = kstate_zalloc(size);
+	struct kstate_schema *schema;
+	u32 id;
+
+	schema = kstate_describe(desc, &err);
+	if (IS_ERR(schema) || kstate_set_schema(catalogue, schema, &id, &err))
+		fail_msg("%s", text_of(&err));
+	ws->flags = cpu_to_le32(KSTATE_STATE_USED |
+				(desc->string_key ? KSTATE_STATE_STRING_KEY : 0));
+	ws->strings = cpu_to_le32(1);
+	assert_false(kstate_set_add_state(catalogue, id, (u8 *)ws, size));
+}
+
+struct kstate_set *catalogue_of(struct kstate_description *desc)
+{
+	struct kstate_set *set = kstate_memory_create(), *read;
+	size_t size;
+	void *blob;
+
+	set->limits = true;
+	catalogue_add(set, desc);
+	blob = set_bytes(set, &size);
+	read = kstate_memory_open(blob, size, &err);
+	kvfree(blob);
+	if (IS_ERR(read))
+		fail_msg("%s", text_of(&err));
+	return read;
+}
+
 int carry(struct kstate_description *writer, const void *from,
 	  struct kstate_description *reader, void *to)
 {

@@ -103,6 +103,12 @@ void check_error(enum kstate_reason reason, int code, const char *path, const ch
 		fail_msg("%s: %s", #_what, text_of(&err));		\
 } while (0)
 
+/* Add @desc to a catalogue, as what code uses */
+void catalogue_add(struct kstate_set *catalogue, struct kstate_description *desc);
+
+/* The catalogue of a kernel that uses @desc and nothing else, read from its bytes */
+struct kstate_set *catalogue_of(struct kstate_description *desc);
+
 /* Forget @desc when the test ends */
 void use(struct kstate_description *desc);
 

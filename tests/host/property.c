@@ -1513,7 +1513,7 @@ static const char *differs(const struct spec *s, const struct values *a, const s
 
 /* The properties */
 
-static u32 nr_equal, nr_taken, nr_blocked, nr_value, nr_flips;
+static u32 nr_equal, nr_taken, nr_blocked, nr_value, nr_flips, nr_clear;
 
 static struct kstate_set *save(struct layout *l, const void *obj, void **blob, size_t *size)
 {
@@ -1550,6 +1550,57 @@ static void check_resolver(struct layout *w, struct layout *r, const struct pred
 	kstate_resolution_free(&res);
 }
 
+static struct kstate_error foreseen_error;
+
+static int foresee(const struct kstate_finding *finding, void *arg)
+{
+	*(enum kstate_verdict *)arg = finding->verdict;
+	foreseen_error = finding->err ? *finding->err : (struct kstate_error){};
+	return 0;
+}
+
+static void hear(const struct kstate_difference *diff, void *arg)
+{
+	u32 *seen = arg;
+
+	*seen |= diff->verdict == KSTATE_REFUSED ? 1 : diff->depends == KSTATE_DEPENDS_VALUE ? 2 : 0;
+}
+
+/*
+ * What another kernel can know before the jump: from the catalogues alone, and
+ * from the catalogue of the reader and the record. It must be what restoring did.
+ */
+static void check_foresight(struct layout *w, struct layout *r, struct kstate_set *set, int ret,
+			    enum kstate_verdict verdict)
+{
+	struct kstate_set *writer = catalogue_of(&w->desc), *reader = catalogue_of(&r->desc);
+	struct kstate_error e = {};
+	struct kstate_where where = { .state = "random", .err = &e };
+	enum kstate_verdict foreseen = KSTATE_EXACT;
+	struct kstate_resolution res;
+	u32 seen = 0;
+	int blocked;
+
+	blocked = kstate_resolve(kstate_known(writer, writer->nr_known - 1)->schema,
+				 kstate_known(reader, reader->nr_known - 1)->schema, &res, &where,
+				 hear, &seen);
+	check(!blocked == !(seen & 1), "blocked: %d, reported: %u", blocked, seen);
+	if (blocked)
+		check(ret == -EPROTO, "catalogues say blocked, restoring says %d", ret);
+	else
+		check(!ret || (seen & 2), "refused (%d), but no value was said to be", ret);
+	if (!ret)
+		check(res.verdict == verdict, "catalogues: %d, restoring: %d", res.verdict, verdict);
+	nr_clear += !blocked && !(seen & 2);
+	kstate_resolution_free(&res);
+
+	check(!kstate_check_set(set, reader, foresee, &foreseen));
+	check(foreseen == (ret ? KSTATE_REFUSED : verdict), "foreseen: %d, %s, found: %d, %d",
+	      foreseen, text_of(&foreseen_error), ret, verdict);
+	kstate_set_destroy(writer);
+	kstate_set_destroy(reader);
+}
+
 /* Restore @set, which holds @from, into @r; returns the object or NULL */
 static void *restore(struct kstate_set *set, struct layout *w, const struct values *from,
 		     struct layout *r)
@@ -1572,6 +1623,7 @@ static void *restore(struct kstate_set *set, struct layout *w, const struct valu
 	memcpy(before, obj, r->size);
 	verdict = kstate_stream_check(stream, &r->desc, obj, KSTATE_ID(1), &checked);
 	check(!memcmp(before, obj, r->size), "check changed the object");
+	check_foresight(w, r, set, min(verdict, 0), verdict);
 	live = shim_live();
 	ret = kstate_stream_restore(stream, &r->desc, obj, KSTATE_ID(1), &e);
 	if (ret)
@@ -1740,8 +1792,9 @@ int main(int argc, char **argv)
 		round_of_test();
 		free_chunks();
 	}
-	printf("%u rounds: %u equal, %u taken, %u blocked, %u refused by value, %u damaged\n",
-	       i, nr_equal, nr_taken, nr_blocked, nr_value, nr_flips);
+	printf("%u rounds: %u equal, %u taken, %u blocked, %u refused by value, %u damaged, "
+	       "%u certain from catalogues alone\n",
+	       i, nr_equal, nr_taken, nr_blocked, nr_value, nr_flips, nr_clear);
 	printf("[  PASSED  ] %u test(s).\n", rounds);
 	return 0;
 }

@@ -22,10 +22,6 @@
 #include <linux/string.h>
 #include "internal.h"
 
-/* Set by the linker; absent without a catalogue, and in modules */
-extern const u8 __start_kstate_catalog[] __weak;
-extern const u8 __stop_kstate_catalog[] __weak;
-
 struct image {
 	struct list_head list;
 	const struct module *mod;

@@ -597,7 +597,7 @@ bool kstate_known_state(const char *name)
  *
  * Return: 0, or what @fn returned.
  */
-int kstate_for_each_described(int (*fn)(const struct kstate_schema *schema, void *arg), void *arg)
+int kstate_for_each_described(kstate_described_fn fn, void *arg)
 {
 	struct kstate_schema *schema;
 	int ret;

@@ -174,9 +174,9 @@ int kstate_error_text(const struct kstate_error *err, char *buf, size_t size)
 }
 EXPORT_SYMBOL_GPL(kstate_error_text);
 
-static void json_string(struct kstate_text *t, const char *name, const char *s)
+static void json_text(struct kstate_text *t, const char *s)
 {
-	text_add(t, ",\"%s\":\"", name);
+	text_add(t, "\"");
 	for (; *s; s++) {
 		if (*s == '"' || *s == '\\')
 			text_add(t, "\\%c", *s);
@@ -186,6 +186,28 @@ static void json_string(struct kstate_text *t, const char *name, const char *s)
 			text_add(t, "%c", *s);
 	}
 	text_add(t, "\"");
+}
+
+static void json_string(struct kstate_text *t, const char *name, const char *s)
+{
+	text_add(t, ",\"%s\":", name);
+	json_text(t, s);
+}
+
+/**
+ * kstate_json_text() - a text as a JSON string
+ * @s: the text
+ * @buf: where to; six times the length of @s and 3 bytes are always enough
+ * @size: of @buf
+ *
+ * Return: length of the string, without the NUL.
+ */
+int kstate_json_text(const char *s, char *buf, size_t size)
+{
+	struct kstate_text t = { .buf = buf, .size = size };
+
+	json_text(&t, s);
+	return t.len;
 }
 
 /**

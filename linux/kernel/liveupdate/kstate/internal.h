@@ -62,6 +62,7 @@ int kstate_fail(const struct kstate_where *where, const struct kstate_path *path
 		enum kstate_reason reason, int code, const char *fmt, ...);
 int kstate_where_text(const struct kstate_where *where, const struct kstate_path *path,
 		      char *buf, size_t size);
+int kstate_json_text(const char *s, char *buf, size_t size);
 void kstate_error_log(const struct kstate_error *err, const char *doing);
 
 /* Schemas: describe.c, schema.c */
@@ -202,7 +203,9 @@ struct module;
 struct kstate_schema *kstate_describe(struct kstate_description *desc,
 				      struct kstate_error *err);
 bool kstate_known_state(const char *name);
-int kstate_for_each_described(int (*fn)(const struct kstate_schema *schema, void *arg), void *arg);
+typedef int (*kstate_described_fn)(const struct kstate_schema *schema, void *arg);
+
+int kstate_for_each_described(kstate_described_fn fn, void *arg);
 void kstate_forget_module(const struct module *mod);
 void kstate_schema_free(struct kstate_schema *schema);
 bool kstate_schema_layout(struct kstate_schema *schema);
@@ -841,6 +844,10 @@ void kstate_gate_exit(void);
 
 /* What this kernel describes: catalog.c */
 
+/* Set by the linker; absent without a catalogue, and in modules */
+extern const u8 __start_kstate_catalog[] __weak;
+extern const u8 __stop_kstate_catalog[] __weak;
+
 int kstate_catalog_add_module(const struct module *mod);
 void kstate_catalog_remove_module(const struct module *mod);
 struct kstate_set *kstate_catalog_create(struct kstate_error *err);
@@ -862,8 +869,10 @@ int kstate_prepare(struct kstate_error *err);
 void kstate_abort(void);
 void kstate_registry_lock(void);
 void kstate_registry_unlock(void);
-int kstate_for_each_object(int (*fn)(struct kstate_description *desc, const void *obj,
-				     struct kstate_key key, void *arg), void *arg);
+typedef int (*kstate_object_fn)(struct kstate_description *desc, const void *obj,
+				struct kstate_key key, void *arg);
+
+int kstate_for_each_object(kstate_object_fn fn, void *arg);
 
 /* Nothing is registered, unregistered or prepared, and no stream is made or destroyed */
 DEFINE_LOCK_GUARD_0(registry, kstate_registry_lock(), kstate_registry_unlock())

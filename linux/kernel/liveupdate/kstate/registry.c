@@ -371,8 +371,7 @@ void kstate_registry_unlock(void)
  * Context: kstate_registry_lock() is held.
  * Return: 0, or what @fn returned.
  */
-int kstate_for_each_object(int (*fn)(struct kstate_description *desc, const void *obj,
-				     struct kstate_key key, void *arg), void *arg)
+int kstate_for_each_object(kstate_object_fn fn, void *arg)
 {
 	struct registration *r;
 	int ret;

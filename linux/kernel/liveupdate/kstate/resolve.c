@@ -237,7 +237,8 @@ static noinline_for_stack void block(struct build *b, const struct kstate_path *
 				     const char *found)
 {
 	kstate_fail(&b->where, path, reason, -EPROTO, "%s\n%s", expected, found);
-	report(b, KSTATE_REFUSED, KSTATE_DEPENDS_NOT, path, "expected %s, found %s", expected, found);
+	report(b, KSTATE_REFUSED, KSTATE_DEPENDS_NOT, path, "expected %s, found %s", expected,
+	       found);
 }
 
 static const struct kstate_path *add_path(struct build *b, const struct kstate_path *up,

@@ -799,6 +799,15 @@ static void length_of(const struct kstate_op *op, const u8 *fixed, u64 *val)
 	*val = n;
 }
 
+/* Without an object, a member is known by the struct of the writer and its first field */
+static bool same_member(const struct kstate_walk *w, const struct kstate_op *a,
+			const struct kstate_op *b)
+{
+	if (w->remote && (a->schema != b->schema || a->to->length != b->to->length))
+		return false;
+	return a->mem == b->mem;
+}
+
 /* Members that hold a length or a tag; these steps are the last ones of a plan */
 static int run_lengths(struct kstate_walk *w, const struct kstate_op *op,
 		       const struct kstate_op *end, u8 *fixed, void *obj)
@@ -818,8 +827,7 @@ static int run_lengths(struct kstate_walk *w, const struct kstate_op *op,
 			return fail_int(w, op, 0, "a length that its member can hold", n, KS_U64);
 		for (other = first; other < op; other++) {
 			length_of(other, fixed, &m);
-			if (other->mem == op->mem && n != m &&
-			    (!w->remote || other->to->length == op->to->length))
+			if (same_member(w, op, other) && n != m)
 				return fail_int(w, op, 0,
 						"the length of the other field with this member",
 						n, KS_U64);

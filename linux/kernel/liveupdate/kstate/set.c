@@ -212,8 +212,10 @@ static bool same_limits(const struct kstate_schema *a, const struct kstate_schem
 	for (i = 0; i < a->nr_fields; i++) {
 		const struct kstate_schema_field *f = &a->fields[i], *g = &b->fields[i];
 
-		if (f->room != g->room || f->length != g->length || f->text != g->text ||
-		    (f->ref && !same_limits(f->ref, g->ref)))
+		if (kstate_has_data(f) && (f->room != g->room || f->length != g->length ||
+					   f->text != g->text))
+			return false;
+		if (f->ref && !same_limits(f->ref, g->ref))
 			return false;
 	}
 	return true;
