@@ -153,7 +153,7 @@ struct kstate_set *kstate_catalog_create(struct kstate_error *err)
 		}
 	}
 	if (!ret)
-		ret = kstate_for_each_described(add_used, catalog);
+		ret = kstate_walk_described(add_used, catalog);
 	if (!ret)
 		return catalog;
 	kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");

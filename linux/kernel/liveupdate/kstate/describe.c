@@ -591,13 +591,13 @@ bool kstate_known_state(const char *name)
 }
 
 /**
- * kstate_for_each_described() - go through the descriptions in use
+ * kstate_walk_described() - go through the descriptions in use
  * @fn: called for the schema of each; what it returns other than 0 ends that
  * @arg: for @fn
  *
  * Return: 0, or what @fn returned.
  */
-int kstate_for_each_described(kstate_described_fn fn, void *arg)
+int kstate_walk_described(kstate_described_fn fn, void *arg)
 {
 	struct kstate_schema *schema;
 	int ret;

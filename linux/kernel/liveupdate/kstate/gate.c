@@ -267,7 +267,7 @@ static int live_object(struct kstate_description *desc, const void *obj, struct 
 
 static int check_live(struct live *live, struct kstate_set *out, struct kstate_set *in)
 {
-	int ret = kstate_for_each_object(live_object, live);
+	int ret = kstate_walk_objects(live_object, live);
 
 	if (!ret)
 		ret = live_flush(live);

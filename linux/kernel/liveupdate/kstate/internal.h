@@ -205,7 +205,7 @@ struct kstate_schema *kstate_describe(struct kstate_description *desc,
 bool kstate_known_state(const char *name);
 typedef int (*kstate_described_fn)(const struct kstate_schema *schema, void *arg);
 
-int kstate_for_each_described(kstate_described_fn fn, void *arg);
+int kstate_walk_described(kstate_described_fn fn, void *arg);
 void kstate_forget_module(const struct module *mod);
 void kstate_schema_free(struct kstate_schema *schema);
 bool kstate_schema_layout(struct kstate_schema *schema);
@@ -872,7 +872,7 @@ void kstate_registry_unlock(void);
 typedef int (*kstate_object_fn)(struct kstate_description *desc, const void *obj,
 				struct kstate_key key, void *arg);
 
-int kstate_for_each_object(kstate_object_fn fn, void *arg);
+int kstate_walk_objects(kstate_object_fn fn, void *arg);
 
 /* Nothing is registered, unregistered or prepared, and no stream is made or destroyed */
 DEFINE_LOCK_GUARD_0(registry, kstate_registry_lock(), kstate_registry_unlock())

@@ -363,7 +363,7 @@ void kstate_registry_unlock(void)
 }
 
 /**
- * kstate_for_each_object() - go through the registered objects
+ * kstate_walk_objects() - go through the registered objects
  * @fn: called for each; without the object while it is being restored. What it
  *	returns other than 0 ends that
  * @arg: for @fn
@@ -371,7 +371,7 @@ void kstate_registry_unlock(void)
  * Context: kstate_registry_lock() is held.
  * Return: 0, or what @fn returned.
  */
-int kstate_for_each_object(kstate_object_fn fn, void *arg)
+int kstate_walk_objects(kstate_object_fn fn, void *arg)
 {
 	struct registration *r;
 	int ret;
