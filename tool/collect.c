@@ -18,8 +18,7 @@
 #include <linux/align.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
-#include "internal.h"
-#include "tool.h"
+#include "source.h"
 
 /* Addresses are compared with those of the tables' layout on 64-bit machines */
 #define DESCRIPTION_SIZE	sizeof(struct kstate_description)
@@ -394,6 +393,12 @@ static enum status apply(struct object *o, const struct relocation *r, struct tr
 
 /* Finding descriptions */
 
+/* Names in the namespace "kunit" are those of tests: no kernel hands them to another */
+static bool is_test(const struct kstate_description *desc)
+{
+	return !strcmp(desc->name, "kunit") || !strncmp(desc->name, "kunit,", 6);
+}
+
 #define TABLES_MAGIC	0xffff0000
 
 /*
@@ -438,7 +443,7 @@ static enum status find(struct object *o, const struct relocation *r, struct tro
 	    (fields->kind & TABLES_MAGIC) != (KSTATE_TABLES & TABLES_MAGIC))
 		return STATUS_OK;
 	desc = description_at(o, place);
-	if (!desc)
+	if (!desc || is_test(desc))
 		return STATUS_OK;
 	if ((fields->kind & ~0xff) != KSTATE_TABLES)
 		return trouble(t, STATUS_NEWER,
@@ -694,7 +699,8 @@ static u8 *state_bytes(const struct found *found, const struct kstate_schema *sc
 	/* The first string is empty */
 	text = (struct text){ .bytes = (char *)(members + nr), .size = 1 };
 
-	state->flags = cpu_to_le32(found->flags);
+	state->flags = cpu_to_le32(found->flags | (found->desc->string_key ?
+						   KSTATE_STATE_STRING_KEY : 0));
 	state->image = cpu_to_le32(add_text(&text, image));
 	state->type = cpu_to_le32(add_text(&text, type));
 	nr = 0;
@@ -819,12 +825,10 @@ static enum status collect_elf(int fd, const char *path, const char *image,
 	enum status status;
 
 	status = o.elf ? read_object(&o, t) : damaged(&o, t);
-	if (!status && set->arch && o.nr_descriptions && set->arch != o.arch)
+	if (!status && set->arch && set->arch != o.arch)
 		status = trouble(t, STATUS_ARCH, "%s: of another architecture than the others", path);
-	if (!status && o.nr_descriptions) {
-		set->arch = o.arch;
-		status = add_states(&o, image, set, t);
-	}
+	set->arch = o.arch;
+	status = status ?: add_states(&o, image, set, t);
 	free_object(&o);
 	return status;
 }
@@ -848,39 +852,22 @@ static enum status collect(const char *path, const char *image, struct kstate_se
 	return status;
 }
 
-static enum status write_catalogue(struct kstate_set *set, const char *path, struct trouble *t)
+/* No descriptions, no file: the build then links nothing in */
+static enum status remove_catalogue(const char *path, struct trouble *t)
 {
-	size_t size, written;
-	void *blob;
-	FILE *file;
-
-	/* No descriptions, no file: the build then links nothing in */
-	if (list_empty(&set->states)) {
-		if (!unlink(path) || errno == ENOENT)
-			return STATUS_OK;
-		return trouble(t, STATUS_SYSTEM, "%s: cannot remove it: %s", path, strerror(errno));
-	}
-	if (kstate_set_export(set, &blob, &size))
-		return no_memory(t);
-	file = fopen(path, "w");
-	written = file ? fwrite(blob, 1, size, file) : 0;
-	kstate_free(blob);
-	if (!file || fclose(file) || written != size) {
-		trouble(t, STATUS_SYSTEM, "%s: cannot write it: %s", path, strerror(errno));
-		if (file)
-			unlink(path);
-		return STATUS_SYSTEM;
-	}
-	return STATUS_OK;
+	if (!unlink(path) || errno == ENOENT)
+		return STATUS_OK;
+	return trouble(t, STATUS_SYSTEM, "%s: cannot remove it: %s", path, strerror(errno));
 }
 
-enum { OPTION_RELEASE = 0x200, OPTION_IMAGE };
+enum { OPTION_RELEASE = 0x200, OPTION_IMAGE, OPTION_ALWAYS };
 
 static const struct argp_option collect_options[] = {
 	{ "release", OPTION_RELEASE, "RELEASE", 0, "Release of the kernel, as uname -r has it", 0 },
 	{ "image", OPTION_IMAGE, "NAME", 0,
 	  "Name of the image: vmlinux, or that of a module (default: that of OBJECT)", 0 },
-	{ "output", 'o', "FILE", 0, "Where the catalogue goes; removed if there is nothing", 0 },
+	{ "always", OPTION_ALWAYS, NULL, 0, "Write a catalogue also if nothing is described", 0 },
+	{ "output", 'o', "FILE", 0, "Where the catalogue goes; removed if there is none", 0 },
 	{}
 };
 
@@ -888,6 +875,7 @@ struct collect_arguments {
 	const char *release;
 	const char *image;
 	const char *output;
+	bool always;
 	char **objects;
 	int nr_objects;
 };
@@ -902,6 +890,9 @@ static error_t parse_collect(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_IMAGE:
 		a->image = arg;
+		return 0;
+	case OPTION_ALWAYS:
+		a->always = true;
 		return 0;
 	case 'o':
 		a->output = arg;
@@ -946,7 +937,10 @@ enum status command_collect(int argc, char **argv, struct trouble *t)
 	strscpy(set->writer, a.release, sizeof(set->writer));
 	for (i = 0; !status && i < a.nr_objects; i++)
 		status = collect(a.objects[i], a.image, set, t);
-	status = status ?: write_catalogue(set, a.output, t);
+	if (!status && list_empty(&set->states) && !a.always)
+		status = remove_catalogue(a.output, t);
+	else if (!status)
+		status = source_write(set, a.output, t);
 	kstate_set_destroy(set);
 	return status;
 }

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the bytes of a file to those of the catalogue or stream in it.
+ */
+#ifndef _TOOL_IMAGE_H
+#define _TOOL_IMAGE_H
+
+#include "tool.h"
+
+/**
+ * struct image - a file without the compression around what is in it
+ * @path: of the file, for messages; the caller's
+ * @bytes: what is in it: an ELF file, a flat image, a catalogue or a stream
+ * @size: how many bytes
+ * @module: it is a kernel module
+ * @memory: what has been unpacked, or NULL
+ * @file: what has been read of the file, or mapped
+ * @file_size: how many bytes
+ * @mapped: it is mapped
+ */
+struct image {
+	const char *path;
+	const uint8_t *bytes;
+	size_t size;
+	bool module;
+	uint8_t *memory;
+	uint8_t *file;
+	size_t file_size;
+	bool mapped;
+};
+
+/* What a file may unpack to, at most; fuzzing lowers it */
+extern size_t image_limit;
+
+/**
+ * image_open() - read a file and unpack what is in it
+ * @image: filled; to be given to image_close(), also after trouble
+ * @path: the file: vmlinux, a bzImage or other kernel image, a module, a catalogue or
+ *	a stream, each also compressed as distributions do it
+ * @t: what went wrong
+ */
+enum status image_open(struct image *image, const char *path, struct trouble *t);
+
+/**
+ * image_read() - image_open() for bytes that are in memory already
+ * @image: filled; to be given to image_close(), also after trouble
+ * @bytes: the bytes, which the caller keeps until image_close()
+ * @size: how many
+ * @path: name for messages
+ * @t: what went wrong
+ */
+enum status image_read(struct image *image, const void *bytes, size_t size, const char *path,
+		       struct trouble *t);
+void image_close(struct image *image);
+
+/**
+ * image_catalog() - find the catalogue or stream in an image
+ * @image: the image
+ * @bytes: set to its first byte, in the image
+ * @size: set to how many
+ * @t: what went wrong: without one, it is %STATUS_NO_CATALOG
+ *
+ * Only the header is checked.
+ */
+enum status image_catalog(const struct image *image, const void **bytes, size_t *size,
+			  struct trouble *t);
+
+#endif /* _TOOL_IMAGE_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an argument names: one kernel with its modules, or the streams of a jump.
+ */
+#ifndef _TOOL_SOURCE_H
+#define _TOOL_SOURCE_H
+
+#include "internal.h"
+#include "tool.h"
+
+/**
+ * struct source - a catalogue or the streams of a jump
+ * @name: the argument
+ * @set: all of it; a catalogue has schemas and kstate_set.states, streams have
+ *	kstate_set.streams, and kstate_set.damage if not all of them can be read
+ * @stream: these are streams
+ * @images: how many files with a catalogue there were
+ * @silent: how many modules without one there were
+ */
+struct source {
+	const char *name;
+	struct kstate_set *set;
+	bool stream;
+	size_t images;
+	size_t silent;
+};
+
+/**
+ * source_open() - read what an argument names
+ * @s: filled; to be given to source_close(), also after trouble
+ * @arg: a file as image_open() takes it; a directory: the kernel in it and all modules;
+ *	several of these with commas between; or "running"
+ * @t: what went wrong
+ *
+ * Catalogues that belong together become one. It has the release of the first.
+ */
+enum status source_open(struct source *s, const char *arg, struct trouble *t);
+void source_close(struct source *s);
+
+/**
+ * struct state_info - a description, as a catalogue tells of it
+ * @schema: its schema
+ * @flags: %KSTATE_STATE_USED, %KSTATE_STATE_NESTED
+ * @image: name of the image
+ * @type: the C type that is described, or an empty string
+ * @members: what it says of members of that type
+ * @nr_members: how many
+ * @strings: for source_string()
+ */
+struct state_info {
+	const struct kstate_schema *schema;
+	u32 flags;
+	const char *image;
+	const char *type;
+	const struct kstate_wire_member *members;
+	u32 nr_members;
+	const char *strings;
+};
+
+/**
+ * source_state() - what a record of a catalogue says
+ * @set: the catalogue
+ * @state: an entry of kstate_set.states
+ * @d: filled
+ *
+ * Return: false if the record makes no sense; source_open() refuses those.
+ */
+bool source_state(const struct kstate_set *set, const struct kstate_state *state,
+		  struct state_info *d);
+
+/** source_string() - kstate_wire_member.name or .reason of a member of @d */
+static inline const char *source_string(const struct state_info *d, __le32 offset)
+{
+	return d->strings + le32_to_cpu(offset);
+}
+
+/**
+ * source_write() - write a catalogue to a file
+ * @set: the catalogue
+ * @path: of the file
+ * @t: what went wrong; then there is no file
+ */
+enum status source_write(struct kstate_set *set, const char *path, struct trouble *t);
+
+/** source_arch() - name of the architecture of an ELF machine number */
+const char *source_arch(u32 machine, char *buf, size_t size);
+
+#endif /* _TOOL_SOURCE_H */
