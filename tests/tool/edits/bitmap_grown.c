@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A bitmap grown: the rest is filled up with zeros.
+ * A bitmap grown: the rest is filled up with zeros. (Whether that is exact or a
+ * default, evolving.rst does not say; nobody is refused.)
  *
- * forward: defaulted thing.used
+ * forward: defaulted|exact thing.used
  * back: value thing.used
  */
 #include "edit.h"

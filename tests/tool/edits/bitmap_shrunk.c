@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A bitmap shrunk: bits that are cut off must not be set.
+ * A bitmap shrunk: bits that are cut off must not be set. (For the way back, see
+ * bitmap_grown.)
  *
  * forward: value thing.used
- * back: defaulted thing.used
+ * back: defaulted|exact thing.used
  */
 #include "edit.h"
 

@@ -3,8 +3,8 @@
  * char counts as u8: the same bytes. (evolving.rst does not say whether that is
  * exact or converted; nobody is refused.)
  *
- * forward: exact
- * back: exact
+ * forward: exact|converted thing.tag
+ * back: exact|converted thing.tag
  */
 #include "edit.h"
 

@@ -11,6 +11,7 @@
  *   object    refused unless the reader's object holds the same
  *   function  a function of the reader decides
  *   aside     an unknown state that is kept aside and handed on
+ * Two with a | between them where evolving.rst leaves a choice that refuses nobody.
  */
 #ifndef _EDIT_H
 #define _EDIT_H

@@ -32,7 +32,7 @@ struct extra {
 };
 
 DESCRIBE_AS(extra, (.optional = true),
-	 KSTATE_BASE_TYPE(a, struct extra, u32));
+	    KSTATE_BASE_TYPE(a, struct extra, u32));
 USE(extra);
 
 #endif

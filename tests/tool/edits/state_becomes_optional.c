@@ -24,7 +24,7 @@ struct thing {
 };
 
 DESCRIBE_AS(thing, (.optional = true),
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+	    KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #endif

@@ -25,7 +25,7 @@ struct thing {
 };
 
 DESCRIBE_AS(thing, (.string_key = true),
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+	    KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #endif

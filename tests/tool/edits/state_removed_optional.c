@@ -22,7 +22,7 @@ struct extra {
 };
 
 DESCRIBE_AS(extra, (.optional = true),
-	 KSTATE_BASE_TYPE(a, struct extra, u32));
+	    KSTATE_BASE_TYPE(a, struct extra, u32));
 USE(extra);
 
 #else

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a kernel would do with the state of another: each description of the one
+ * against that of the same name in the other, by the kernel's own resolver.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "compare.h"
+
+/* A hostile catalogue has differences without end; nobody reads more than these */
+#define MAX_DIFFERENCES	4096
+
+const char *const outcome_names[OUTCOMES] = {
+	[EXACT] = "exact", [CONVERTED] = "converted", [DEFAULTED] = "defaulted",
+	[ASIDE] = "aside", [LOSSY] = "lossy", [SOME] = "value", [BLOCKED] = "blocked",
+};
+
+enum colour outcome_colour(enum outcome outcome)
+{
+	return outcome == BLOCKED ? RED : outcome >= ASIDE ? YELLOW : GREEN;
+}
+
+enum status outcome_status(enum outcome outcome)
+{
+	switch (outcome) {
+	case BLOCKED:
+		return STATUS_BLOCKED;
+	case SOME:
+		return STATUS_VALUE;
+	case LOSSY:
+	case ASIDE:
+		return STATUS_LOSSY;
+	default:
+		return STATUS_OK;
+	}
+}
+
+static enum status no_memory(struct trouble *t)
+{
+	return trouble(t, STATUS_SYSTEM, "no memory");
+}
+
+char *printable(const char *name)
+{
+	char *copy = strdup(name);
+
+	for (char *p = copy; p && *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	return copy;
+}
+
+json_t *json_printable(const char *name)
+{
+	char *copy = printable(name);
+	json_t *value = json_string(copy);
+
+	free(copy);
+	return value;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct state_info *x = a, *y = b;
+	int order = strcmp(x->schema->name, y->schema->name);
+
+	/* The schemas decide where names do not, so that output does not change */
+	return order ?: strcmp(x->image, y->image) ?:
+	       (x->schema->hash > y->schema->hash) - (x->schema->hash < y->schema->hash);
+}
+
+enum status side_init(struct side *side, const struct kstate_set *set, struct trouble *t)
+{
+	const struct kstate_state *state;
+	size_t nr = 0;
+
+	list_for_each_entry(state, &set->states, list)
+		nr++;
+	*side = (struct side){ .states = calloc(nr ?: 1, sizeof(*side->states)) };
+	if (!side->states)
+		return no_memory(t);
+	list_for_each_entry(state, &set->states, list)
+		if (source_state(set, state, &side->states[side->nr]) &&
+		    side->states[side->nr].flags & KSTATE_STATE_USED)
+			side->nr++;
+	qsort(side->states, side->nr, sizeof(*side->states), by_name);
+	return STATUS_OK;
+}
+
+void side_free(struct side *side)
+{
+	free(side->states);
+	*side = (struct side){};
+}
+
+const struct state_info *side_find(const struct side *side, const char *name, size_t *nr)
+{
+	size_t low = 0, high = side->nr;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (strcmp(side->states[middle].schema->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*nr = 0; low + *nr < side->nr; ++*nr)
+		if (strcmp(side->states[low + *nr].schema->name, name))
+			break;
+	return &side->states[low];
+}
+
+/* Where the resolver's reports go */
+struct report {
+	struct compared *c;
+	bool no_memory;
+};
+
+enum outcome outcome_of(enum kstate_verdict verdict, enum kstate_depends depends)
+{
+	static const enum outcome outcomes[] = {
+		[KSTATE_EXACT] = EXACT, [KSTATE_CONVERTED] = CONVERTED,
+		[KSTATE_DEFAULTED] = DEFAULTED, [KSTATE_LOSSY] = LOSSY,
+		[KSTATE_REFUSED] = BLOCKED,
+	};
+
+	if (verdict != KSTATE_REFUSED &&
+	    (depends == KSTATE_DEPENDS_VALUE || depends == KSTATE_DEPENDS_OBJECT))
+		return SOME;
+	return outcomes[verdict];
+}
+
+static void add_difference(struct report *r, enum outcome outcome,
+			   const struct kstate_difference *diff)
+{
+	struct compared *c = r->c;
+	struct difference *d;
+
+	c->worst = max(c->worst, outcome);
+	if (c->nr == MAX_DIFFERENCES) {
+		c->more++;
+		return;
+	}
+	/* The room doubles each time that a power of two is full */
+	if (!(c->nr & (c->nr - 1))) {
+		d = reallocarray(c->differences, c->nr ? 2 * c->nr : 1, sizeof(*d));
+		if (!d) {
+			r->no_memory = true;
+			return;
+		}
+		c->differences = d;
+	}
+	d = &c->differences[c->nr++];
+	*d = (struct difference){
+		.outcome = outcome, .depends = diff->depends,
+		.verdict = outcome == ASIDE ? ASIDE : outcome_of(diff->verdict, KSTATE_DEPENDS_NOT),
+		.path = printable(diff->path), .text = printable(diff->text),
+	};
+	r->no_memory |= !d->path || !d->text;
+}
+
+static void note(const struct kstate_difference *diff, void *arg)
+{
+	add_difference(arg, outcome_of(diff->verdict, diff->depends), diff);
+}
+
+static void compare_pair(const struct state_info *w, const struct state_info *r, struct report *to)
+{
+	struct kstate_error err = {};
+	struct kstate_where where = { .state = w->schema->name, .err = &err };
+	struct kstate_resolution res;
+
+	to->c->writer = w;
+	to->c->reader = r;
+	if ((w->flags ^ r->flags) & KSTATE_STATE_STRING_KEY) {
+		struct kstate_difference diff = {
+			.verdict = KSTATE_REFUSED, .path = w->schema->name,
+			.text = r->flags & KSTATE_STATE_STRING_KEY ?
+				"numbers as keys became strings: nobody finds the records" :
+				"strings as keys became numbers: nobody finds the records",
+		};
+
+		note(&diff, to);
+	}
+	if (kstate_resolve(w->schema, r->schema, &res, &where, note, to) == -ENOMEM)
+		to->no_memory = true;
+	else
+		kstate_resolution_free(&res);
+}
+
+static void not_known(const struct state_info *w, struct report *to)
+{
+	bool optional = w->schema->flags & KSTATE_SCHEMA_OPTIONAL;
+	struct kstate_difference diff = {
+		.verdict = optional ? KSTATE_LOSSY : KSTATE_REFUSED, .path = w->schema->name,
+		.text = optional ? "a state that is not known there, and optional: kept aside and handed on" :
+				   "a state that is not known there: nobody claims it, and it is lost",
+	};
+
+	to->c->writer = w;
+	add_difference(to, optional ? ASIDE : BLOCKED, &diff);
+}
+
+void compared_free(struct compared *c)
+{
+	for (size_t i = 0; i < c->nr; i++) {
+		free(c->differences[i].path);
+		free(c->differences[i].text);
+	}
+	free(c->differences);
+	*c = (struct compared){};
+}
+
+enum status compare_state(const struct state_info *writer, const struct state_info *readers,
+			  size_t nr, struct compared *c, struct trouble *t)
+{
+	struct report report = { .c = c };
+
+	*c = (struct compared){};
+	if (!nr)
+		not_known(writer, &report);
+	for (size_t i = 0; i < nr && !report.no_memory; i++) {
+		struct compared other = {};
+
+		report.c = &other;
+		compare_pair(writer, &readers[i], &report);
+		if (c->reader && c->worst <= other.worst) {
+			compared_free(&other);
+		} else {
+			compared_free(c);
+			*c = other;
+		}
+	}
+	return report.no_memory ? no_memory(t) : STATUS_OK;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct compared *x = a, *y = b;
+
+	return (int)y->worst - (int)x->worst ?:
+	       strcmp(x->writer->schema->name, y->writer->schema->name) ?:
+	       strcmp(x->writer->image, y->writer->image);
+}
+
+enum status compare(const struct side *from, const struct side *to, struct comparison *c,
+		    struct trouble *t)
+{
+	enum status status = STATUS_OK;
+
+	*c = (struct comparison){};
+	c->states = calloc(from->nr ?: 1, sizeof(*c->states));
+	if (!c->states)
+		return no_memory(t);
+	for (; c->nr < from->nr && !status; c->nr++) {
+		const struct state_info *w = &from->states[c->nr], *readers;
+		struct compared *state = &c->states[c->nr];
+		size_t nr;
+
+		readers = side_find(to, w->schema->name, &nr);
+		status = compare_state(w, readers, nr, state, t);
+		c->counts[state->worst]++;
+		c->worst = max(c->worst, state->worst);
+	}
+	if (!status)
+		qsort(c->states, c->nr, sizeof(*c->states), worst_first);
+	return status;
+}
+
+void comparison_free(struct comparison *c)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		compared_free(&c->states[i]);
+	free(c->states);
+	*c = (struct comparison){};
+}
