@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A driver that keeps its state across a live update, in two generations.
+ * A driver that keeps its state across a live update, in two generations and one
+ * that the build refuses.
  *
  * It has no device: at its first start it takes random values for its state.
  * After a kexec it finds that state again, also if the kernel before or after
@@ -128,6 +129,13 @@ static void demo_show_own(struct seq_file *m, struct demo *d)
 
 #else /* a year later */
 
+#if CONFIG_SAMPLE_KSTATE_GENERATION == 3
+/* Who changes it like that does not know what there is in the field */
+typedef u16 demo_count_t;
+#else
+typedef u32 demo_count_t;
+#endif
+
 struct demo_link {
 	bool up;
 	u8 lanes;
@@ -151,7 +159,7 @@ struct demo {
 	struct folio *folio;
 
 	u64 bytes;		/* was u32 */
-	u32 rx_packets;		/* was called packets */
+	demo_count_t rx_packets; /* was called packets */
 	u16 mtu;		/* new */
 	u32 wakeups;		/* new */
 	u16 table[6];		/* was [4] */
@@ -203,7 +211,7 @@ static struct kstate_description demo_state = {
 		KSTATE_STRING(label, struct demo),
 		KSTATE_FOLIO(folio, struct demo),
 		KSTATE_BASE_TYPE(bytes, struct demo, u64),
-		KSTATE_BASE_TYPE(rx_packets, struct demo, u32, KSTATE_ALIAS("packets")),
+		KSTATE_BASE_TYPE(rx_packets, struct demo, demo_count_t, KSTATE_ALIAS("packets")),
 		/* As long as it is the default, generation 1 can take over again. */
 		KSTATE_BASE_TYPE(mtu, struct demo, u16, KSTATE_DEFAULT(1500)),
 		/* Only statistics: generation 1 may always do without. */
