@@ -293,7 +293,8 @@ static enum status find_symbols(struct object *o, struct trouble *t)
 		o->strings = header.sh_link;
 		if (!o->symbol_data)
 			return damaged(o, t);
-		o->nr_symbols = o->symbol_data->d_size / gelf_fsize(o->elf, ELF_T_SYM, 1, EV_CURRENT);
+		o->nr_symbols = o->symbol_data->d_size /
+				gelf_fsize(o->elf, ELF_T_SYM, 1, EV_CURRENT);
 	}
 	if (!o->nr_symbols)
 		return trouble(t, STATUS_FOREIGN,
@@ -363,7 +364,8 @@ static enum status each_relocation(struct object *o, relocation_fn *fn, struct t
 		if (header.sh_type != SHT_RELA)
 			continue;
 		r.section = header.sh_info;
-		if (r.section >= o->nr_sections || !gelf_getshdr(elf_getscn(o->elf, r.section), &to))
+		if (r.section >= o->nr_sections ||
+		    !gelf_getshdr(elf_getscn(o->elf, r.section), &to))
 			return damaged(o, t);
 		name = elf_strptr(o->elf, names, to.sh_name);
 		if (!(to.sh_flags & SHF_ALLOC) && (!name || strcmp(name, ".export_symbol")))
@@ -631,8 +633,8 @@ static u32 add_text(struct text *text, const char *s)
 
 	if (!s || !s[0])
 		return 0;
-	strcpy(text->bytes + at, s);
 	text->size += strlen(s) + 1;
+	memcpy(text->bytes + at, s, strlen(s) + 1);
 	return at;
 }
 
@@ -826,7 +828,8 @@ static enum status collect_elf(int fd, const char *path, const char *image,
 
 	status = o.elf ? read_object(&o, t) : damaged(&o, t);
 	if (!status && set->arch && set->arch != o.arch)
-		status = trouble(t, STATUS_ARCH, "%s: of another architecture than the others", path);
+		status = trouble(t, STATUS_ARCH, "%s: of another architecture than the others",
+				 path);
 	set->arch = o.arch;
 	status = status ?: add_states(&o, image, set, t);
 	free_object(&o);

@@ -22,6 +22,7 @@
 #include <zstd.h>
 #include <linux/crc32c.h>
 #include <linux/kstate_format.h>
+#include <linux/limits.h>
 #include <linux/unaligned.h>
 #include "image.h"
 
@@ -34,17 +35,17 @@ size_t image_limit = 1UL << 30;
 struct unpack {
 	const char *path;
 	const char *what;
-	const uint8_t *in;
+	const u8 *in;
 	size_t in_size;
 	size_t in_pos;
-	uint8_t *out;
+	u8 *out;
 	size_t out_size;
 	size_t out_pos;
 };
 
 /* Unpacking */
 
-static enum status cut(const struct unpack *u, struct trouble *t)
+static enum status not_whole(const struct unpack *u, struct trouble *t)
 {
 	return trouble(t, STATUS_DAMAGED,
 		       "%s: its %s data is cut or damaged at byte %zu of %zu: get the file again",
@@ -55,7 +56,7 @@ static enum status cut(const struct unpack *u, struct trouble *t)
 static enum status make_room(struct unpack *u, size_t more, struct trouble *t)
 {
 	size_t size = u->out_size ?: 4 * u->in_size;
-	uint8_t *out;
+	u8 *out;
 
 	progress("unpack", u->in_pos, u->in_size);
 	if (u->out_size - u->out_pos >= more)
@@ -97,7 +98,7 @@ static enum status unpack_gzip(struct unpack *u, struct trouble *t)
 		status = make_room(u, STEP, t);
 		if (status)
 			break;
-		z.next_in = (uint8_t *)u->in + u->in_pos;
+		z.next_in = (u8 *)u->in + u->in_pos;
 		z.avail_in = clamp(u->in_size - u->in_pos);
 		z.next_out = u->out + u->out_pos;
 		z.avail_out = clamp(u->out_size - u->out_pos);
@@ -106,7 +107,7 @@ static enum status unpack_gzip(struct unpack *u, struct trouble *t)
 		u->out_pos = z.next_out - u->out;
 	}
 	inflateEnd(&z);
-	return status ?: ret == Z_STREAM_END ? STATUS_OK : cut(u, t);
+	return status ?: ret == Z_STREAM_END ? STATUS_OK : not_whole(u, t);
 }
 
 static enum status unpack_bzip2(struct unpack *u, struct trouble *t)
@@ -136,7 +137,7 @@ static enum status unpack_bzip2(struct unpack *u, struct trouble *t)
 			break;
 	}
 	BZ2_bzDecompressEnd(&z);
-	return status ?: ret == BZ_STREAM_END ? STATUS_OK : cut(u, t);
+	return status ?: ret == BZ_STREAM_END ? STATUS_OK : not_whole(u, t);
 }
 
 static enum status run_lzma(struct unpack *u, lzma_stream *z, struct trouble *t)
@@ -157,7 +158,7 @@ static enum status run_lzma(struct unpack *u, lzma_stream *z, struct trouble *t)
 		u->out_pos = z->next_out - u->out;
 	}
 	lzma_end(z);
-	return status ?: ret == LZMA_STREAM_END ? STATUS_OK : cut(u, t);
+	return status ?: ret == LZMA_STREAM_END ? STATUS_OK : not_whole(u, t);
 }
 
 static enum status unpack_xz(struct unpack *u, struct trouble *t)
@@ -202,15 +203,15 @@ static enum status unpack_zstd(struct unpack *u, struct trouble *t)
 		u->out_pos = out.pos;
 	}
 	ZSTD_freeDCtx(context);
-	return status ?: ret ? cut(u, t) : STATUS_OK;
+	return status ?: ret ? not_whole(u, t) : STATUS_OK;
 }
 
 /* Blocks of up to 8 MiB; at the end, an image has the size of what is unpacked */
 static enum status unpack_lz4(struct unpack *u, struct trouble *t)
 {
-	const uint32_t block = 8 << 20;
+	const u32 block = 8 << 20;
 	enum status status;
-	uint32_t size;
+	u32 size;
 	int ret;
 
 	for (u->in_pos = 4; u->in_size - u->in_pos >= 4;) {
@@ -218,24 +219,24 @@ static enum status unpack_lz4(struct unpack *u, struct trouble *t)
 		if (size == u->out_pos && u->in_size - u->in_pos == 4)
 			break;
 		if (!size || size > LZ4_COMPRESSBOUND(block) || size > u->in_size - u->in_pos - 4)
-			return cut(u, t);
+			return not_whole(u, t);
 		status = make_room(u, block, t);
 		if (status)
 			return status;
 		ret = LZ4_decompress_safe((const char *)u->in + u->in_pos + 4,
 					  (char *)u->out + u->out_pos, size, block);
 		if (ret < 0)
-			return cut(u, t);
+			return not_whole(u, t);
 		u->in_pos += 4 + size;
 		u->out_pos += ret;
 	}
-	return u->out_pos ? STATUS_OK : cut(u, t);
+	return u->out_pos ? STATUS_OK : not_whole(u, t);
 }
 
 /* Next big-endian number of an lzop file, or 0 at its end */
-static uint32_t take(struct unpack *u, int bytes)
+static u32 take(struct unpack *u, int bytes)
 {
-	uint32_t val = 0;
+	u32 val = 0;
 
 	if (u->in_size - u->in_pos < bytes) {
 		u->in_pos = u->in_size;
@@ -254,9 +255,9 @@ static uint32_t take(struct unpack *u, int bytes)
 #define LZOP_FILTER		0x00000800
 #define LZOP_BLOCK		(64U << 20)
 
-static uint32_t lzop_header(struct unpack *u)
+static u32 lzop_header(struct unpack *u)
 {
-	uint32_t version, flags;
+	u32 version, flags;
 
 	u->in_pos = 9;
 	version = take(u, 2);
@@ -271,15 +272,15 @@ static uint32_t lzop_header(struct unpack *u)
 	take(u, 4);
 	if (version >= LZOP_NEW)
 		take(u, 4);
-	for (uint32_t name = take(u, 1); name; name--)
+	for (u32 name = take(u, 1); name; name--)
 		take(u, 1);
 	take(u, 4);
 	return flags;
 }
 
-static enum status lzop_block(struct unpack *u, uint32_t flags, uint32_t size, struct trouble *t)
+static enum status lzop_block(struct unpack *u, u32 flags, u32 size, struct trouble *t)
 {
-	uint32_t packed = take(u, 4), adler = 1, crc = 0;
+	u32 packed = take(u, 4), adler = 1, crc = 0;
 	enum status status;
 	lzo_uint got = size;
 
@@ -292,7 +293,7 @@ static enum status lzop_block(struct unpack *u, uint32_t flags, uint32_t size, s
 	if ((flags & LZOP_CRC32_PACKED) && packed < size)
 		take(u, 4);
 	if (size > LZOP_BLOCK || packed > size || packed > u->in_size - u->in_pos)
-		return cut(u, t);
+		return not_whole(u, t);
 	status = make_room(u, size, t);
 	if (status)
 		return status;
@@ -300,10 +301,10 @@ static enum status lzop_block(struct unpack *u, uint32_t flags, uint32_t size, s
 		memcpy(u->out + u->out_pos, u->in + u->in_pos, size);
 	else if (lzo1x_decompress_safe(u->in + u->in_pos, packed, u->out + u->out_pos, &got,
 				       NULL) != LZO_E_OK || got != size)
-		return cut(u, t);
+		return not_whole(u, t);
 	if (((flags & LZOP_ADLER32) && adler32(1, u->out + u->out_pos, size) != adler) ||
 	    ((flags & LZOP_CRC32) && crc32(0, u->out + u->out_pos, size) != crc))
-		return cut(u, t);
+		return not_whole(u, t);
 	u->in_pos += packed;
 	u->out_pos += size;
 	return STATUS_OK;
@@ -311,37 +312,37 @@ static enum status lzop_block(struct unpack *u, uint32_t flags, uint32_t size, s
 
 static enum status unpack_lzo(struct unpack *u, struct trouble *t)
 {
-	uint32_t flags = lzop_header(u), size;
+	u32 flags = lzop_header(u), size;
 	enum status status = STATUS_OK;
 
 	while (!status && u->in_pos < u->in_size) {
 		size = take(u, 4);
 		if (!size)
-			return u->out_pos ? STATUS_OK : cut(u, t);
+			return u->out_pos ? STATUS_OK : not_whole(u, t);
 		status = lzop_block(u, flags, size, t);
 	}
-	return status ?: cut(u, t);
+	return status ?: not_whole(u, t);
 }
 
-static bool starts_with(const uint8_t *bytes, size_t size, const char *magic, size_t len)
+static bool starts_with(const u8 *bytes, size_t size, const char *magic, size_t len)
 {
 	return size >= len && !memcmp(bytes, magic, len);
 }
 
 /* There is no magic: properties as all encoders write them, then the size or -1 */
-static bool is_lzma(const uint8_t *bytes, size_t size)
+static bool is_lzma(const u8 *bytes, size_t size)
 {
-	uint64_t unpacked;
+	u64 unpacked;
 
 	if (size < 13 || bytes[0] != 0x5d || bytes[1] || bytes[2])
 		return false;
 	unpacked = get_unaligned_le64(bytes + 5);
-	return unpacked == UINT64_MAX || unpacked <= 1ULL << 32;
+	return unpacked == U64_MAX || unpacked <= 1ULL << 32;
 }
 
 typedef enum status unpack_fn(struct unpack *u, struct trouble *t);
 
-static unpack_fn *find_packer(const uint8_t *bytes, size_t size, const char **what)
+static unpack_fn *find_packer(const u8 *bytes, size_t size, const char **what)
 {
 	static const struct {
 		const char *name;
@@ -350,7 +351,7 @@ static unpack_fn *find_packer(const uint8_t *bytes, size_t size, const char **wh
 		unpack_fn *fn;
 	} packers[] = {
 		{ "gzip", "\x1f\x8b\x08", 3, unpack_gzip },
-		{ "xz", "\xfd" "7zXZ\0", 6, unpack_xz },
+		{ "xz", "\3757zXZ\0", 6, unpack_xz },
 		{ "zstd", "\x28\xb5\x2f\xfd", 4, unpack_zstd },
 		{ "bzip2", "BZh", 3, unpack_bzip2 },
 		{ "lz4", "\x02\x21\x4c\x18", 4, unpack_lz4 },
@@ -370,13 +371,13 @@ static unpack_fn *find_packer(const uint8_t *bytes, size_t size, const char **wh
 /* Boot code with an image in it */
 
 /* The x86 boot protocol: Documentation/arch/x86/boot.rst */
-static bool is_bzimage(const uint8_t *bytes, size_t size)
+static bool is_bzimage(const u8 *bytes, size_t size)
 {
 	return size >= 0x250 && !memcmp(bytes + 0x202, "HdrS", 4) &&
 	       get_unaligned_le16(bytes + 0x1fe) == 0xaa55;
 }
 
-static enum status enter(struct image *image, const char *what, uint64_t offset, uint64_t size,
+static enum status enter(struct image *image, const char *what, u64 offset, u64 size,
 			 struct trouble *t)
 {
 	if (offset > image->size || size > image->size - offset)
@@ -391,8 +392,8 @@ static enum status enter(struct image *image, const char *what, uint64_t offset,
 
 static enum status enter_bzimage(struct image *image, struct trouble *t)
 {
-	const uint8_t *bytes = image->bytes;
-	uint32_t sectors = bytes[0x1f1] ?: 4;
+	const u8 *bytes = image->bytes;
+	u32 sectors = bytes[0x1f1] ?: 4;
 
 	/* Since protocol 2.08, Linux 2.6.26 */
 	if (get_unaligned_le16(bytes + 0x206) < 0x208 || !get_unaligned_le32(bytes + 0x24c))
@@ -400,12 +401,12 @@ static enum status enter_bzimage(struct image *image, struct trouble *t)
 			       "%s: an x86 boot image whose header does not say where the kernel is: too old to have a catalogue",
 			       image->path);
 	return enter(image, "bzImage",
-		     (sectors + 1) * 512 + (uint64_t)get_unaligned_le32(bytes + 0x248),
+		     (sectors + 1) * 512 + (u64)get_unaligned_le32(bytes + 0x248),
 		     get_unaligned_le32(bytes + 0x24c), t);
 }
 
 /* EFI's own way to unpack, CONFIG_EFI_ZBOOT: see drivers/firmware/efi/libstub/zboot-header.S */
-static bool is_zboot(const uint8_t *bytes, size_t size)
+static bool is_zboot(const u8 *bytes, size_t size)
 {
 	return size >= 32 && !memcmp(bytes, "MZ", 2) && !memcmp(bytes + 4, "zimg", 4);
 }
@@ -438,7 +439,7 @@ static enum status unpack_layer(struct image *image, bool *done, struct trouble 
 }
 
 /* Of the ELF files in an image, only modules have yet to be linked */
-static bool is_module(const uint8_t *bytes, size_t size)
+static bool is_module(const u8 *bytes, size_t size)
 {
 	int big;
 
@@ -476,7 +477,7 @@ static enum status read_all(struct image *image, int fd, struct trouble *t)
 {
 	size_t room = 0;
 	ssize_t ret;
-	uint8_t *more;
+	u8 *more;
 
 	for (;;) {
 		if (image->file_size == room) {
@@ -543,7 +544,7 @@ void image_close(struct image *image)
 
 /* The catalogue in what is unpacked */
 
-static uint32_t header_crc(const uint8_t *bytes, uint32_t size)
+static u32 header_crc(const u8 *bytes, u32 size)
 {
 	struct kstate_header header;
 
@@ -554,9 +555,9 @@ static uint32_t header_crc(const uint8_t *bytes, uint32_t size)
 }
 
 /* A header whose checksum is right, whatever it says */
-static bool is_header(const uint8_t *bytes, size_t size, struct kstate_header *header)
+static bool is_header(const u8 *bytes, size_t size, struct kstate_header *header)
 {
-	uint32_t header_size;
+	u32 header_size;
 
 	if (size < sizeof(*header) || memcmp(bytes, KSTATE_MAGIC, KSTATE_MAGIC_LEN))
 		return false;
@@ -566,12 +567,12 @@ static bool is_header(const uint8_t *bytes, size_t size, struct kstate_header *h
 	       header_size <= size && header_crc(bytes, header_size) == le32_to_cpu(header->crc);
 }
 
-static enum status check_header(const struct image *image, const uint8_t *bytes, size_t size,
+static enum status check_header(const struct image *image, const u8 *bytes, size_t size,
 				const void **found, size_t *found_size, struct trouble *t)
 {
 	size_t offset = bytes - image->bytes;
 	struct kstate_header header;
-	uint64_t total;
+	u64 total;
 
 	if (!is_header(bytes, size, &header))
 		return trouble(t, STATUS_DAMAGED,
@@ -593,8 +594,9 @@ static enum status check_header(const struct image *image, const uint8_t *bytes,
 
 static enum status not_elf(const struct image *image, struct trouble *t)
 {
-	return trouble(t, STATUS_DAMAGED, "%s: an ELF file that is cut or damaged (%s): get it again",
-		       image->path, elf_errmsg(-1));
+	return trouble(t, STATUS_DAMAGED,
+		       "%s: an ELF file that is cut or damaged (%s): get it again", image->path,
+		       elf_errmsg(-1));
 }
 
 static enum status elf_section(const struct image *image, Elf *elf, const void **bytes,
@@ -645,7 +647,7 @@ static enum status elf_catalog(const struct image *image, const void **bytes, si
 }
 
 /* Linux's own flat images say what they are */
-static bool is_flat_kernel(const uint8_t *bytes, size_t size)
+static bool is_flat_kernel(const u8 *bytes, size_t size)
 {
 	return size >= 64 && (!memcmp(bytes + 0x38, "ARM\x64", 4) ||
 			      !memcmp(bytes + 0x38, "RSC\x05", 4));

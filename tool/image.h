@@ -5,6 +5,7 @@
 #ifndef _TOOL_IMAGE_H
 #define _TOOL_IMAGE_H
 
+#include <linux/types.h>
 #include "tool.h"
 
 /**
@@ -20,11 +21,11 @@
  */
 struct image {
 	const char *path;
-	const uint8_t *bytes;
+	const u8 *bytes;
 	size_t size;
 	bool module;
-	uint8_t *memory;
-	uint8_t *file;
+	u8 *memory;
+	u8 *file;
 	size_t file_size;
 	bool mapped;
 };

@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/array_size.h>
-#include <linux/elf.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 #include "image.h"
 #include "source.h"
+#include "text.h"
 
 #define RUNNING	"/sys/kernel/kstate/catalog"
 
@@ -81,18 +81,10 @@ bool source_state(const struct kstate_set *set, const struct kstate_state *state
 
 const char *source_arch(u32 machine, char *buf, size_t size)
 {
-	static const struct {
-		u32 machine;
-		const char *name;
-	} names[] = {
-		{ EM_X86_64, "x86_64" }, { EM_AARCH64, "arm64" }, { EM_RISCV, "riscv" },
-		{ EM_S390, "s390" }, { EM_PPC64, "powerpc" }, { EM_386, "i386" },
-		{ EM_ARM, "arm" },
-	};
+	const char *name = arch_name(machine);
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].machine == machine)
-			return names[i].name;
+	if (name)
+		return name;
 	snprintf(buf, size, "ELF machine %u", machine);
 	return buf;
 }
@@ -145,8 +137,9 @@ static enum status merge(struct source *s, struct kstate_set *set, const char *p
 		s->set->arch = set->arch;
 	}
 	if (s->set->arch != set->arch)
-		return trouble(t, STATUS_ARCH, "%s: of architecture %s, what is named with it of %s",
-			       path, source_arch(set->arch, a, sizeof(a)),
+		return trouble(t, STATUS_ARCH,
+			       "%s: of architecture %s, what is named with it of %s", path,
+			       source_arch(set->arch, a, sizeof(a)),
 			       source_arch(s->set->arch, b, sizeof(b)));
 	if (kstate_set_merge(s->set, set, &err))
 		return refused(path, &err, t);
@@ -290,10 +283,12 @@ static enum status take_found(const char *path, const struct kernel *kernel, str
 	size_t i;
 
 	if (kernel->rival)
-		return trouble(t, STATUS_USAGE, "%s: has several kernels, such as %s and %s: name one",
-			       path, kernel->path, kernel->rival);
+		return trouble(t, STATUS_USAGE,
+			       "%s: has several kernels, such as %s and %s: name one", path,
+			       kernel->path, kernel->rival);
 	if (!kernel->path && !found->nr)
-		return trouble(t, STATUS_FOREIGN, "%s: has no kernel image and no modules in it", path);
+		return trouble(t, STATUS_FOREIGN, "%s: has no kernel image and no modules in it",
+			       path);
 	if (kernel->path)
 		status = add_file(files, kernel->path, t);
 	qsort(found->paths, found->nr, sizeof(*found->paths), compare_paths);
@@ -334,7 +329,8 @@ static enum status add_part(const char *part, struct files *files, struct troubl
 	if (!strcmp(part, "running"))
 		return add_file(files, RUNNING, t);
 	if (!*part)
-		return trouble(t, STATUS_USAGE, "nothing between two commas: name files or directories");
+		return trouble(t, STATUS_USAGE,
+			       "nothing between two commas: name files or directories");
 	if (!stat(part, &st) && S_ISDIR(st.st_mode))
 		return add_directory(part, files, t);
 	return add_file(files, part, t);
