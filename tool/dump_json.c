@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A stream file as JSON, one record at a time. kstate-dump(1) describes the shape.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <linux/kernel.h>
+#include <linux/unaligned.h>
+#include "dump.h"
+
+/* Groups of values inside each other: structs, the lists, unions and groups in them */
+#define MAX_LEVELS	(4 * KSTATE_MAX_DEPTH + KSTATE_MAX_GROUPS + 4)
+
+/**
+ * json_u64() - an integer
+ * @val: the integer
+ *
+ * Return: a JSON integer; a string of its digits above 2^63 - 1.
+ */
+json_t *json_u64(u64 val)
+{
+	char text[24];
+
+	if (val <= INT64_MAX)
+		return json_integer(val);
+	snprintf(text, sizeof(text), "%llu", val);
+	return json_string(text);
+}
+
+json_t *json_hex(const u8 *data, u64 size)
+{
+	char *text = malloc(2 * size + 1);
+	json_t *value;
+
+	if (!text)
+		return NULL;
+	for (u64 i = 0; i < size; i++) {
+		text[2 * i] = "0123456789abcdef"[data[i] >> 4];
+		text[2 * i + 1] = "0123456789abcdef"[data[i] & 0xf];
+	}
+	value = json_stringn_nocheck(text, 2 * size);
+	free(text);
+	return value;
+}
+
+/**
+ * json_text() - text that may be anything
+ * @text: the text
+ * @len: its bytes
+ *
+ * Return: a string, or an object with its bytes if it is not UTF-8.
+ */
+json_t *json_text(const void *text, size_t len)
+{
+	json_t *value = json_stringn(text, len);
+
+	return value ?: json_pack("{s:o}", "hex", json_hex(text, len));
+}
+
+/* A name as a program can use it: what is not UTF-8 is escaped */
+static char *safe_name(const void *name, size_t len, size_t *safe_len)
+{
+	char *safe = malloc(4 * len + 1), *q = safe;
+	const u8 *p = name, *end = p + len;
+	size_t n;
+	u32 code;
+
+	for (; safe && p < end; p += n ?: 1) {
+		n = utf8_bytes(p, end - p, &code);
+		if (n)
+			q = mempcpy(q, p, n);
+		else
+			q += sprintf(q, "\\x%02x", *p);
+	}
+	*safe_len = q - safe;
+	return safe;
+}
+
+json_t *json_name(const void *name, size_t len)
+{
+	size_t safe_len;
+	char *safe = safe_name(name, len, &safe_len);
+	json_t *value = safe ? json_stringn(safe, safe_len) : NULL;
+
+	free(safe);
+	return value;
+}
+
+json_t *json_key(const struct kstate_record *record)
+{
+	u32 len = le16_to_cpu(record->key_len);
+
+	if (len && kstate_record_understood(record))
+		return json_name(record + 1, len);
+	return json_u64(le64_to_cpu(record->key));
+}
+
+json_t *json_int(u8 type, const u8 *at)
+{
+	u64 val = kstate_int_load(at, type);
+
+	if (type == KS_T_LINEAR || type == KS_T_VMEMMAP)
+		return val == ~0ULL ? json_null() : json_u64(val);
+	if (type == KS_CHAR)
+		return json_text(at, 1);
+	if (type == KS_BOOL && val <= 1)
+		return json_boolean(val);
+	return kstate_is_signed(type) ? json_integer(val) : json_u64(val);
+}
+
+static json_t *json_edge(const struct kstate_edge *edge)
+{
+	static const char *const kinds[] = { "NONE", "FOLIO", "PAGES", "VMALLOC" };
+
+	if (edge->kind == KSTATE_EDGE_NONE)
+		return json_null();
+	return json_pack("{s:s,s:o,s:o,s:I,s:i,s:i}", "kind", kinds[edge->kind],
+			 "addr", json_u64(le64_to_cpu(edge->addr)),
+			 "size", json_u64(le64_to_cpu(edge->size)),
+			 "pages", (json_int_t)le32_to_cpu(edge->pages), "order", edge->order,
+			 "flags", le16_to_cpu(edge->flags));
+}
+
+/**
+ * json_leaf() - the value of a leaf
+ * @n: the leaf
+ */
+json_t *json_leaf(const struct node *n)
+{
+	u32 size = __kstate_size(n->type);
+	json_t *value, *set;
+
+	switch (n->kind) {
+	case NODE_INTS:
+		if (n->one)
+			return json_int(n->type, n->at);
+		value = json_array();
+		for (u64 i = 0; i < n->count; i++)
+			json_array_append_new(value, json_int(n->type, n->at + i * size));
+		return value;
+	case NODE_TEXT:
+		/* Of an item, the zero byte is not part of the text */
+		return json_text(n->at, n->bytes - (n->item && n->bytes && !n->at[n->bytes - 1]));
+	case NODE_BITS:
+		set = json_array();
+		for (u64 i = 0; i < n->count; i++)
+			if (n->at[i / 8] >> i % 8 & 1)
+				json_array_append_new(set, json_integer(i));
+		return json_pack("{s:o,s:o}", "bits", json_u64(n->count), "set", set);
+	case NODE_EDGE:
+		return json_edge((const void *)n->at);
+	case NODE_BYTES:
+		return json_hex(n->at, n->bytes);
+	case NODE_SECRET:
+		return json_string("(secret)");
+	}
+	return json_null();
+}
+
+/* Values on their way into a tree: the groups that are open */
+struct tree {
+	json_t *open[MAX_LEVELS];
+	u8 kinds[MAX_LEVELS];
+	bool maps[MAX_LEVELS];
+	u32 depth;
+};
+
+/* A field of the same name, which only hostile schemas have, hides nothing */
+static void set_member(json_t *object, const struct node *n, json_t *value)
+{
+	size_t len;
+	char *name = safe_name(n->name, n->name_len, &len), *more;
+
+	while (name && json_object_getn(object, name, len)) {
+		more = realloc(name, len + 2);
+		if (!more)
+			break;
+		name = more;
+		name[len++] = '\'';
+	}
+	if (name)
+		json_object_setn_new(object, name, len, value);
+	else
+		json_decref(value);
+	free(name);
+}
+
+static const char *item_type(const struct node *n)
+{
+	static const char *const ints[] = {
+		[KS_U8] = "U8", [KS_U16] = "U16", [KS_U32] = "U32", [KS_U64] = "U64",
+		[KS_S8] = "S8", [KS_S16] = "S16", [KS_S32] = "S32", [KS_S64] = "S64",
+		[KS_BOOL] = "BOOL", [KS_T_FOLIO] = "FOLIO", [KS_T_PAGES] = "PAGES",
+		[KS_T_VMALLOC] = "VMALLOC",
+	};
+
+	switch (n->kind) {
+	case NODE_ITEMS:
+		return "GROUP";
+	case NODE_TEXT:
+		return "TEXT";
+	case NODE_BYTES:
+		return "BYTES";
+	}
+	return ints[n->type];
+}
+
+static void add_value(struct tree *tree, const struct node *n, json_t *value)
+{
+	json_t *parent = tree->open[tree->depth - 1];
+
+	switch (tree->kinds[tree->depth - 1]) {
+	case NODE_LIST:
+		if (tree->maps[tree->depth - 1])
+			value = json_pack("[o,o]", json_u64(n->index), value);
+		json_array_append_new(parent, value);
+		break;
+	case NODE_UNION:
+		json_object_set_new(parent, "value", value);
+		break;
+	case NODE_ITEMS:
+		json_array_append_new(parent, json_pack("{s:o,s:s,s:o}", "name",
+							json_name(n->name, n->name_len),
+							"type", item_type(n), "value", value));
+		break;
+	default:
+		set_member(parent, n, value);
+	}
+}
+
+static void tree_open(void *arg, const struct node *n)
+{
+	struct tree *tree = arg;
+	json_t *value;
+
+	if (n->kind == NODE_UNION)
+		value = json_pack("{s:o,s:{}}", "arm", json_name(n->arm, strlen(n->arm)), "value");
+	else
+		value = n->kind == NODE_STRUCT ? json_object() : json_array();
+	add_value(tree, n, value);
+	tree->open[tree->depth] = value;
+	tree->kinds[tree->depth] = n->kind;
+	tree->maps[tree->depth++] = n->map;
+}
+
+static void tree_leaf(void *arg, const struct node *n)
+{
+	add_value(arg, n, json_leaf(n));
+}
+
+static void tree_close(void *arg, const struct node *n)
+{
+	((struct tree *)arg)->depth--;
+}
+
+static const struct walker tree_walker = {
+	.open = tree_open, .leaf = tree_leaf, .close = tree_close,
+};
+
+/* Schemas and header */
+
+static const char *const containers[] = {
+	"ONE", "ARRAY", "OPTIONAL", "SEQUENCE", "POINTERS", "MAP",
+};
+
+static const char *type_name(u8 type)
+{
+	switch (type) {
+	case KS_U8: return "U8";
+	case KS_U16: return "U16";
+	case KS_U32: return "U32";
+	case KS_U64: return "U64";
+	case KS_S8: return "S8";
+	case KS_S16: return "S16";
+	case KS_S32: return "S32";
+	case KS_S64: return "S64";
+	case KS_BOOL: return "BOOL";
+	case KS_CHAR: return "CHAR";
+	case KS_T_STRUCT: return "STRUCT";
+	case KS_T_LINEAR: return "LINEAR";
+	case KS_T_VMEMMAP: return "VMEMMAP";
+	case KS_T_FOLIO: return "FOLIO";
+	case KS_T_PAGES: return "PAGES";
+	case KS_T_VMALLOC: return "VMALLOC";
+	case KS_T_BITMAP: return "BITMAP";
+	case KS_T_UNION: return "UNION";
+	case KS_T_ITEMS: return "ITEMS";
+	case KS_T_ALIAS: return "ALIAS";
+	case KS_T_ARM: return "ARM";
+	}
+	return "REMOVED";
+}
+
+static u32 schema_id(const struct stream_file *s, const struct kstate_schema *schema)
+{
+	u32 id = 0;
+
+	while (id < s->set->nr_known && kstate_known(s->set, id)->schema != schema)
+		id++;
+	return id;
+}
+
+/* By the type of the field; a tag is an integer that may be negative */
+static json_t *constraint(const struct kstate_schema_field *f, u64 val)
+{
+	return kstate_is_signed(f->type) ? json_integer(val) : json_u64(val);
+}
+
+static json_t *json_field(const struct stream_file *s, const struct kstate_schema_field *f)
+{
+	json_t *field = json_pack("{s:o,s:s,s:s,s:i,s:I,s:o,s:o,s:o,s:o}",
+				  "name", json_name(f->name, strlen(f->name)),
+				  "type", type_name(f->type), "container", containers[f->container],
+				  "flags", f->flags, "count", (json_int_t)f->count,
+				  "dflt", constraint(f, f->dflt), "min", constraint(f, f->min),
+				  "max", constraint(f, f->max), "mask", json_u64(f->mask));
+
+	if (field && f->ref)
+		json_object_set_new(field, "ref", json_integer(schema_id(s, f->ref)));
+	return field;
+}
+
+static json_t *json_hint(const struct kstate_schema_hint *h)
+{
+	static const char *const kinds[] = {
+		[KSTATE_HINT_HEX] = "HEX", [KSTATE_HINT_SECRET] = "SECRET",
+		[KSTATE_HINT_FLAG] = "FLAG", [KSTATE_HINT_ROOM] = "ROOM",
+		[KSTATE_HINT_LENGTH] = "LENGTH", [KSTATE_HINT_TEXT] = "TEXT",
+	};
+	json_t *kind = h->kind && h->kind < ARRAY_SIZE(kinds) ? json_string(kinds[h->kind]) :
+								 json_integer(h->kind);
+
+	return json_pack("{s:i,s:o,s:o,s:o}", "field", h->field, "kind", kind,
+			 "name", json_name(h->name, strlen(h->name)), "value", json_u64(h->value));
+}
+
+/**
+ * json_schema() - a schema of a file
+ * @s: the file
+ * @id: its number
+ *
+ * Return: null if it is damaged.
+ */
+json_t *json_schema(const struct stream_file *s, u32 id)
+{
+	const struct kstate_schema *schema = stream_schema(s, id);
+	json_t *fields = json_array(), *hints = json_array();
+	char hash[20];
+
+	if (!schema) {
+		json_decref(fields);
+		json_decref(hints);
+		return json_null();
+	}
+	snprintf(hash, sizeof(hash), "%016llx", schema->hash);
+	for (u32 i = 0; i < schema->nr_fields; i++)
+		json_array_append_new(fields, json_field(s, &schema->fields[i]));
+	for (u32 i = 0; i < schema->nr_hints; i++)
+		json_array_append_new(hints, json_hint(&schema->hints[i]));
+	return json_pack("{s:I,s:o,s:s,s:I,s:I,s:b,s:I,s:o,s:o}", "number", (json_int_t)id,
+			 "name", json_name(schema->name, strlen(schema->name)), "hash", hash,
+			 "version", (json_int_t)schema->version,
+			 "min_version", (json_int_t)schema->min_version,
+			 "optional", schema->flags & KSTATE_SCHEMA_OPTIONAL,
+			 "size", (json_int_t)schema->size, "fields", fields, "hints", hints);
+}
+
+/**
+ * json_header() - the header of a file, as it stands there
+ * @s: the file
+ */
+json_t *json_header(const struct stream_file *s)
+{
+	const struct kstate_header *h = (void *)s->data;
+	const char *release = (const char *)h->release;
+
+	return json_pack("{s:I,s:I,s:o,s:o,s:I,s:I,s:o}",
+			 "format", (json_int_t)le32_to_cpu(h->format),
+			 "header_size", (json_int_t)le32_to_cpu(h->header_size),
+			 "total_size", json_u64(le64_to_cpu(h->total_size)),
+			 "records", json_u64(le64_to_cpu(h->records)),
+			 "page_size", (json_int_t)le32_to_cpu(h->page_size),
+			 "arch", (json_int_t)le32_to_cpu(h->arch),
+			 "release", json_name(release, strnlen(release, sizeof(h->release))));
+}
+
+/* The file */
+
+struct dump {
+	struct stream_file *s;
+	const struct dump_options *opt;
+	FILE *file;
+	bool more_streams;
+	bool more_records;
+	u64 dropped;
+	u64 shown;
+	bool failed;
+};
+
+static void put(struct dump *d, json_t *value)
+{
+	if (!value || json_dumpf(value, d->file, JSON_COMPACT | JSON_ENCODE_ANY))
+		d->failed = true;
+	json_decref(value);
+}
+
+static bool begin_stream(const struct kstate_stream *stream, void *arg)
+{
+	struct dump *d = arg;
+
+	fputs(d->more_streams ? ",\n{\"name\":" : "\n{\"name\":", d->file);
+	put(d, stream ? json_name(stream->name, strlen(stream->name)) : json_null());
+	fputs(",\"number\":", d->file);
+	put(d, stream ? json_u64(stream->id) : json_null());
+	fputs(",\"records\":[", d->file);
+	d->more_streams = true;
+	d->more_records = false;
+	d->dropped = 0;
+	return !d->failed;
+}
+
+static void add_values(struct dump *d, json_t *value, struct seen *seen)
+{
+	json_t *values = json_object();
+	struct tree tree = { .open = { values }, .kinds = { NODE_STRUCT }, .depth = 1 };
+	struct walk w = {
+		.walker = &tree_walker, .arg = &tree, .limit = U64_MAX, .secrets = d->opt->secrets,
+	};
+	bool good = walk_payload(&w, seen->schema, seen->payload, seen->size);
+
+	json_object_set_new(value, "values", values);
+	if (good)
+		return;
+	if (!seen->problem[0]) {
+		snprintf(seen->problem, sizeof(seen->problem), "%s", w.what);
+		stream_damage(d->s, w.bad, seen->payload + seen->size - w.bad, "%s: %s",
+			      seen->schema->name, w.what);
+	}
+	json_object_set_new(value, "rest_offset", json_u64(stream_offset(d->s, w.bad)));
+	json_object_set_new(value, "rest", w.secrets || !has_secrets(seen->schema) ?
+			    json_hex(w.bad, seen->payload + seen->size - w.bad) :
+			    json_string("(secret)"));
+}
+
+static bool show_record(const struct kstate_stream *stream, struct kstate_record *record,
+			void *arg)
+{
+	struct dump *d = arg;
+	struct seen seen;
+	json_t *value;
+
+	dump_look(d->s, record, &seen);
+	if (!dump_wanted(d->opt, stream, &seen))
+		return true;
+	d->shown++;
+	if (seen.dropped) {
+		d->dropped++;
+		return true;
+	}
+	value = json_pack("{s:o?,s:I,s:o,s:b,s:o,s:I}",
+			  "state", seen.schema ? json_name(seen.schema->name,
+							   strlen(seen.schema->name)) : NULL,
+			  "schema", (json_int_t)le32_to_cpu(record->schema),
+			  "key", json_key(record),
+			  "optional", le16_to_cpu(record->flags) & KSTATE_RECORD_OPTIONAL,
+			  "offset", json_u64(stream_offset(d->s, record)),
+			  "size", (json_int_t)(sizeof(*record) + le32_to_cpu(record->size)));
+	if (!seen.schema)
+		json_object_set_new(value, "bytes", json_hex((u8 *)(record + 1),
+							     le32_to_cpu(record->size)));
+	else
+		add_values(d, value, &seen);
+	if (seen.problem[0])
+		json_object_set_new(value, "damaged", json_name(seen.problem,
+								strlen(seen.problem)));
+	fputs(d->more_records ? ",\n " : "\n ", d->file);
+	d->more_records = true;
+	put(d, value);
+	return !d->failed;
+}
+
+static bool end_stream(const struct kstate_stream *stream, void *arg)
+{
+	struct dump *d = arg;
+
+	fprintf(d->file, "],\"dropped\":%llu}", d->dropped);
+	return true;
+}
+
+static const struct stream_visitor visitor = {
+	.begin = begin_stream, .record = show_record, .end = end_stream,
+};
+
+/**
+ * dump_json() - a stream file as JSON
+ * @s: the file
+ * @opt: what to show
+ * @file: where to
+ * @t: what went wrong
+ */
+enum status dump_json(struct stream_file *s, const struct dump_options *opt, FILE *file,
+		      struct trouble *t)
+{
+	struct dump d = { .s = s, .opt = opt, .file = file };
+
+	fputs("{\"header\":", file);
+	put(&d, json_header(s));
+	fputs(",\n\"schemas\":[", file);
+	for (u32 i = 0; i < s->set->nr_known; i++) {
+		fputs(i ? ",\n " : "\n ", file);
+		put(&d, json_schema(s, i));
+	}
+	fputs("],\n\"streams\":[", file);
+	stream_walk(s, &visitor, &d);
+	fputs("],\n\"damage\":[", file);
+	for (size_t i = 0; i < s->nr_damage; i++) {
+		fputs(i ? ",\n " : "\n ", file);
+		put(&d, json_pack("{s:o,s:o,s:o}", "offset", json_u64(s->damage[i].at),
+				  "size", json_u64(s->damage[i].size),
+				  "what", json_name(s->damage[i].what,
+						    strlen(s->damage[i].what))));
+	}
+	fputs("]}\n", file);
+	if (d.failed)
+		return trouble(t, STATUS_SYSTEM, "cannot make or write JSON: no memory, or no room");
+	return stream_status(s, t);
+}
