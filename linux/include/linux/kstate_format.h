@@ -287,6 +287,7 @@ struct kstate_wire_state {
 #define KSTATE_STATE_USED	1	/* code refers to it: there may be records of it */
 #define KSTATE_STATE_NESTED	2	/* another description refers to it */
 #define KSTATE_STATE_STRING_KEY	4	/* its keys are strings */
+#define KSTATE_STATE_FLAGS	7
 
 /**
  * struct kstate_wire_member - what a description says of a member of its struct

@@ -451,15 +451,22 @@ static int open_schema(struct kstate_set *set, struct kstate_record *record)
 
 static int open_state(struct kstate_set *set, struct kstate_record *record)
 {
+	const struct kstate_schema *schema;
+	const char *expected = NULL;
 	u64 id = le64_to_cpu(record->key);
 	u32 size = le32_to_cpu(record->size);
 
-	if (id >= set->nr_known || size < sizeof(struct kstate_wire_state) ||
-	    !kstate_record_whole(record)) {
-		damaged_record(set, "state", id, record, "the checksum of a state");
-		return 0;
-	}
-	return kstate_set_add_state(set, id, (u8 *)(record + 1), size);
+	schema = id < set->nr_known ? kstate_known(set, id)->schema : NULL;
+	if (!schema)
+		expected = "a state with a schema";
+	else if (!kstate_record_whole(record))
+		expected = "the checksum of a state";
+	else if (!kstate_state_valid((u8 *)(record + 1), size, schema))
+		expected = "counts and offsets of a state";
+	if (!expected)
+		return kstate_set_add_state(set, id, (u8 *)(record + 1), size);
+	damaged_record(set, "state", id, record, expected);
+	return 0;
 }
 
 static int index_segment(struct kstate_stream *stream, struct kstate_segment *segment)

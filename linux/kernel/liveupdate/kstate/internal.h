@@ -217,6 +217,7 @@ void kstate_schema_encode(const struct kstate_schema *schema, bool limits, u8 *b
 struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
 					   const struct kstate_set *set,
 					   const struct kstate_where *where);
+bool kstate_state_valid(const u8 *buf, u32 size, const struct kstate_schema *schema);
 
 /* Plans: resolve.c */
 

@@ -534,3 +534,40 @@ no_memory:
 	kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory for a schema\nnone");
 	return ERR_PTR(-ENOMEM);
 }
+
+/**
+ * kstate_state_valid() - whether all that a STATE record points to is there
+ * @buf: the payload, aligned to 8
+ * @size: its size
+ * @schema: the schema of the state
+ *
+ * Return: whether counts, offsets of strings and numbers of fields can be used
+ * without another look.
+ */
+bool kstate_state_valid(const u8 *buf, u32 size, const struct kstate_schema *schema)
+{
+	const struct kstate_wire_state *ws = (const void *)buf;
+	const struct kstate_wire_member *wm = (const void *)(ws + 1);
+	u32 nr, strings, field, i;
+	u64 need;
+
+	if (size < sizeof(*ws))
+		return false;
+	nr = le32_to_cpu(ws->nr_members);
+	strings = le32_to_cpu(ws->strings);
+	need = sizeof(*ws) + (u64)nr * sizeof(*wm);
+	if (!strings || ALIGN(need + strings, 8) != size || buf[need + strings - 1] ||
+	    (le32_to_cpu(ws->flags) & ~KSTATE_STATE_FLAGS) || ws->reserved ||
+	    le32_to_cpu(ws->image) >= strings || le32_to_cpu(ws->type) >= strings)
+		return false;
+
+	for (i = 0; i < nr; i++, wm++) {
+		field = le32_to_cpu(wm->field);
+		if (le32_to_cpu(wm->name) >= strings || le32_to_cpu(wm->reason) >= strings ||
+		    (field != KSTATE_NO_REF && field >= schema->nr_fields) ||
+		    (wm->type && (wm->type > KS_CHAR || !type_is_known(wm->type))) ||
+		    wm->reserved)
+			return false;
+	}
+	return true;
+}
