@@ -5,20 +5,6 @@
  */
 #include "all.h"
 
-/* Whether the last failing() reached the step that was to fail */
-static bool failed;
-
-/* @_call with its n-th step failing */
-#define failing(_n, _call) ({		\
-	shim_fail_at(_n);		\
-	__auto_type __ret = (_call);	\
-	failed = shim_failed();		\
-	shim_fail_at(0);		\
-	__ret; })
-
-/* For the first step, the second one, ... until there are no more */
-#define for_each_step(_n)	for (long _n = (failed = true, 1); failed; _n++)
-
 static void assert_no_memory(long n, int ret)
 {
 	if (ret != (failed ? -ENOMEM : 0) || (ret && err.reason != KSTATE_NO_MEMORY))

@@ -3,6 +3,7 @@
 
 struct kstate_error err;
 int verdict;
+bool failed;
 
 static struct kstate_description *used[256];
 static unsigned int nr_used;

@@ -112,6 +112,20 @@ struct kstate_set *catalogue_of(struct kstate_description *desc);
 /* Forget @desc when the test ends */
 void use(struct kstate_description *desc);
 
+/* Whether the last failing() reached the step that was to fail */
+extern bool failed;
+
+/* @_call with its n-th step failing */
+#define failing(_n, _call) ({		\
+	shim_fail_at(_n);		\
+	__auto_type __ret = (_call);	\
+	failed = shim_failed();		\
+	shim_fail_at(0);		\
+	__ret; })
+
+/* For the first step, the second one, ... until there are no more */
+#define for_each_step(_n)	for (long _n = (failed = true, 1); failed; _n++)
+
 int test_begin(void **state);
 
 /* Forget descriptions; nothing may be allocated or preserved any more */

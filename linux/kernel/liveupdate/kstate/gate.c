@@ -29,8 +29,9 @@
 #include <linux/string.h>
 #include "internal.h"
 
-/* How many objects are saved before they are checked and their copies freed */
-#define BATCH	1024
+/* How much is saved before it is checked and the copies are freed */
+#define BATCH		1024
+#define BATCH_BYTES	(1024 * 1024)
 
 struct rule {
 	struct list_head list;
@@ -208,7 +209,8 @@ static int judge(struct judge *j, const char *state, const struct kstate_finding
 	const struct rule *rule = find_rule(state);
 	struct kstate_finding finding = *seen;
 
-	if (rule && rule->must_come && finding.verdict == KSTATE_LOSSY)
+	/* An error, because not a field is lost but all of the record */
+	if (rule && rule->must_come && finding.verdict == KSTATE_LOSSY && finding.err)
 		finding.verdict = KSTATE_REFUSED;
 	finding.allowed = rule && !rule->must_come && finding.verdict == KSTATE_REFUSED;
 	j->tally.nr[finding.verdict]++;
@@ -218,12 +220,17 @@ static int judge(struct judge *j, const char *state, const struct kstate_finding
 	return j->report ? j->report(&finding, j->arg) : 0;
 }
 
-static int judge_record(const struct kstate_finding *finding, void *arg)
+static const char *state_of(const struct kstate_finding *finding)
 {
 	const struct kstate_schema *schema =
 		kstate_known(finding->stream->set, le32_to_cpu(finding->record->schema))->schema;
 
-	return judge(arg, schema ? schema->name : "", finding);
+	return schema ? schema->name : "";
+}
+
+static int judge_record(const struct kstate_finding *finding, void *arg)
+{
+	return judge(arg, state_of(finding), finding);
 }
 
 /* Save objects as for a jump, but for their memory, and see what becomes of them */
@@ -239,8 +246,49 @@ static int live_flush(struct live *live)
 
 	live->judge.tally.save_ns += live->stream->ns;
 	live->stream->ns = 0;
+	live->stream->bytes = 0;
 	kstate_stream_empty(live->stream);
 	return ret;
+}
+
+/* Whether a stream of the outgoing set has this record; 1, 0 or -ENOMEM */
+static int is_saved(const char *name, const char *state, u64 key, const char *string, u32 len)
+{
+	struct kstate_stream *stream = kstate_stream_find(kstate_outgoing(), name);
+	struct kstate_slot *slot;
+	u32 id;
+
+	if (!stream)
+		return 0;
+	guard(mutex)(&stream->lock);
+	if (!stream->index.nr)
+		return 0;
+	scoped_guard(mutex, &stream->set->lock)
+		id = kstate_set_name(stream->set, state);
+	if (id == KSTATE_NO_REF)
+		return 0;
+	slot = kstate_stream_lookup(stream, id, key, string, len);
+	return IS_ERR(slot) ? PTR_ERR(slot) : !!slot;
+}
+
+static int live_save(struct live *live, struct kstate_description *desc, const void *obj,
+		     const struct kstate_where *where)
+{
+	struct kstate_key key = where->key;
+	u32 len = key.name ? strlen(key.name) : 0;
+	int ret;
+
+	if (!obj)
+		return kstate_fail(where, NULL, KSTATE_CHANGED, -EAGAIN,
+				   "an object that is not being restored\none that is");
+	ret = is_saved(KSTATE_STREAM, desc->name, len ? kstate_string_key(key.name, len) : key.id,
+		       key.name, len);
+	if (ret < 0)
+		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
+	if (ret)
+		return kstate_fail(where, NULL, KSTATE_DUPLICATE, -EEXIST,
+				   "a key that is not in use\nthe same key");
+	return kstate_stream_save(live->stream, desc, obj, key, where->err);
 }
 
 static int live_object(struct kstate_description *desc, const void *obj, struct kstate_key key,
@@ -254,15 +302,28 @@ static int live_object(struct kstate_description *desc, const void *obj, struct 
 	struct kstate_where where = { .state = desc->name, .key = key, .has_key = true,
 				      .err = &err };
 
-	if (!obj)
-		kstate_fail(&where, NULL, KSTATE_CHANGED, -EAGAIN,
-			    "an object that is not being restored\none that is");
-	else
-		kstate_stream_save(live->stream, desc, obj, key, &err);
+	live_save(live, desc, obj, &where);
+	if (err.reason == KSTATE_NO_MEMORY)
+		return -ENOMEM;
 	/* What cannot be saved now could not be saved at the jump either */
 	if (err.code)
 		return judge(&live->judge, desc->name, &finding);
-	return live->stream->index.nr < BATCH ? 0 : live_flush(live);
+	if (live->stream->index.nr < BATCH && live->stream->bytes < BATCH_BYTES)
+		return 0;
+	return live_flush(live);
+}
+
+/* What is handed on, but not what would be left behind: damaged, or saved anew */
+static int judge_unclaimed(const struct kstate_finding *finding, void *arg)
+{
+	const struct kstate_record *record = finding->record;
+	int ret;
+
+	if (finding->err && finding->err->reason == KSTATE_DAMAGED)
+		return 0;
+	ret = is_saved(finding->stream->name, state_of(finding), le64_to_cpu(record->key),
+		       (const char *)(record + 1), le16_to_cpu(record->key_len));
+	return ret < 0 ? ret : ret ? 0 : judge_record(finding, arg);
 }
 
 static int check_live(struct live *live, struct kstate_set *out, struct kstate_set *in)
@@ -274,7 +335,7 @@ static int check_live(struct live *live, struct kstate_set *out, struct kstate_s
 	if (!ret)
 		ret = kstate_check_set(out, target, judge_record, &live->judge);
 	if (!ret && in)
-		ret = kstate_check_set(in, target, judge_record, &live->judge);
+		ret = kstate_check_set(in, target, judge_unclaimed, &live->judge);
 	return ret;
 }
 

@@ -1,0 +1,1083 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What another kernel would do with records, and the gate that asks before a
+ * jump, over a simulated KHO. What is foretold is compared with what restoring
+ * does.
+ */
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/crc32c.h>
+#include <linux/elf.h>
+#include <linux/kexec.h>
+#include <linux/module.h>
+#include "host.h"
+
+/* What a check reported */
+struct found {
+	enum kstate_verdict verdict;
+	bool allowed;
+	char object[2 * KSTATE_MAX_NAME + 8];
+	struct kstate_error err;
+};
+
+static struct found found[64];
+static unsigned int nr_found;
+
+static int note(const struct kstate_finding *finding, void *arg)
+{
+	struct found *f = &found[min_t(unsigned int, nr_found++, ARRAY_SIZE(found) - 1)];
+
+	*f = (struct found){ .verdict = finding->verdict, .allowed = finding->allowed };
+	if (finding->record)
+		kstate_record_text(finding->stream, finding->record, f->object,
+				   sizeof(f->object));
+	if (finding->err)
+		f->err = *finding->err;
+	return 0;
+}
+
+static int check_set(struct kstate_set *set, struct kstate_set *target)
+{
+	nr_found = 0;
+	return kstate_check_set(set, target, note, NULL);
+}
+
+/* Records */
+
+struct flat {
+	u64 a;
+	u32 b;
+	u32 extra;
+	u32 nr;
+	u16 nr2;
+	u16 list[4];
+	u16 list2[4];
+	char text[8];
+	u32 *pointer;
+};
+
+#define HEAD								\
+	KSTATE_BASE_TYPE(a, struct flat, u64),				\
+	KSTATE_BASE_TYPE(b, struct flat, u32)
+
+DESC(flat, "flat", HEAD);
+DESC(flat_more, "flat", HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32, KSTATE_DEFAULT(7)));
+DESC(flat_required, "flat", HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32));
+DESC(flat_extra, "flat", HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32, KSTATE_IGNORABLE));
+DESC(flat_range, "flat",
+	KSTATE_BASE_TYPE(a, struct flat, u64, KSTATE_RANGE(5, 10)),
+	KSTATE_BASE_TYPE(b, struct flat, u32));
+DESC_VERSIONS(flat_version, "flat", 3, 2, HEAD);
+DESC(lists, "flat",
+	KSTATE_VARRAY(list, struct flat, nr),
+	KSTATE_VARRAY(list2, struct flat, nr2));
+DESC(lists_shared, "flat",
+	KSTATE_VARRAY(list, struct flat, nr),
+	KSTATE_VARRAY(list2, struct flat, nr));
+DESC(text, "flat", KSTATE_STRING(text, struct flat));
+DESC(chars, "flat", KSTATE_BASE_TYPE(text, struct flat, char [8]));
+DESC(pointer, "flat", KSTATE_POINTER(pointer, struct flat));
+
+/* Narrower than their namesakes in struct flat */
+struct small {
+	u64 a;
+	u16 b;
+	u32 nr;
+	u16 nr2;
+	u16 list[2];
+	u16 list2[4];
+	char text[4];
+};
+
+DESC(small, "flat",
+	KSTATE_BASE_TYPE(a, struct small, u64),
+	KSTATE_BASE_TYPE(b, struct small, u16));
+DESC(small_lists, "flat",
+	KSTATE_VARRAY(list, struct small, nr),
+	KSTATE_VARRAY(list2, struct small, nr2));
+DESC(small_text, "flat", KSTATE_STRING(text, struct small));
+
+static const struct kstate_field flat_fields_again[] = { HEAD, KSTATE_END_OF_LIST() };
+static struct kstate_description flat_named = {
+	.name = "flat", .version_id = 1, .min_version_id = 1, .string_key = true,
+	.fields = flat_fields_again,
+};
+static struct kstate_description flat_optional = {
+	.name = "optional", .optional = true, .fields = flat_fields_again,
+};
+DESC(other, "other", HEAD);
+
+/* What is foretold of @from is @expected, and what restoring then does */
+static void foretold_in(struct kstate_description *writer, const struct flat *from,
+			struct kstate_description *reader, void *to, enum kstate_verdict expected,
+			const char *file, int line)
+{
+	struct kstate_set *set = saved(writer, from), *target;
+	int ret;
+
+	use(reader);
+	target = catalogue_of(reader);
+	assert_false(check_set(set, target));
+	_assert_int_equal(nr_found, 1, file, line);
+	if (found[0].verdict != expected) {
+		print_error("verdict %d: %s\n", found[0].verdict, text_of(&found[0].err));
+		_fail(file, line);
+	}
+	assert_string_equal(found[0].object, "flat[1]");
+	kstate_set_destroy(set);
+	kstate_set_destroy(target);
+
+	ret = carry(writer, from, reader, to);
+	_assert_int_equal(!!ret, expected == KSTATE_REFUSED, file, line);
+	if (!ret) {
+		_assert_int_equal(verdict, expected, file, line);
+		assert_int_equal(found[0].err.code, 0);
+		return;
+	}
+	_assert_int_equal(found[0].err.reason, err.reason, file, line);
+	_assert_string_equal(found[0].err.expected, err.expected, file, line);
+	_assert_string_equal(found[0].err.found, err.found, file, line);
+}
+
+#define foretold(_writer, _from, _reader, _to, _expected) \
+	foretold_in(_writer, _from, _reader, _to, _expected, __FILE__, __LINE__)
+
+static void verdicts(void **state)
+{
+	const struct flat from = { .a = 70000, .b = 65535 }, large = { .b = 65536 };
+	struct flat to = {};
+	struct small less = {};
+
+	foretold(&flat, &from, &flat, &to, KSTATE_EXACT);
+	foretold(&flat, &from, &flat_more, &to, KSTATE_DEFAULTED);
+	foretold(&flat, &from, &flat_required, &to, KSTATE_REFUSED);
+	foretold(&flat_extra, &from, &flat, &to, KSTATE_LOSSY);
+	foretold(&flat_more, &from, &flat, &to, KSTATE_REFUSED);
+	foretold(&flat, &from, &small, &less, KSTATE_CONVERTED);
+	foretold(&flat, &large, &small, &less, KSTATE_REFUSED);
+	foretold(&flat, &from, &flat_range, &to, KSTATE_REFUSED);
+	foretold(&flat, &from, &flat_version, &to, KSTATE_REFUSED);
+	assert_int_equal(found[0].err.reason, KSTATE_VERSION);
+}
+
+/* What a catalogue knows of a struct beyond its fields */
+static void limits(void **state)
+{
+	struct flat two = { .nr = 2, .nr2 = 2 }, three = { .nr = 3, .nr2 = 2 };
+	struct flat longer = { .text = "abc" }, longest = { .text = "abcd" };
+	struct flat no_end = { .text = { 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h' } };
+	struct flat inside = { .text = { 'a', 0, 'b' } };
+	struct small less = {};
+	struct flat to = {};
+
+	foretold(&lists, &two, &small_lists, &less, KSTATE_EXACT);
+	foretold(&lists, &three, &small_lists, &less, KSTATE_REFUSED);
+	assert_int_equal(found[0].err.reason, KSTATE_NO_ROOM);
+	foretold(&lists, &two, &lists_shared, &to, KSTATE_EXACT);
+	foretold(&lists, &three, &lists_shared, &to, KSTATE_REFUSED);
+	foretold(&text, &longer, &small_text, &less, KSTATE_EXACT);
+	foretold(&text, &longest, &small_text, &less, KSTATE_REFUSED);
+	foretold(&chars, &longer, &text, &to, KSTATE_REFUSED);
+	foretold(&chars, &no_end, &text, &to, KSTATE_REFUSED);
+	foretold(&chars, &inside, &text, &to, KSTATE_REFUSED);
+}
+
+/* Verdict of the only record of @set, which goes */
+static enum kstate_verdict only_verdict(struct kstate_set *set, struct kstate_description *reader)
+{
+	struct kstate_set *target;
+
+	use(reader);
+	target = catalogue_of(reader);
+	assert_false(check_set(set, target));
+	assert_int_equal(nr_found, 1);
+	kstate_set_destroy(set);
+	kstate_set_destroy(target);
+	return found[0].verdict;
+}
+
+static void unknown(void **state)
+{
+	struct flat from = { .a = 1 };
+
+	assert_int_equal(only_verdict(saved(&flat, &from), &other), KSTATE_REFUSED);
+	assert_string_equal(found[0].err.path, "flat");
+	assert_string_equal(found[0].err.expected, "a state that " RELEASE " knows");
+	assert_int_equal(only_verdict(saved(&flat_optional, &from), &other), KSTATE_LOSSY);
+	assert_int_equal(found[0].err.reason, KSTATE_BLOCKED);
+}
+
+static void key_kinds(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	struct flat from = {};
+
+	assert_int_equal(only_verdict(saved(&flat, &from), &flat_named), KSTATE_REFUSED);
+	assert_string_equal(found[0].err.expected, "a string as the key");
+	stream_save(stream, &flat_named, &from, KSTATE_NAME("one"));
+	assert_int_equal(only_verdict(set, &flat), KSTATE_REFUSED);
+	assert_string_equal(found[0].err.path, "flat[\"one\"]");
+	assert_string_equal(found[0].err.found, "a string");
+}
+
+/* A description that only others use takes no records */
+static void only_nested(void **state)
+{
+	struct flat from = {};
+	struct kstate_set *set, *target;
+	struct kstate_state *entry;
+
+	use(&flat);
+	target = catalogue_of(&flat);
+	entry = list_first_entry(&target->states, struct kstate_state, list);
+	((struct kstate_wire_state *)entry->bytes)->flags = cpu_to_le32(KSTATE_STATE_NESTED);
+	set = saved(&flat, &from);
+	assert_false(check_set(set, target));
+	assert_int_equal(found[0].verdict, KSTATE_REFUSED);
+	kstate_set_destroy(set);
+	kstate_set_destroy(target);
+}
+
+static void damaged(void **state)
+{
+	struct flat from = { .a = 0x1122334455667788 };
+	struct kstate_set *set = saved(&flat, &from);
+	struct kstate_stream *stream = kstate_stream_find(set, "test");
+	u64 *payload;
+	void *blob;
+	size_t size;
+
+	payload = (u64 *)(stream->index.slots[0].record + 1);
+	*payload ^= 1;
+	assert_int_equal(only_verdict(set, &flat), KSTATE_REFUSED);
+	assert_int_equal(found[0].err.reason, KSTATE_DAMAGED);
+	assert_string_equal(found[0].err.path, "flat[1]");
+
+	/* Now the schema, which comes first in the root segment */
+	set = set_create();
+	stream = kstate_stream_create(set, "test", &err);
+	stream_save(stream, &flat, &from, KSTATE_ID(1));
+	blob = set_bytes(set, &size);
+	((u8 *)blob)[sizeof(struct kstate_header) + sizeof(struct kstate_record)] ^= 1;
+	set = kstate_memory_open(blob, size, &err);
+	assert_false(IS_ERR(set));
+	kvfree(blob);
+	assert_int_equal(only_verdict(set, &flat), KSTATE_REFUSED);
+	assert_int_equal(found[0].err.reason, KSTATE_DAMAGED);
+	assert_string_equal(found[0].err.path, "damaged schema[1]");
+}
+
+static int enough(const struct kstate_finding *finding, void *arg)
+{
+	return ++*(int *)arg == 2 ? -EINTR : 0;
+}
+
+/* Who listens can end the check; what is claimed or dropped is not looked at */
+static void report_ends(void **state)
+{
+	struct kstate_set *set = set_create(), *target;
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	struct flat from = {};
+	int nr = 0;
+
+	use(&flat);
+	target = catalogue_of(&flat);
+	assert_false(check_set(set, target));
+	assert_int_equal(nr_found, 0);
+	for (u64 i = 0; i < 5; i++)
+		stream_save(stream, &flat, &from, KSTATE_ID(i));
+	assert_false(kstate_stream_drop(stream, &flat, KSTATE_ID(4)));
+	assert_false(check_set(set, target));
+	assert_int_equal(nr_found, 4);
+	assert_int_equal(kstate_check_set(set, target, enough, &nr), -EINTR);
+	assert_int_equal(nr, 2);
+
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "test");
+	assert_fits(stream_restore(stream, &flat, &from, KSTATE_ID(0)));
+	assert_false(check_set(set, target));
+	assert_int_equal(nr_found, 3);
+	kstate_set_destroy(set);
+	kstate_set_destroy(target);
+}
+
+/* The gate */
+
+static struct {
+	struct kstate_description *desc;
+	void *obj;
+} registered[5010];
+
+static unsigned int nr_registered;
+
+/* Until the test ends */
+static void register_obj(struct kstate_description *desc, void *obj, u64 id)
+{
+	use(desc);
+	assert_false(kstate_register_key(desc, obj, KSTATE_ID(id), NULL));
+	assert_true(nr_registered < ARRAY_SIZE(registered));
+	registered[nr_registered].desc = desc;
+	registered[nr_registered++].obj = obj;
+}
+
+static int boot_begin(void **state)
+{
+	shim_kho_reset();
+	test_begin(state);
+	nr_found = 0;
+	assert_false(shim_boot());
+	return 0;
+}
+
+static int boot_end(void **state)
+{
+	shim_fail_at(0);
+	while (nr_registered--)
+		kstate_unregister(registered[nr_registered].desc, registered[nr_registered].obj);
+	nr_registered = 0;
+	shim_shutdown();
+	return test_end(state);
+}
+
+#define GATE_TEST(_fn)	cmocka_unit_test_setup_teardown(_fn, boot_begin, boot_end)
+
+/* A kernel that describes these, up to a NULL, is to be jumped to */
+static void set_target_to(struct kstate_description *const *descs)
+{
+	struct kstate_set *set = set_create();
+	size_t size;
+	void *blob;
+
+	set->limits = true;
+	for (; *descs; descs++) {
+		use(*descs);
+		catalogue_add(set, *descs);
+	}
+	blob = set_bytes(set, &size);
+	assert_fits(kstate_gate_set_target(blob, size, &err));
+	kvfree(blob);
+}
+
+#define set_target(...) \
+	set_target_to((struct kstate_description *const []){ __VA_ARGS__, NULL })
+
+static void set_policy(const char *lines)
+{
+	char *copy = strdup(lines);
+
+	assert_fits(kstate_gate_set_policy(copy, &err));
+	free(copy);
+}
+
+static struct kstate_tally tally;
+
+static void check_live(void)
+{
+	nr_found = 0;
+	assert_false(kstate_gate_check(note, NULL, &tally));
+}
+
+static void assert_tally(u32 exact, u32 converted, u32 lossy, u32 refused, u32 allowed)
+{
+	assert_int_equal(tally.nr[KSTATE_EXACT], exact);
+	assert_int_equal(tally.nr[KSTATE_CONVERTED], converted);
+	assert_int_equal(tally.nr[KSTATE_DEFAULTED], 0);
+	assert_int_equal(tally.nr[KSTATE_LOSSY], lossy);
+	assert_int_equal(tally.nr[KSTATE_REFUSED], refused);
+	assert_int_equal(tally.allowed, allowed);
+}
+
+static void live_values(void **state)
+{
+	struct flat objs[3] = { { .b = 1 }, { .b = 2 }, { .b = 3 } }, kept = { .b = 4 };
+
+	for (int i = 0; i < 3; i++)
+		register_obj(&flat, &objs[i], i);
+	use(&flat_optional);
+	assert_false(kstate_save_state(&flat_optional, &kept, 9));
+	assert_int_equal(kstate_gate_check(note, NULL, &tally), -ENODATA);
+
+	set_target(&small);
+	check_live();
+	assert_tally(0, 3, 1, 0, 0);
+	assert_string_equal(found[0].object, "flat[0]");
+	assert_string_equal(found[3].object, "optional[9]");
+	assert_true(tally.ns >= tally.save_ns);
+
+	/* The values count, as they are now */
+	objs[1].b = 65536;
+	check_live();
+	assert_tally(0, 2, 1, 1, 0);
+	assert_int_equal(found[1].verdict, KSTATE_REFUSED);
+	assert_string_equal(found[1].err.path, "flat[1].b");
+
+	/* Another target, another answer */
+	set_target(&flat, &flat_optional);
+	check_live();
+	assert_tally(4, 0, 0, 0, 0);
+	assert_false(kstate_unregister(&flat, &objs[1]));
+	check_live();
+	assert_tally(3, 0, 0, 0, 0);
+}
+
+static void many(void **state)
+{
+	static struct flat objs[5000];
+
+	use(&flat);
+	for (int i = 0; i < 5000; i++) {
+		objs[i].b = i * 20;
+		register_obj(&flat, &objs[i], i);
+	}
+	set_target(&small);
+	check_live();
+	assert_int_equal(nr_found, 5000);
+	assert_tally(0, 3277, 0, 1723, 0);
+}
+
+/* More than fits into a batch, in a few objects */
+struct big {
+	u32 nr;
+	u8 *bytes;
+};
+
+DESC(big, "big", KSTATE_VARRAY(bytes, struct big, nr));
+
+static void large(void **state)
+{
+	struct big objs[10];
+
+	for (int i = 0; i < ARRAY_SIZE(objs); i++) {
+		objs[i] = (struct big){ 700000, kvzalloc(700000, GFP_KERNEL) };
+		register_obj(&big, &objs[i], i);
+	}
+	set_target(&big);
+	check_live();
+	assert_tally(10, 0, 0, 0, 0);
+	for (int i = 0; i < ARRAY_SIZE(objs); i++)
+		kvfree(objs[i].bytes);
+}
+
+/* Memory that is handed over in place is neither preserved nor changed */
+
+struct owner {
+	struct folio *folio;
+	struct page *pages;
+	u16 nr_pages;
+	void *area;
+	struct folio *custom;
+};
+
+static int custom_save(struct kstate_stream *s, void *member, const struct kstate_field *field)
+{
+	return kstate_put_folio(s, "folio", *(struct folio **)member);
+}
+
+static int custom_restore(struct kstate_stream *s, void *member, const struct kstate_field *field)
+{
+	return kstate_get_folio(s, "folio", member);
+}
+
+DESC(owner, "owner",
+	KSTATE_FOLIO(folio, struct owner),
+	KSTATE_PAGES(pages, struct owner, nr_pages),
+	KSTATE_VMALLOC(area, struct owner),
+	KSTATE_CUSTOM(custom, struct owner, custom_save, custom_restore));
+
+static void memory(void **state)
+{
+	struct owner o = {
+		.folio = folio_alloc(GFP_KERNEL, 2), .nr_pages = 3,
+		.pages = virt_to_page(alloc_pages_exact(3 * PAGE_SIZE, GFP_KERNEL)),
+		.area = vmalloc(5 * PAGE_SIZE), .custom = folio_alloc(GFP_KERNEL, 0),
+	};
+	struct owner before = o;
+	long preserved = shim_kho_preserved(), pages = shim_live_pages();
+
+	memset(folio_address(o.folio), 0x55, PAGE_SIZE << 2);
+	memset(o.area, 0x66, 5 * PAGE_SIZE);
+	register_obj(&owner, &o, 1);
+	set_target(&owner);
+	for (int i = 0; i < 3; i++) {
+		check_live();
+		assert_tally(1, 0, 0, 0, 0);
+		assert_memory_equal(&o, &before, sizeof(o));
+		assert_int_equal(shim_kho_preserved(), preserved);
+		assert_int_equal(shim_live_pages(), pages);
+	}
+	for (int i = 0; i < PAGE_SIZE << 2; i++)
+		assert_int_equal(((u8 *)folio_address(o.folio))[i], 0x55);
+	for (int i = 0; i < 5 * PAGE_SIZE; i++)
+		assert_int_equal(((u8 *)o.area)[i], 0x66);
+
+	/* It can still be handed over */
+	assert_fits(kstate_gate_arm(KSTATE_ARMED_ON));
+	assert_false(shim_kexec_prepare());
+	assert_true(shim_kho_preserved() > preserved);
+	shim_kexec_abort();
+	assert_false(kstate_unregister(&owner, &o));
+	folio_put(o.folio);
+	folio_put(o.custom);
+	free_pages_exact(page_address(o.pages), 3 * PAGE_SIZE);
+	vfree(o.area);
+}
+
+static int fails(struct kstate_stream *s, void *member, const struct kstate_field *field)
+{
+	return -EIO;
+}
+
+DESC(failing_desc, "failing", KSTATE_CUSTOM(a, struct flat, fails, fails));
+
+/* What cannot be saved is refused here, not there, and both say the same */
+static void cannot_be_saved(void **state)
+{
+	struct flat o = {}, good = {}, twice = {};
+	struct kstate_error jump_err = {};
+
+	register_obj(&failing_desc, &o, 3);
+	register_obj(&flat, &good, 1);
+	set_target(&failing_desc, &flat);
+	check_live();
+	assert_tally(1, 0, 0, 1, 0);
+	assert_string_equal(found[0].err.path, "failing[3].a");
+	assert_int_equal(found[0].err.code, -EIO);
+	assert_int_equal(kstate_prepare(&jump_err), -EIO);
+	assert_string_equal(jump_err.path, found[0].err.path);
+	assert_false(kstate_unregister(&failing_desc, &o));
+
+	/* A key that the jump would find in use */
+	register_obj(&flat, &twice, 2);
+	assert_false(kstate_save_state(&flat, &twice, 2));
+	check_live();
+	assert_tally(2, 0, 0, 1, 0);
+	assert_int_equal(found[0].err.reason, KSTATE_DUPLICATE);
+	jump_err = (struct kstate_error){};
+	assert_int_equal(kstate_prepare(&jump_err), -EEXIST);
+	assert_string_equal(jump_err.path, found[0].err.path);
+	assert_false(kstate_drop_key(&flat, KSTATE_ID(2)));
+	check_live();
+	assert_tally(2, 0, 0, 0, 0);
+}
+
+/* Target */
+
+static void refuse_target(const void *blob, size_t size, enum kstate_reason reason, int code)
+{
+	struct kstate_tally t;
+	char release[80];
+
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(kstate_gate_set_target(blob, size, &err), code);
+	assert_int_equal(err.reason, reason);
+	/* The one before stays */
+	kstate_gate_status(release, sizeof(release), &t);
+	assert_string_equal(release, RELEASE);
+}
+
+static void reseal_header(struct kstate_header *header)
+{
+	header->crc = 0;
+	header->crc = cpu_to_le32(~crc32c(~0, header, sizeof(*header)));
+}
+
+static void targets(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_header *header;
+	struct kstate_tally t;
+	char release[80];
+	struct flat o = {};
+	size_t size;
+	u8 *blob;
+
+	assert_int_equal(kstate_gate_status(release, sizeof(release), &t), KSTATE_ARMED_OFF);
+	assert_string_equal(release, "");
+	assert_int_equal(kstate_gate_arm(KSTATE_ARMED_ON), -ENODATA);
+	assert_int_equal(kstate_gate_arm(KSTATE_ARMED_FORCE), -ENODATA);
+	assert_false(kstate_gate_arm(KSTATE_ARMED_OFF));
+	set_target(&flat);
+
+	stream_save(kstate_stream_create(set, "s", &err), &flat, &o, KSTATE_ID(1));
+	blob = set_bytes(set, &size);
+	refuse_target(blob, size, KSTATE_FOREIGN, -EPROTONOSUPPORT);
+	assert_string_equal(err.expected, "a catalogue");
+	kvfree(blob);
+
+	set = set_create();
+	strscpy(set->writer, "7.3.0-elsewhere");
+	set->arch = ELF_ARCH + 1;
+	catalogue_add(set, &flat);
+	blob = set_bytes(set, &size);
+	refuse_target(blob, size, KSTATE_FOREIGN, -EPROTONOSUPPORT);
+	kvfree(blob);
+
+	set = set_create();
+	catalogue_add(set, &flat);
+	blob = set_bytes(set, &size);
+	for (size_t cut = 0; cut < size; cut++)
+		refuse_target(blob, cut, cut < sizeof(*header) ? KSTATE_FOREIGN : KSTATE_DAMAGED,
+			      cut < sizeof(*header) ? -EPROTONOSUPPORT : -EBADMSG);
+	for (size_t at = sizeof(*header); at < size; at++) {
+		blob[at] ^= 0x10;
+		refuse_target(blob, size, KSTATE_DAMAGED, -EBADMSG);
+		blob[at] ^= 0x10;
+	}
+	header = (void *)blob;
+	header->format = cpu_to_le32(KSTATE_FORMAT + 1);
+	reseal_header(header);
+	refuse_target(blob, size, KSTATE_FOREIGN, -EPROTONOSUPPORT);
+	header->format = cpu_to_le32(KSTATE_FORMAT);
+	reseal_header(header);
+	assert_fits(kstate_gate_set_target(blob, size, &err));
+	kvfree(blob);
+
+	/* An armed gate keeps its target, or gets another */
+	assert_false(kstate_gate_arm(KSTATE_ARMED_ON));
+	refuse_target(NULL, 0, KSTATE_BAD_CALL, -EBUSY);
+	set_target(&small);
+	assert_false(kstate_gate_arm(KSTATE_ARMED_OFF));
+	assert_fits(kstate_gate_set_target(NULL, 0, &err));
+	kstate_gate_status(release, sizeof(release), &t);
+	assert_string_equal(release, "");
+}
+
+/* Policy */
+
+static void refuse_policy(const char *lines, const char *path)
+{
+	char *copy = strdup(lines);
+
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(kstate_gate_set_policy(copy, &err), -EINVAL);
+	assert_string_equal(err.path, path);
+	free(copy);
+}
+
+static void policies(void **state)
+{
+	struct flat objs[2] = { { .b = 65536 }, { .b = 1 } }, kept = {}, extra = {};
+	char longest[100];
+
+	register_obj(&flat, &objs[0], 0);
+	register_obj(&flat, &objs[1], 1);
+	register_obj(&flat_optional, &kept, 0);
+	set_target(&small);
+	check_live();
+	assert_tally(0, 1, 1, 1, 0);
+
+	set_policy("# what matters\n\n  may-be-lost \tflat  \nmust-come optional");
+	check_live();
+	assert_tally(0, 1, 0, 2, 1);
+	assert_true(found[0].allowed);
+	assert_false(found[2].allowed);
+	assert_string_equal(found[2].err.path, "optional");
+	assert_int_equal(found[2].verdict, KSTATE_REFUSED);
+
+	/* Refused as a whole: the one before stays */
+	refuse_policy("may-be-lost flat\nmust-go flat\n", "policy[2]");
+	refuse_policy("may-be-lost", "policy[1]");
+	refuse_policy("\n\nmust-come \n", "policy[3]");
+	refuse_policy("must-comeflat\n", "policy[1]");
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest, "must-come ", 10);
+	longest[10 + KSTATE_MAX_NAME + 1] = 0;
+	refuse_policy(longest, "policy[1]");
+	longest[10 + KSTATE_MAX_NAME] = 0;
+	check_live();
+	assert_tally(0, 1, 0, 2, 1);
+	set_policy(longest);
+
+	/* The last rule for a state counts */
+	set_policy("must-come optional\nmust-come flat\nmay-be-lost flat\nmay-be-lost optional\n");
+	check_live();
+	assert_tally(0, 1, 1, 1, 1);
+	set_policy("may-be-lost flat\nmust-come flat\n");
+	check_live();
+	assert_tally(0, 1, 1, 1, 0);
+	set_policy("");
+	check_live();
+	assert_tally(0, 1, 1, 1, 0);
+
+	/* What must come, comes, also without a field that may be dropped */
+	assert_false(kstate_unregister(&flat, &objs[0]));
+	assert_false(kstate_unregister(&flat, &objs[1]));
+	register_obj(&flat_extra, &extra, 5);
+	set_target(&flat, &flat_optional);
+	set_policy("must-come flat\n");
+	check_live();
+	assert_tally(1, 0, 1, 0, 0);
+}
+
+/* At the jump */
+
+static void jumps(void **state)
+{
+	struct flat objs[4] = { { .b = 1 }, { .b = 65536 }, { .b = 65537 }, { .b = 2 } };
+	struct kstate_set *out = kstate_outgoing();
+	struct kstate_tally t;
+	char release[80];
+	long preserved, live;
+
+	for (int i = 0; i < 4; i++)
+		register_obj(&flat, &objs[i], i);
+	set_target(&small);
+	/* Once, to make what stays; nobody asks a gate that is not armed */
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+	preserved = shim_kho_preserved();
+	live = shim_live();
+	check_live();
+	assert_tally(0, 2, 0, 2, 0);
+
+	assert_false(kstate_gate_arm(KSTATE_ARMED_ON));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(shim_kexec_prepare(), -ERANGE);
+		/* The first of those that are refused */
+		assert_string_equal(out->last_error.path, "flat[1].b");
+		assert_string_equal(out->last_error.path, found[1].err.path);
+		assert_non_null(strstr(shim_log(), "would refuse 2 of the objects: no jump"));
+		assert_int_equal(shim_kho_preserved(), preserved);
+		assert_true(shim_live() <= live);
+		assert_false(out->published);
+		assert_int_equal(kstate_gate_status(release, sizeof(release), &t),
+				 KSTATE_ARMED_ON);
+		assert_string_equal(release, RELEASE);
+		assert_int_equal(t.nr[KSTATE_REFUSED], 2);
+		assert_int_equal(t.nr[KSTATE_CONVERTED], 2);
+	}
+
+	/* The state changes, and it goes */
+	objs[1].b = 1;
+	assert_int_equal(shim_kexec_prepare(), -ERANGE);
+	assert_string_equal(out->last_error.path, "flat[2].b");
+	objs[2].b = 1;
+	assert_false(shim_kexec_prepare());
+	assert_true(shim_kho_preserved() > preserved);
+	shim_kexec_abort();
+	assert_int_equal(shim_kho_preserved(), preserved);
+
+	/* Or is allowed to be lost, or forced */
+	objs[3].b = 65536;
+	assert_int_equal(shim_kexec_prepare(), -ERANGE);
+	set_policy("may-be-lost flat");
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+	kstate_gate_status(release, sizeof(release), &t);
+	assert_int_equal(t.allowed, 1);
+	set_policy("");
+	assert_false(kstate_gate_arm(KSTATE_ARMED_FORCE));
+	shim_log_clear();
+	assert_false(shim_kexec_prepare());
+	assert_non_null(strstr(shim_log(), "would refuse 1 of the objects: the jump is forced"));
+	shim_kexec_abort();
+	assert_false(kstate_gate_arm(KSTATE_ARMED_OFF));
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+}
+
+/* An optional state that must come keeps the machine where it is */
+static void must_come(void **state)
+{
+	struct flat o = {};
+
+	register_obj(&flat_optional, &o, 1);
+	set_target(&other);
+	assert_false(kstate_gate_arm(KSTATE_ARMED_ON));
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+	set_policy("must-come optional");
+	assert_int_equal(shim_kexec_prepare(), -EPROTO);
+	assert_string_equal(kstate_outgoing()->last_error.path, "optional");
+}
+
+/* What the kernel before left and nobody has claimed */
+
+static void leave_behind(void)
+{
+	static struct flat objs[4] = { { .b = 1 }, { .b = 65536 }, { .b = 2 }, { .b = 3 } };
+	struct kstate_stream *mine;
+
+	for (u64 i = 0; i < 4; i++)
+		kstate_save_state_key(&flat, &objs[i], KSTATE_ID(i));
+	mine = kstate_stream_create(kstate_outgoing(), "mine", NULL);
+	kstate_stream_save(mine, &flat_optional, &objs[0], KSTATE_ID(1), NULL);
+}
+
+/* A kernel that runs @fn and jumps; then the next one boots in this process */
+static void boot_after(void (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	shim_shutdown();
+	pid = fork();
+	if (!pid) {
+		if (shim_boot())
+			_exit(1);
+		fn();
+		_exit(!!shim_kexec_prepare());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	shim_kho_jump();
+	assert_false(shim_boot());
+	assert_non_null(kstate_incoming());
+}
+
+static void unclaimed(void **state)
+{
+	struct flat o = {}, again = { .b = 5 };
+	struct kstate_stream *in;
+
+	boot_after(leave_behind);
+	set_target(&small);
+	check_live();
+	assert_tally(0, 3, 1, 1, 0);
+
+	/* What is restored is this kernel's */
+	use(&flat);
+	assert_false(kstate_restore(&flat, &o, 1));
+	check_live();
+	assert_tally(0, 3, 1, 0, 0);
+
+	/* What is saved anew takes the place of what came, and what is damaged goes nowhere */
+	assert_false(kstate_save_state(&flat, &again, 0));
+	again.b = 65536;
+	assert_false(kstate_save_state(&flat, &again, 2));
+	check_live();
+	assert_tally(0, 2, 1, 1, 0);
+	in = kstate_stream_find(kstate_incoming(), KSTATE_STREAM);
+	*(u8 *)(in->index.slots[3].record + 1) ^= 1;
+	check_live();
+	assert_tally(0, 1, 1, 1, 0);
+
+	/* The jump finds the same */
+	assert_false(kstate_gate_arm(KSTATE_ARMED_FORCE));
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+	kstate_gate_status(found[0].object, sizeof(found[0].object), &tally);
+	assert_tally(0, 1, 1, 1, 0);
+}
+
+static void leave_one(void)
+{
+	static struct flat o = { .b = 1 };
+
+	kstate_save_state_key(&pointer, &(struct flat){ .pointer = &o.b }, KSTATE_ID(1));
+}
+
+static int seen_while_restoring;
+
+static int note_and_end(const struct kstate_finding *finding, void *arg)
+{
+	note(finding, arg);
+	return -EINTR;
+}
+
+/* Restoring calls this, and holds the stream: the check must not go on to that one */
+static int absent(void *member, const struct kstate_field *field)
+{
+	seen_while_restoring = kstate_gate_check(note_and_end, NULL, &tally);
+	return 0;
+}
+
+DESC(slow, "flat",
+	KSTATE_POINTER(pointer, struct flat),
+	KSTATE_BASE_TYPE(a, struct flat, u64, KSTATE_ABSENT(absent)));
+
+static void being_restored(void **state)
+{
+	u32 there = 0;
+	struct flat o = { .pointer = &there };
+
+	boot_after(leave_one);
+	set_target(&flat);
+	use(&slow);
+	nr_found = 0;
+	seen_while_restoring = 0;
+	register_obj(&slow, &o, 1);
+	assert_int_equal(there, 1);
+	assert_int_equal(seen_while_restoring, -EINTR);
+	assert_int_equal(found[0].verdict, KSTATE_REFUSED);
+	assert_int_equal(found[0].err.reason, KSTATE_CHANGED);
+	assert_string_equal(found[0].err.path, "flat[1]");
+}
+
+/* Memory runs out */
+
+static void no_memory(void **state)
+{
+	struct flat objs[3] = { { .b = 1 }, { .b = 65536 } }, kept = {};
+	struct kstate_set *set = set_create();
+	struct kstate_tally t, last;
+	char release[80], *rules;
+	size_t size;
+	void *blob;
+	long live;
+	int ret;
+
+	register_obj(&flat, &objs[0], 0);
+	register_obj(&flat_optional, &kept, 0);
+	register_obj(&flat, &objs[1], 1);
+	use(&small);
+	use(&flat_optional);
+	set->limits = true;
+	catalogue_add(set, &small);
+	blob = set_bytes(set, &size);
+	for_each_step(n) {
+		live = shim_live();
+		memset(&err, 0, sizeof(err));
+		ret = failing(n, kstate_gate_set_target(blob, size, &err));
+		assert_int_equal(ret, failed ? -ENOMEM : 0);
+		assert_int_equal(err.reason, failed ? KSTATE_NO_MEMORY : KSTATE_OK);
+		if (failed)
+			assert_int_equal(shim_live(), live);
+	}
+	kvfree(blob);
+
+	for_each_step(n) {
+		rules = strdup("must-come flat\nmay-be-lost flat\n");
+		memset(&err, 0, sizeof(err));
+		ret = failing(n, kstate_gate_set_policy(rules, &err));
+		assert_int_equal(ret, failed ? -ENOMEM : 0);
+		free(rules);
+	}
+	set_policy("");
+
+	check_live();
+	for_each_step(n) {
+		kstate_gate_status(release, sizeof(release), &last);
+		live = shim_live();
+		ret = failing(n, kstate_gate_check(note, NULL, &t));
+		assert_int_equal(ret, failed ? -ENOMEM : 0);
+		assert_int_equal(shim_live(), live);
+		if (failed) {
+			kstate_gate_status(release, sizeof(release), &t);
+			assert_memory_equal(&t, &last, sizeof(t));
+		}
+	}
+	assert_int_equal(t.nr[KSTATE_CONVERTED], 1);
+	assert_int_equal(t.nr[KSTATE_LOSSY], 1);
+	assert_int_equal(t.nr[KSTATE_REFUSED], 1);
+
+	/* Whatever fails at the jump, it does not go; and with enough memory it goes */
+	objs[1].b = 1;
+	assert_false(kstate_gate_arm(KSTATE_ARMED_ON));
+	for_each_step(n) {
+		ret = failing(n, shim_kexec_prepare());
+		if (ret && ret != -ENOMEM)
+			fail_msg("step %ld: %d: %s", n, ret,
+				 text_of(&kstate_outgoing()->last_error));
+		assert_int_equal(!!ret, failed);
+		shim_kexec_abort();
+	}
+}
+
+/* The catalogue of the running kernel */
+
+static unsigned int count_states(struct kstate_set *set, const char *name)
+{
+	const struct kstate_state *entry;
+	unsigned int nr = 0;
+
+	list_for_each_entry(entry, &set->states, list)
+		nr += !strcmp(kstate_known(set, entry->schema)->schema->name, name);
+	return nr;
+}
+
+static void catalogues(void **state)
+{
+	struct kstate_set *set = set_create(), *catalogue;
+	struct module mod = { .name = "mod" }, none = { .name = "none" }, broken;
+	struct big empty = {};
+	struct flat o = {};
+	unsigned int before;
+	size_t size;
+	long live;
+
+	catalogue = kstate_catalog_create(&err);
+	assert_false(IS_ERR(catalogue));
+	before = list_count_nodes(&catalogue->states);
+	kstate_set_destroy(catalogue);
+
+	set->limits = true;
+	use(&flat);
+	use(&other);
+	catalogue_add(set, &flat);
+	catalogue_add(set, &other);
+	kstate_forget(&other);
+	mod.kstate_catalog = set_bytes(set, &size);
+	mod.kstate_catalog_size = size;
+	assert_false(kstate_catalog_add_module(&none));
+	for_each_step(n) {
+		int ret = failing(n, kstate_catalog_add_module(&mod));
+
+		assert_int_equal(ret, failed ? -ENOMEM : 0);
+	}
+
+	/* What is in use and in no image is added; what is in one is there once */
+	register_obj(&flat, &o, 1);
+	register_obj(&big, &empty, 1);
+	for_each_step(n) {
+		live = shim_live();
+		memset(&err, 0, sizeof(err));
+		catalogue = failing(n, kstate_catalog_create(&err));
+		assert_int_equal(PTR_ERR_OR_ZERO(catalogue), failed ? -ENOMEM : 0);
+		assert_int_equal(err.code, failed ? -ENOMEM : 0);
+		if (failed)
+			assert_int_equal(shim_live(), live);
+	}
+	assert_int_equal(count_states(catalogue, "flat"), 1);
+	assert_int_equal(count_states(catalogue, "other"), 1);
+	assert_int_equal(count_states(catalogue, "big"), 1);
+	assert_int_equal(list_count_nodes(&catalogue->states), before + 3);
+	kstate_set_destroy(catalogue);
+
+	/* It goes with the module, but for what is still in use */
+	kstate_catalog_remove_module(&none);
+	kstate_catalog_remove_module(&mod);
+	catalogue = kstate_catalog_create(&err);
+	assert_false(IS_ERR(catalogue));
+	assert_int_equal(count_states(catalogue, "flat"), 1);
+	assert_int_equal(count_states(catalogue, "other"), 0);
+	kstate_set_destroy(catalogue);
+
+	broken = mod;
+	((u8 *)broken.kstate_catalog)[size - 1] ^= 1;
+	assert_false(kstate_catalog_add_module(&broken));
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(PTR_ERR_OR_ZERO(kstate_catalog_create(&err)), -EBADMSG);
+	assert_int_equal(err.reason, KSTATE_DAMAGED);
+	kstate_catalog_remove_module(&broken);
+	kvfree(mod.kstate_catalog);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(verdicts),
+		TEST(limits),
+		TEST(unknown),
+		TEST(key_kinds),
+		TEST(only_nested),
+		TEST(damaged),
+		TEST(report_ends),
+		GATE_TEST(live_values),
+		GATE_TEST(many),
+		GATE_TEST(large),
+		GATE_TEST(memory),
+		GATE_TEST(cannot_be_saved),
+		GATE_TEST(targets),
+		GATE_TEST(policies),
+		GATE_TEST(jumps),
+		GATE_TEST(must_come),
+		GATE_TEST(unclaimed),
+		GATE_TEST(being_restored),
+		GATE_TEST(no_memory),
+		GATE_TEST(catalogues),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
