@@ -599,8 +599,9 @@ static enum status not_elf(const struct image *image, struct trouble *t)
 		       elf_errmsg(-1));
 }
 
-static enum status elf_section(const struct image *image, Elf *elf, const void **bytes,
-			       size_t *size, struct trouble *t)
+/* The bytes of a section, or NULL if there is none of that name */
+static enum status find_section(const struct image *image, Elf *elf, const char *wanted,
+				const void **bytes, size_t *size, struct trouble *t)
 {
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
@@ -608,7 +609,8 @@ static enum status elf_section(const struct image *image, Elf *elf, const void *
 	const char *name;
 	size_t names, nr;
 
-	if (!gelf_getehdr(elf, &file) || elf_getshdrnum(elf, &nr) ||
+	*bytes = NULL;
+	if (!elf || !gelf_getehdr(elf, &file) || elf_getshdrnum(elf, &nr) ||
 	    elf_getshdrstrndx(elf, &names) || (file.e_shoff && !nr))
 		return not_elf(image, t);
 	while ((section = elf_nextscn(elf, section))) {
@@ -616,14 +618,43 @@ static enum status elf_section(const struct image *image, Elf *elf, const void *
 			elf_strptr(elf, names, header.sh_name) : NULL;
 		if (!name)
 			return not_elf(image, t);
-		if (strcmp(name, ".kstate_catalog") || header.sh_type == SHT_NOBITS)
+		if (strcmp(name, wanted) || header.sh_type == SHT_NOBITS)
 			continue;
 		if (header.sh_offset > image->size ||
 		    header.sh_size > image->size - header.sh_offset)
 			return not_elf(image, t);
-		return check_header(image, image->bytes + header.sh_offset, header.sh_size,
-				    bytes, size, t);
+		*bytes = image->bytes + header.sh_offset;
+		*size = header.sh_size;
+		break;
 	}
+	return STATUS_OK;
+}
+
+enum status image_section(const struct image *image, const char *name, const void **bytes,
+			  size_t *size, struct trouble *t)
+{
+	enum status status;
+	Elf *elf;
+
+	*bytes = NULL;
+	if (!starts_with(image->bytes, image->size, ELFMAG, SELFMAG))
+		return STATUS_OK;
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)image->bytes, image->size);
+	status = find_section(image, elf, name, bytes, size, t);
+	elf_end(elf);
+	return status;
+}
+
+static enum status elf_catalog(const struct image *image, const void **bytes, size_t *size,
+			       struct trouble *t)
+{
+	enum status status = image_section(image, ".kstate_catalog", bytes, size, t);
+
+	if (status)
+		return status;
+	if (*bytes)
+		return check_header(image, *bytes, *size, bytes, size, t);
 	if (image->module)
 		return trouble(t, STATUS_NO_CATALOG,
 			       "%s: has no catalogue: it describes no state, or was built without CONFIG_KSTATE_CATALOG",
@@ -631,19 +662,6 @@ static enum status elf_section(const struct image *image, Elf *elf, const void *
 	return trouble(t, STATUS_NO_CATALOG,
 		       "%s: has no catalogue: build it with CONFIG_KSTATE_CATALOG, or give a catalogue file for it",
 		       image->path);
-}
-
-static enum status elf_catalog(const struct image *image, const void **bytes, size_t *size,
-			       struct trouble *t)
-{
-	enum status status;
-	Elf *elf;
-
-	elf_version(EV_CURRENT);
-	elf = elf_memory((char *)image->bytes, image->size);
-	status = elf ? elf_section(image, elf, bytes, size, t) : not_elf(image, t);
-	elf_end(elf);
-	return status;
 }
 
 /* Linux's own flat images say what they are */

@@ -66,4 +66,15 @@ void image_close(struct image *image);
 enum status image_catalog(const struct image *image, const void **bytes, size_t *size,
 			  struct trouble *t);
 
+/**
+ * image_section() - find a section of an image that is an ELF file
+ * @image: the image
+ * @name: of the section
+ * @bytes: set to its first byte, in the image; NULL if there is no such section
+ * @size: set to how many
+ * @t: what went wrong
+ */
+enum status image_section(const struct image *image, const char *name, const void **bytes,
+			  size_t *size, struct trouble *t);
+
 #endif /* _TOOL_IMAGE_H */

@@ -147,7 +147,7 @@ static enum status merge(struct source *s, struct kstate_set *set, const char *p
 }
 
 static enum status add_set(struct source *s, struct kstate_set *set, bool alone,
-			   const char *path, struct trouble *t)
+			   const struct image *image, struct trouble *t)
 {
 	enum status status;
 
@@ -156,14 +156,16 @@ static enum status add_set(struct source *s, struct kstate_set *set, bool alone,
 			kstate_set_destroy(set);
 			return trouble(t, STATUS_USAGE,
 				       "%s: is a stream: name it alone, not with others or in a directory",
-				       path);
+				       image->path);
 		}
 		s->set = set;
 		s->stream = true;
 		return STATUS_OK;
 	}
-	status = check_catalogue(set, path, t);
-	status = status ?: merge(s, set, path, t);
+	status = check_catalogue(set, image->path, t);
+	if (!status && s->each)
+		status = s->each(image, set, s->arg, t);
+	status = status ?: merge(s, set, image->path, t);
 	kstate_set_destroy(set);
 	return status;
 }
@@ -190,7 +192,7 @@ static enum status add_image(struct source *s, const struct image *image, bool a
 	if (IS_ERR(set))
 		return refused(image->path, &err, t);
 	s->images++;
-	return add_set(s, set, alone, image->path, t);
+	return add_set(s, set, alone, image, t);
 }
 
 /* Directories */
@@ -364,11 +366,17 @@ static enum status open_file(struct source *s, const char *path, bool alone, str
 
 enum status source_open(struct source *s, const char *arg, struct trouble *t)
 {
+	return source_open_each(s, arg, NULL, NULL, t);
+}
+
+enum status source_open_each(struct source *s, const char *arg, source_image_fn *each,
+			     void *each_arg, struct trouble *t)
+{
 	struct files files = {};
 	enum status status;
 	size_t i;
 
-	*s = (struct source){ .name = arg };
+	*s = (struct source){ .name = arg, .each = each, .arg = each_arg };
 	status = list_files(arg, &files, t);
 	for (i = 0; !status && i < files.nr; i++) {
 		if (files.nr > 1)

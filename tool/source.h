@@ -5,8 +5,19 @@
 #ifndef _TOOL_SOURCE_H
 #define _TOOL_SOURCE_H
 
+#include "image.h"
 #include "internal.h"
 #include "tool.h"
+
+/**
+ * typedef source_image_fn - hears of each file that a source is made of
+ * @image: the file, until it returns
+ * @set: the catalogue in it
+ * @arg: as given to source_open_each()
+ * @t: what went wrong
+ */
+typedef enum status source_image_fn(const struct image *image, const struct kstate_set *set,
+				    void *arg, struct trouble *t);
 
 /**
  * struct source - a catalogue or the streams of a jump
@@ -16,6 +27,8 @@
  * @stream: these are streams
  * @images: how many files with a catalogue there were
  * @silent: how many modules without one there were
+ * @each: called for each file with a catalogue, or NULL
+ * @arg: for @each
  */
 struct source {
 	const char *name;
@@ -23,6 +36,8 @@ struct source {
 	bool stream;
 	size_t images;
 	size_t silent;
+	source_image_fn *each;
+	void *arg;
 };
 
 /**
@@ -35,6 +50,17 @@ struct source {
  * Catalogues that belong together become one. It has the release of the first.
  */
 enum status source_open(struct source *s, const char *arg, struct trouble *t);
+
+/**
+ * source_open_each() - source_open(), and look at the files themselves
+ * @s: as for source_open()
+ * @arg: as for source_open()
+ * @each: called for each file with a catalogue
+ * @each_arg: for @each
+ * @t: what went wrong
+ */
+enum status source_open_each(struct source *s, const char *arg, source_image_fn *each,
+			     void *each_arg, struct trouble *t);
 void source_close(struct source *s);
 
 /**
