@@ -483,7 +483,7 @@ static bool end_stream(const struct kstate_stream *stream, void *arg)
 {
 	struct dump *d = arg;
 
-	fprintf(d->file, "],\"dropped\":%llu}", d->dropped);
+	fprintf(d->file, "%s],\"dropped\":%llu}", d->more_records ? "\n" : "", d->dropped);
 	return true;
 }
 

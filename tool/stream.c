@@ -451,6 +451,8 @@ bool stream_record_whole(struct stream_file *s, const struct kstate_record *reco
 		crc = crc32c(crc, p, part);
 		stream_pass(s, p);
 	}
+	/* It will be read again, to be shown, and then given back again */
+	s->passed = umin(s->passed, ALIGN_DOWN(stream_offset(s, record), PASS_BYTES));
 	return ~crc == le32_to_cpu(record->pcrc);
 }
 
@@ -500,10 +502,13 @@ static struct range *accounted(struct stream_file *s, size_t *nr)
 static bool lost_record(struct stream_file *s, struct range gap, u64 at)
 {
 	const struct kstate_record *record = (void *)(s->data + at);
-	u64 place = 8ULL * le32_to_cpu(record->place);
 	struct kstate_segment segment;
+	u64 place;
 
-	if (place > at - gap.from || gap.to - at < sizeof(*record))
+	if (gap.to - at < sizeof(*record))
+		return false;
+	place = 8ULL * le32_to_cpu(record->place);
+	if (place > at - gap.from)
 		return false;
 	segment.data = s->data + at - place;
 	segment.used = gap.to - (at - place);
