@@ -30,8 +30,7 @@ static struct kstate_set *set_of(const struct input *in)
 enum { OPTION_FORWARD = 0x300, OPTION_BACK };
 
 static const struct argp_option check_options[] = {
-	{ "forward", OPTION_FORWARD, NULL, 0, "Only whether what comes first is taken by what comes "
-	  "later", 0 },
+	{ "forward", OPTION_FORWARD, NULL, 0, "Only whether the later takes what the earlier writes", 0 },
 	{ "back", OPTION_BACK, NULL, 0, "Only the other way", 0 },
 	{ "all", 'a', NULL, 0, "Show what is exact, too", 0 },
 	{}
@@ -68,12 +67,7 @@ static error_t parse_check(int key, char *arg, struct argp_state *state)
 static const struct argp check_argp = {
 	.options = check_options, .parser = parse_check, .children = common_options,
 	.args_doc = "FROM TO [...]",
-	.doc = "Tell whether the kernel TO takes the state of the kernel FROM, and FROM that of TO, "
-	       "with every difference.\vFROM and TO are images, directories of modules, "
-	       "catalogues, several of these with commas between, or 'running'. FROM may be a stream: then "
-	       "its values count. With more than two, each is checked against each.\n"
-	       "Exit status: 0 taken, 1 something is lost or kept aside, 2 some values are refused, "
-	       "3 blocked.",
+	.doc = "Tell whether the kernel TO takes the state of the kernel FROM, and FROM that of TO, with every difference.\vFROM and TO are images, directories of modules, catalogues, several of these with commas between, or 'running'. FROM may be a stream: then its values count. With more than two, each is checked against each.\nExit status: 0 taken, 1 something is lost or kept aside, 2 some values are refused, 3 blocked.",
 };
 
 static enum status check_arch(const struct args *a, const struct input *in, struct trouble *t)
@@ -94,7 +88,9 @@ static enum status check_arch(const struct args *a, const struct input *in, stru
 
 static int width(int have, const char *text)
 {
-	return max(have, (int)strlen(text));
+	int len = strlen(text);
+
+	return max(have, len);
 }
 
 static const char *show_outcome(const struct difference *d)
@@ -233,11 +229,16 @@ static json_t *json_inputs(const struct args *a, const struct input *in)
 	json_t *list = json_array();
 	char buf[32];
 
-	for (int i = 0; i < a->nr; i++)
-		json_array_append_new(list, json_pack("{s:o,s:o,s:s,s:I}", "name", json_printable(a->names[i]),
-			"release", json_printable(set_of(&in[i])->writer),
-			"arch", source_arch(set_of(&in[i])->arch, buf, sizeof(buf)),
-			"states", (json_int_t)in[i].side.nr));
+	for (int i = 0; i < a->nr; i++) {
+		const struct kstate_set *set = set_of(&in[i]);
+		json_t *value = json_pack("{s:o,s:o,s:s,s:I}",
+					  "name", json_printable(a->names[i]),
+					  "release", json_printable(set->writer),
+					  "arch", source_arch(set->arch, buf, sizeof(buf)),
+					  "states", (json_int_t)in[i].side.nr);
+
+		json_array_append_new(list, value);
+	}
 	return list;
 }
 
@@ -259,6 +260,14 @@ static enum outcome object_outcome(const struct kstate_finding *finding)
 	return outcome_of(finding->verdict, KSTATE_DEPENDS_NOT);
 }
 
+static json_t *json_error(const struct kstate_error *err)
+{
+	return json_pack("{s:s,s:o,s:o,s:o}", "reason", kstate_reason_name(err->reason),
+			 "path", json_printable(err->path),
+			 "expected", json_printable(err->expected),
+			 "found", json_printable(err->found));
+}
+
 static int note_object(const struct kstate_finding *finding, void *arg)
 {
 	enum outcome outcome = object_outcome(finding);
@@ -278,11 +287,7 @@ static int note_object(const struct kstate_finding *finding, void *arg)
 					  "verdict", outcome_names[outcome]);
 
 		if (value && finding->err)
-			json_object_update_new(value, json_pack("{s:s,s:o,s:o,s:o}",
-				"reason", kstate_reason_name(finding->err->reason),
-				"path", json_printable(finding->err->path),
-				"expected", json_printable(finding->err->expected),
-				"found", json_printable(finding->err->found)));
+			json_object_set_new(value, "error", json_error(finding->err));
 		json_array_append_new(o->list, value);
 		return 0;
 	}

@@ -194,8 +194,9 @@ static void not_known(const struct state_info *w, struct report *to)
 	bool optional = w->schema->flags & KSTATE_SCHEMA_OPTIONAL;
 	struct kstate_difference diff = {
 		.verdict = optional ? KSTATE_LOSSY : KSTATE_REFUSED, .path = w->schema->name,
-		.text = optional ? "a state that is not known there, and optional: kept aside and handed on" :
-				   "a state that is not known there: nobody claims it, and it is lost",
+		.text = optional ?
+			"a state that is not known there, and optional: kept aside and handed on" :
+			"a state that is not known there: nobody claims it, and it is lost",
 	};
 
 	to->c->writer = w;

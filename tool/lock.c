@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kstate lock: keep the schemas of released kernels, and say what breaks them.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <linux/minmax.h>
+#include "compare.h"
+#include "lockfile.h"
+
+enum mode { NONE, ADD, VERIFY, DROP };
+
+struct args {
+	enum mode mode;
+	const char *release;
+	bool complete;
+	char **names;
+	int nr;
+};
+
+enum { OPTION_ADD = 0x400, OPTION_VERIFY, OPTION_DROP, OPTION_RELEASE, OPTION_COMPLETE };
+
+static const struct argp_option lock_options[] = {
+	{ "add", OPTION_ADD, NULL, 0, "Add what SOURCE describes to FILE", 0 },
+	{ "verify", OPTION_VERIFY, NULL, 0, "Tell what SOURCE breaks for releases in FILE", 0 },
+	{ "drop", OPTION_DROP, "RELEASE", 0, "Take a release out of FILE", 0 },
+	{ "release", OPTION_RELEASE, "RELEASE", 0, "Release to add (default: SOURCE's)", 1 },
+	{ "complete", OPTION_COMPLETE, NULL, 0, "What SOURCE does not have is gone", 1 },
+	{}
+};
+
+static error_t parse_lock(int key, char *arg, struct argp_state *state)
+{
+	struct args *a = state->input;
+
+	switch (key) {
+	case OPTION_ADD:
+	case OPTION_VERIFY:
+	case OPTION_DROP:
+		if (a->mode)
+			argp_error(state, "takes one of --add, --verify and --drop");
+		a->mode = key - OPTION_ADD + ADD;
+		if (key == OPTION_DROP)
+			a->release = arg;
+		return 0;
+	case OPTION_RELEASE:
+		a->release = arg;
+		return 0;
+	case OPTION_COMPLETE:
+		a->complete = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		a->names = state->argv + state->next;
+		a->nr = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_END:
+		if (!a->mode)
+			argp_error(state, "needs --add, --verify or --drop");
+		if (a->mode == DROP ? a->nr != 1 : a->nr < 2)
+			argp_error(state, a->mode == DROP ? "needs FILE" : "needs FILE and SOURCE");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp lock_argp = {
+	.options = lock_options, .parser = parse_lock, .children = common_options,
+	.args_doc = "--add FILE SOURCE...\n--verify FILE SOURCE...\n--drop RELEASE FILE",
+	.doc = "Keep the schemas of released kernels in a file of text, and tell what breaks them.\vSOURCE is an image, a directory of modules, a catalogue, several of these with commas between, or 'running'.\nExit status: 0 nothing breaks, 3 something does.",
+};
+
+/* What breaks, in words */
+
+/**
+ * struct saying - how to say it, by how the resolver says it
+ * @text: how the text of the difference begins
+ * @forward: what to say instead, with %s for the releases; NULL: the text itself
+ * @back: the same for the way back
+ * @forward_advice: what to do
+ * @back_advice: what to do about the way back
+ */
+struct saying {
+	const char *text;
+	const char *forward;
+	const char *back;
+	const char *forward_advice;
+	const char *back_advice;
+};
+
+#define NEW_NAME	"add a field with a new name and leave this one"
+#define KEEP_ROOM	"keep as much room, or let restoring allocate it: a pointer, and KSTATE_ALLOC"
+#define KEEP_KEYS	"keep the keys, or give the state a new name"
+#define KEEP_VERSION	"keep min_version_id, and give what means something else now a new name"
+#define IF_GONE		"leave KSTATE_REMOVED() in its place; if it was renamed, KSTATE_ALIAS()"
+#define IF_NEW		"give it KSTATE_DEFAULT() or KSTATE_ABSENT(); if it was renamed, KSTATE_ALIAS()"
+#define IF_NEW_BACK	"give it KSTATE_DEFAULT() or KSTATE_IGNORABLE; if it was renamed, KSTATE_ALIAS()"
+#define IF_GONE_BACK	"keep writing it, if only as a constant, as long as that release is supported"
+#define SEE_RULES	"see Documentation/core-api/kstate/evolving.rst"
+
+static const struct saying sayings[] = {
+	{ "expected only fields that the reader knows",
+	  "is gone: what %s wrote is refused", "is new and required: %s can never take it",
+	  IF_GONE, IF_NEW_BACK },
+	{ "expected a field that is required",
+	  "is required, but %s did not write it", "is gone, but %s requires it: no state can go back",
+	  IF_NEW, IF_GONE_BACK },
+	{ "expected a default for elements",
+	  "grew without a default: %s did not write all of it",
+	  "shrank, but %s requires all of it: no state can go back",
+	  "give it KSTATE_DEFAULT() for the new elements", "keep its length, or " NEW_NAME },
+	{ "expected version",
+	  "does not take the version of %s", "has a version that %s does not take",
+	  KEEP_VERSION, KEEP_VERSION },
+	{ "expected an arm", NULL, NULL,
+	  "give the arm that changed a new name", "give the arm that changed a new name" },
+	{ "expected ", NULL, NULL, "take it over with KSTATE_CONVERT(), or " NEW_NAME, NEW_NAME },
+	{ "narrowed ", NULL, NULL, "keep the type, or " NEW_NAME, "" },
+	{ "limited to ", NULL, NULL, "accept what that release wrote, and cope after restoring", "" },
+	{ "must now equal", NULL, NULL, "leave KSTATE_EQUAL to a new field", "" },
+	{ "must be text", NULL, NULL, "keep KSTATE_VARRAY(), or " NEW_NAME, "" },
+	{ "has room for", NULL, NULL, KEEP_ROOM, "" },
+	{ "room shrank", NULL, NULL, KEEP_ROOM, "" },
+	{ "shrank from", NULL, NULL, "keep the length, or " NEW_NAME, "" },
+	{ "has the length of", NULL, NULL,
+	  "give it a length of its own, or make both one array of structs", "" },
+	{ "has no arm", NULL, NULL, "keep the arm, if only to refuse it after restoring", "" },
+	{ "not known here", NULL, NULL, IF_GONE, "" },
+	{ "a state that is not known", "is gone: what %s wrote is lost", NULL,
+	  "keep its description, or, once that release is supported no more, kstate lock --drop", "" },
+	{ "numbers as keys", "has strings as keys now: nobody finds what %s wrote",
+	  "has strings as keys now: %s does not find it", KEEP_KEYS, KEEP_KEYS },
+	{ "strings as keys", "has numbers as keys now: nobody finds what %s wrote",
+	  "has numbers as keys now: %s does not find it", KEEP_KEYS, KEEP_KEYS },
+	{ "", NULL, NULL, SEE_RULES, SEE_RULES },
+};
+
+static const struct saying *find_saying(const char *text)
+{
+	const struct saying *s = sayings;
+
+	while (strncmp(text, s->text, strlen(s->text)))
+		s++;
+	return s;
+}
+
+/**
+ * struct breakage - something that breaks
+ * @back: state of this kernel can never go back to a release
+ * @state: name of the state
+ * @type: its C type
+ * @path: of the field in the state, or empty
+ * @text: how the resolver says it
+ * @with: the releases that it breaks with: true at their numbers
+ * @releases: their names
+ */
+struct breakage {
+	bool back;
+	char *state;
+	char *type;
+	char *path;
+	char *text;
+	bool *with;
+	char *releases;
+};
+
+struct breakages {
+	const struct lockfile *lock;
+	struct breakage *list;
+	size_t nr;
+};
+
+static void breakage_free(struct breakage *b)
+{
+	free(b->state);
+	free(b->type);
+	free(b->path);
+	free(b->text);
+	free(b->with);
+	free(b->releases);
+}
+
+static void breakages_free(struct breakages *all)
+{
+	for (size_t i = 0; i < all->nr; i++)
+		breakage_free(&all->list[i]);
+	free(all->list);
+}
+
+/* "changed from what it was to what it is", of "expected ..., found ..." */
+static void print_kinds(FILE *out, const struct breakage *b)
+{
+	const char *expected = b->text + strlen("expected ");
+	const char *found = strstr(expected, ", found ");
+	int len = found ? found - expected : (int)strlen(expected);
+
+	found = found ? found + strlen(", found ") : "another";
+	if (b->back)
+		fprintf(out, "changed from %.*s to %s: no state can go back to %s", len, expected,
+			found, b->releases);
+	else
+		fprintf(out, "changed from %s to %.*s: what %s wrote is refused", found, len,
+			expected, b->releases);
+}
+
+/* The resolver's sentence, with who wrote what is refused */
+static void print_text(FILE *out, const struct breakage *b)
+{
+	static const char are[] = " are refused";
+	const char *is = strstr(b->text, ": refused");
+	size_t len = strlen(b->text);
+
+	if (len > strlen(are) && !strcmp(b->text + len - strlen(are), are))
+		fprintf(out, "%.*s written by %s%s", (int)(len - strlen(are)), b->text,
+			b->releases, are);
+	else if (is)
+		fprintf(out, "%.*s: what %s wrote is%s", (int)(is - b->text), b->text, b->releases,
+			is + 1);
+	else
+		fprintf(out, "%s: some of what %s wrote is refused", b->text, b->releases);
+}
+
+static void print_saying(FILE *out, const char *saying, const char *releases)
+{
+	const char *at = strstr(saying, "%s");
+
+	fprintf(out, "%.*s%s%s", (int)(at - saying), saying, releases, at + strlen("%s"));
+}
+
+static void print_sentence(FILE *out, const struct breakage *b)
+{
+	const struct saying *s = find_saying(b->text);
+	const char *saying = b->back ? s->back : s->forward;
+
+	fprintf(out, "%s: ", b->type[0] ? b->type : b->state);
+	if (b->path[0])
+		fprintf(out, "field \"%s\" ", b->path);
+	else if (b->type[0])
+		fprintf(out, "state \"%s\" ", b->state);
+	if (saying)
+		print_saying(out, saying, b->releases);
+	else if (!strncmp(b->text, "expected ", strlen("expected ")))
+		print_kinds(out, b);
+	else
+		print_text(out, b);
+}
+
+static const char *advice(const struct breakage *b)
+{
+	const struct saying *s = find_saying(b->text);
+
+	return b->back ? s->back_advice : s->forward_advice;
+}
+
+/* Finding it */
+
+static bool name_releases(const struct lockfile *lock, struct breakage *b)
+{
+	const char *between = "";
+	size_t size = 0;
+	FILE *out;
+
+	free(b->releases);
+	b->releases = NULL;
+	out = open_memstream(&b->releases, &size);
+	if (!out)
+		return false;
+	for (u32 i = 0; i < lock->nr_releases; i++) {
+		char *name = b->with[i] ? printable(lock->releases[i]) : NULL;
+
+		if (name)
+			fprintf(out, "%s%s", between, name);
+		if (name)
+			between = ", ";
+		free(name);
+	}
+	return !fclose(out);
+}
+
+static bool says_the_same(const struct breakage *a, const struct breakage *b)
+{
+	return a->back == b->back && !strcmp(a->state, b->state) && !strcmp(a->type, b->type) &&
+	       !strcmp(a->path, b->path) && !strcmp(a->text, b->text);
+}
+
+/* The same may break with several schemas of a state: then it is said once */
+static bool join(struct breakages *all, struct breakage *b)
+{
+	struct breakage *list;
+
+	for (size_t i = 0; i < all->nr; i++) {
+		if (!says_the_same(&all->list[i], b))
+			continue;
+		for (u32 j = 0; j < all->lock->nr_releases; j++)
+			all->list[i].with[j] |= b->with[j];
+		breakage_free(b);
+		return name_releases(all->lock, &all->list[i]);
+	}
+	list = reallocarray(all->list, all->nr + 1, sizeof(*list));
+	if (!list) {
+		breakage_free(b);
+		return false;
+	}
+	all->list = list;
+	all->list[all->nr++] = *b;
+	return name_releases(all->lock, &all->list[all->nr - 1]);
+}
+
+static enum status add_breakage(struct breakages *all, const struct lock_part *part,
+				const struct difference *d, bool back, struct trouble *t)
+{
+	const char *name = part->schema.name;
+	struct breakage b = {
+		.back = back,
+		.state = printable(name),
+		.type = printable(part->type),
+		/* Only what follows the name of the state and a dot */
+		.path = strdup(strlen(d->path) > strlen(name) ? d->path + strlen(name) + 1 : ""),
+		.text = strdup(d->text),
+		.with = calloc(all->lock->nr_releases, sizeof(bool)),
+	};
+
+	if (!b.state || !b.type || !b.path || !b.text || !b.with) {
+		breakage_free(&b);
+		return trouble(t, STATUS_SYSTEM, "no memory");
+	}
+	for (u32 i = 0; i < all->lock->nr_releases; i++)
+		b.with[i] = lock_has(part, all->lock->releases[i]);
+	return join(all, &b) ? STATUS_OK : trouble(t, STATUS_SYSTEM, "no memory");
+}
+
+/* Going back, values may be refused: that is what the new features are for */
+static enum status note_breaks(struct breakages *all, const struct lock_part *part,
+			       const struct compared *c, bool back, struct trouble *t)
+{
+	enum outcome breaks = back ? BLOCKED : SOME;
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < c->nr && !status; i++)
+		if (c->differences[i].outcome >= breaks)
+			status = add_breakage(all, part, &c->differences[i], back, t);
+	return status;
+}
+
+static enum status verify_part(struct breakages *all, const struct lock_part *part,
+			       const struct side *now, bool complete, bool *is_there,
+			       struct trouble *t)
+{
+	struct state_info locked = {
+		.schema = &part->schema, .type = part->type, .image = "",
+		.flags = KSTATE_STATE_USED | (part->string_key ? KSTATE_STATE_STRING_KEY : 0),
+	};
+	const struct state_info *readers, *reader;
+	struct compared c;
+	enum status status;
+	size_t nr;
+
+	readers = side_find(now, part->schema.name, &nr);
+	*is_there = nr;
+	if (!nr && !complete)
+		return STATUS_OK;
+	status = compare_state(&locked, readers, nr, &c, t);
+	reader = c.reader;
+	status = status ?: note_breaks(all, part, &c, false, t);
+	compared_free(&c);
+	if (status || !reader)
+		return status;
+	status = compare_state(reader, &locked, 1, &c, t);
+	status = status ?: note_breaks(all, part, &c, true, t);
+	compared_free(&c);
+	return status;
+}
+
+/* Output */
+
+static json_t *json_releases(const struct lockfile *lock, const struct breakage *b)
+{
+	json_t *list = json_array();
+
+	for (u32 i = 0; i < lock->nr_releases; i++)
+		if (b->with[i])
+			json_array_append_new(list, json_printable(lock->releases[i]));
+	return list;
+}
+
+static json_t *json_breakage(const struct lockfile *lock, const struct breakage *b)
+{
+	char *sentence = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&sentence, &size);
+	json_t *value;
+
+	if (!out)
+		return NULL;
+	print_sentence(out, b);
+	if (fclose(out))
+		return NULL;
+	value = json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:s}",
+			  "direction", b->back ? "back" : "forward",
+			  "releases", json_releases(lock, b),
+			  "state", b->state, "type", b->type, "field", b->path, "text", b->text,
+			  "sentence", sentence, "advice", advice(b));
+	free(sentence);
+	return value;
+}
+
+static enum status print_breakages(const struct args *a, const struct breakages *all,
+				   size_t checked, size_t absent, struct trouble *t)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < all->nr; i++) {
+		if (options.json) {
+			json_array_append_new(list, json_breakage(all->lock, &all->list[i]));
+			continue;
+		}
+		fputs(colour(RED), stdout);
+		print_sentence(stdout, &all->list[i]);
+		printf("%s\n  %s\n", colour(PLAIN), advice(&all->list[i]));
+	}
+	if (options.json)
+		return print_json(json_pack("{s:o,s:I,s:I,s:o}", "lock", json_printable(a->names[0]),
+					    "checked", (json_int_t)checked,
+					    "absent", (json_int_t)absent, "breaks", list), t);
+	json_decref(list);
+	printf("%zu locked schema%s checked, %zu not in what was given: %zu break%s\n", checked,
+	       checked == 1 ? "" : "s", absent, all->nr, all->nr == 1 ? "" : "s");
+	return STATUS_OK;
+}
+
+/* The modes */
+
+static enum status verify(const struct args *a, const struct lockfile *lock,
+			  const struct side *now, struct trouble *t)
+{
+	struct breakages all = { .lock = lock };
+	size_t checked = 0, absent = 0;
+	const struct lock_part *part;
+	enum status status = STATUS_OK;
+	bool is_there;
+
+	for (part = lock->parts; part && !status; part = part->next) {
+		if (!part->state)
+			continue;
+		status = verify_part(&all, part, now, a->complete, &is_there, t);
+		checked += is_there;
+		absent += !is_there;
+	}
+	status = status ?: print_breakages(a, &all, checked, absent, t);
+	if (!status && all.nr)
+		status = STATUS_BLOCKED;
+	breakages_free(&all);
+	return status;
+}
+
+static enum status add(const struct args *a, struct lockfile *lock, const struct side *now,
+		       struct trouble *t)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < now->nr && !status; i++)
+		status = lock_add(lock, &now->states[i], a->release, t);
+	status = status ?: lock_write(lock, t);
+	if (!status && options.json)
+		return print_json(json_pack("{s:o,s:o,s:I}", "lock", json_printable(a->names[0]),
+					    "release", json_printable(a->release),
+					    "states", (json_int_t)now->nr), t);
+	if (!status)
+		printf("%s: %zu state%s of %s\n", a->names[0], now->nr, now->nr == 1 ? "" : "s",
+		       a->release);
+	return status;
+}
+
+static enum status drop(const struct args *a, struct lockfile *lock, struct trouble *t)
+{
+	enum status status = lock_drop(lock, a->release, t);
+
+	status = status ?: lock_write(lock, t);
+	if (!status && options.json)
+		return print_json(json_pack("{s:o,s:o}", "lock", json_printable(a->names[0]),
+					    "dropped", json_printable(a->release)), t);
+	return status;
+}
+
+/* All sources together */
+static enum status open_sources(const struct args *a, struct source *sources,
+				struct kstate_set *all, struct trouble *t)
+{
+	struct kstate_error err = {};
+	enum status status = STATUS_OK;
+	char text[512];
+
+	for (int i = 0; i < a->nr - 1 && !status; i++) {
+		status = source_open(&sources[i], a->names[i + 1], t);
+		if (!status && sources[i].stream)
+			return trouble(t, STATUS_USAGE,
+				       "%s is a stream: give the image or catalogue of its kernel",
+				       a->names[i + 1]);
+		if (!status && kstate_set_merge(all, sources[i].set, &err)) {
+			kstate_error_text(&err, text, sizeof(text));
+			return trouble(t, STATUS_SYSTEM, "%s: %s", a->names[i + 1], text);
+		}
+	}
+	return status;
+}
+
+static enum status with_sources(struct args *a, struct lockfile *lock, struct trouble *t)
+{
+	struct source *sources = calloc(a->nr, sizeof(*sources));
+	struct kstate_set *all = kstate_memory_create();
+	struct side now = {};
+	enum status status;
+
+	if (!sources || !all) {
+		status = trouble(t, STATUS_SYSTEM, "no memory");
+	} else {
+		all->limits = true;
+		status = open_sources(a, sources, all, t);
+		status = status ?: side_init(&now, all, t);
+	}
+	if (!status && !a->release)
+		a->release = sources[0].set->writer;
+	if (!status)
+		status = a->mode == ADD ? add(a, lock, &now, t) : verify(a, lock, &now, t);
+	side_free(&now);
+	kstate_set_destroy(all);
+	for (int i = 0; sources && i < a->nr; i++)
+		source_close(&sources[i]);
+	free(sources);
+	return status;
+}
+
+enum status command_lock(int argc, char **argv, struct trouble *t)
+{
+	struct lockfile lock;
+	enum status status;
+	struct args a = {};
+
+	if (argp_parse(&lock_argp, argc, argv, 0, NULL, &a))
+		return STATUS_USAGE;
+	status = lock_read(&lock, a.names[0], a.mode == ADD, t);
+	if (!status)
+		status = a.mode == DROP ? drop(&a, &lock, t) : with_sources(&a, &lock, t);
+	lock_free(&lock);
+	return status;
+}
