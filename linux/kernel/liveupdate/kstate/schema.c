@@ -556,7 +556,7 @@ bool kstate_state_valid(const u8 *buf, u32 size, const struct kstate_schema *sch
 	nr = le32_to_cpu(ws->nr_members);
 	strings = le32_to_cpu(ws->strings);
 	need = sizeof(*ws) + (u64)nr * sizeof(*wm);
-	if (!strings || ALIGN(need + strings, 8) != size || buf[need + strings - 1] ||
+	if (ALIGN(need + strings, 8) != size || buf[need + strings - 1] ||
 	    (le32_to_cpu(ws->flags) & ~KSTATE_STATE_FLAGS) || ws->reserved ||
 	    le32_to_cpu(ws->image) >= strings || le32_to_cpu(ws->type) >= strings)
 		return false;
