@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Put the catalogue of what an object file describes to KSTATE where the image gets it:
+#
+#   kstate-catalog.sh vmlinux.o NAME.o    into an object, to be linked into vmlinux
+#   kstate-catalog.sh NAME.o NAME.ko      into the module, if it describes anything
+#
+# A description that KSTATE would refuse at run time ends the build.
+
+set -e
+
+object=$1
+output=$2
+catalog=$(dirname "${output}")/.tmp_$(basename "${output}").kstate
+trap 'rm -f "${catalog}"' EXIT
+
+collect()
+{
+	if ! command -v "${KSTATE}" >/dev/null; then
+		echo >&2 "${KSTATE}: command not found"
+		echo >&2 "CONFIG_KSTATE_CATALOG needs it: install it, or name it with KSTATE="
+		exit 1
+	fi
+	"${KSTATE}" collect --release "${KERNELRELEASE}" -o "${catalog}" "$@" "${object}"
+}
+
+case "${output}" in
+*.ko)
+	# The names of modules have underscores
+	collect --image "$(basename "${output}" .ko | tr - _)"
+	[ -f "${catalog}" ] || exit 0
+	${OBJCOPY} --add-section .kstate_catalog="${catalog}" \
+		--set-section-flags .kstate_catalog=alloc,readonly "${output}"
+	;;
+*)
+	# An empty one says that the kernel describes nothing
+	collect --image vmlinux --always
+	# shellcheck disable=SC2086 # flags are words
+	printf '.section .kstate_catalog, "a", %%progbits\n.balign 8\n.incbin "%s"\n' \
+		"${catalog}" | ${CC} ${CLANG_FLAGS} ${KBUILD_CPPFLAGS} ${KBUILD_AFLAGS} \
+		${KBUILD_AFLAGS_KERNEL} -c -x assembler -o "${output}" -
+	;;
+esac
