@@ -594,9 +594,8 @@ static enum status check_header(const struct image *image, const u8 *bytes, size
 
 static enum status not_elf(const struct image *image, struct trouble *t)
 {
-	return trouble(t, STATUS_DAMAGED,
-		       "%s: an ELF file that is cut or damaged (%s): get it again", image->path,
-		       elf_errmsg(-1));
+	return trouble(t, STATUS_DAMAGED, "%s: an ELF file that is cut or damaged: get it again",
+		       image->path);
 }
 
 /* The bytes of a section, or NULL if there is none of that name */

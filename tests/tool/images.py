@@ -2,6 +2,7 @@
 """What the tests of collect and of images share: objects, catalogues, images."""
 import json
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -71,7 +72,11 @@ def compile_object(directory, name, source, *flags, include=None):
 def assemble(directory, name, catalog, *flags):
     """An ELF file with a catalogue, as link-vmlinux.sh makes it; None: without."""
     path = os.path.join(directory, name)
-    text = ".globl _start\n_start: .skip 70000, 0x90\n.data\n.skip 5000, 7\n"
+    # What compresses like code
+    code = random.Random(1)
+    words = [code.randbytes(4) for _ in range(500)]
+    write(path + ".code", b"".join(code.choices(words, k=15000)))
+    text = f'.globl _start\n_start: .incbin "{path}.code"\n.data\n.skip 5000, 7\n'
     if catalog:
         text += f'.section .kstate_catalog, "a", %progbits\n.balign 8\n.incbin "{catalog}"\n'
     subprocess.run([os.environ.get("CC", "gcc"), "-x", "assembler", *flags, "-o", path, "-"],
