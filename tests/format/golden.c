@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Write the golden streams: NAME.kstate, and as NAME.json what a reader has to
- * find in it, which comes from the values below and not from any decoder.
+ * find in it, which comes from the values below and not from any decoder. Or
+ * tell what the core makes of files.
  * usage: golden DIRECTORY
+ *        golden --open FILE...
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -33,6 +35,7 @@
 	}
 
 static const char *directory, *topic, *release = RELEASE;
+static u32 arch = 62;
 static struct kstate_error err;
 
 __printf(1, 2)
@@ -161,7 +164,7 @@ static void begin_json(const char *name)
 	put_u("format", KSTATE_FORMAT);
 	put_u("header_size", sizeof(struct kstate_header));
 	put_u("page_size", PAGE_SIZE);
-	put_u("arch", 62);
+	put_u("arch", arch);
 	put_text("release", release);
 	end('}');
 	begin("streams", '[');
@@ -369,7 +372,7 @@ struct leaf {
 	struct list_head link;
 };
 
-static const struct kstate_description leaf_desc = {
+static struct kstate_description leaf_desc = {
 	.name = "leaf",
 	.fields = (const struct kstate_field[]) {
 		KSTATE_BASE_TYPE(small, struct leaf, u8),
@@ -956,6 +959,30 @@ static void segments(void)
 	end_topic();
 }
 
+/* Schemas, up to what is in the fields, and after it */
+
+static void begin_schema(u32 number, const struct kstate_description *desc)
+{
+	begin(NULL, '{');
+	put_u("number", number);
+	put_text("name", desc->name);
+	put_u("version", desc->version_id);
+	put_u("min_version", desc->min_version_id);
+	put_bool("optional", desc->optional);
+}
+
+static void begin_hints(void)
+{
+	end(']');
+	begin("hints", '[');
+}
+
+static void end_schema(void)
+{
+	end(']');
+	end('}');
+}
+
 /* One field of a schema */
 static void put_field(const char *name, const char *type, u16 flags, u64 dflt, u64 min, u64 max,
 		      u64 mask)
@@ -1052,12 +1079,7 @@ static void schema(void)
 	end_streams();
 
 	begin("schemas", '[');
-	begin(NULL, '{');
-	put_u("number", 0);
-	put_text("name", evolved_desc.name);
-	put_u("version", evolved_desc.version_id);
-	put_u("min_version", evolved_desc.min_version_id);
-	put_bool("optional", true);
+	begin_schema(0, &evolved_desc);
 	put_u("size", 24);
 	begin("fields", '[');
 	put_field("renamed", "U32", KSTATE_FIELD_DEFAULT, 9, 0, 0, 0);
@@ -1070,17 +1092,383 @@ static void schema(void)
 	put_field("hooked", "BOOL", KSTATE_FIELD_HOOK | KSTATE_FIELD_CONVERT, 0, 0, 0, 0);
 	put_field("equal", "U16", KSTATE_FIELD_EQUAL, 0, 0, 0, 0);
 	put_field("letter", "CHAR", 0, 0, 0, 0, 0);
-	end(']');
-	begin("hints", '[');
+	begin_hints();
 	put_hint(5, "HEX", "", 0);
 	put_hint(5, "FLAG", "ready", 1);
 	put_hint(5, "FLAG", "mode", 0x30);
 	put_hint(6, "SECRET", "", 0);
-	end(']');
-	end('}');
+	end_schema();
 	end(']');
 	end_json();
 	kstate_set_destroy(set);
+}
+
+/* Catalogues: what descriptions say, and no records */
+
+struct entry {
+	u16 id;
+	u8 nr;
+	s8 vals[3];
+};
+
+union payload {
+	struct entry entry;
+	u32 word;
+};
+
+struct queue {
+	s16 nr_shared;
+	u16 ids[8];
+	u32 *weights;
+	struct entry entries[300];
+	u8 nr_entries;
+	u64 nr_pages;
+	struct page *pages;
+	struct page *more_pages;
+	char name[16];
+	char *label;
+	unsigned long mask[2];
+	s32 *slots[4];
+	u8 tag;
+	union payload payload;
+	struct list_head leaves;
+	void *waiter;
+	u64 cookie;
+};
+
+static struct kstate_description entry_desc = {
+	.name = "golden,entry",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(id, struct entry, u16),
+		KSTATE_VARRAY(vals, struct entry, nr),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static const struct kstate_arm payload_arms[] = {
+	{ "entry", 3, &entry_desc }, { .name = "nothing" }, { },
+};
+
+static struct kstate_description queue_desc = {
+	.name = "golden,queue",
+	.version_id = 2,
+	.min_version_id = 1,
+	.string_key = true,
+	.optional = true,
+	.fields = (const struct kstate_field[]) {
+		KSTATE_VARRAY(ids, struct queue, nr_shared, KSTATE_ALIAS("numbers"), KSTATE_HEX),
+		KSTATE_REMOVED("gone"),
+		KSTATE_VARRAY(weights, struct queue, nr_shared),
+		KSTATE_STRUCT_VARRAY(entries, struct queue, nr_entries, &entry_desc),
+		KSTATE_PAGES(pages, struct queue, nr_pages),
+		KSTATE_PAGES(more_pages, struct queue, nr_pages),
+		KSTATE_STRING(name, struct queue, KSTATE_SECRET),
+		KSTATE_STRING(label, struct queue),
+		KSTATE_BITMAP(mask, struct queue, 100),
+		KSTATE_ARRAY_OF_POINTER(slots, struct queue),
+		KSTATE_UNION(payload, struct queue, tag, payload_arms),
+		KSTATE_LIST(leaves, struct queue, struct leaf, link, &leaf_desc),
+		KSTATE_SKIP(waiter, struct queue, "nobody waits after the jump"),
+		KSTATE_BASE_TYPE(cookie, struct queue, u64, KSTATE_DEFAULT(1)),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+/* Two that differ in their room only */
+struct narrow {
+	u32 nr;
+	u32 vals[4];
+};
+
+struct wide {
+	u32 nr;
+	u32 vals[8];
+};
+
+static struct kstate_description narrow_desc = {
+	.name = "golden,room",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_VARRAY(vals, struct narrow, nr),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description wide_desc = {
+	.name = "golden,room",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_VARRAY(vals, struct wide, nr),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+/* An entry of struct kstate_wire_member, and how a reader calls its kind and type */
+struct member {
+	const char *name;
+	u32 offset, size, num, field;
+	enum kstate_kind kind;
+	const char *kind_name;
+	enum kstate_type type;
+	const char *type_name;
+	u16 modifiers;
+	const char *reason;
+};
+
+#define MEMBER(_struct, _m, _size, _num, _field, _kind, ...) {		\
+	.name = #_m, .offset = offsetof(_struct, _m), .size = _size, .num = _num, \
+	.field = _field, .kind = KS_##_kind, .kind_name = #_kind, ##__VA_ARGS__ }
+#define OF(_type)	.type = KS_##_type, .type_name = #_type
+#define MODIFIED(_bits)	.modifiers = _bits
+/* The length or the tag of the member before */
+#define LENGTH(_struct, _m, _type) {					\
+	.name = "", .offset = offsetof(_struct, _m),			\
+	.size = sizeof(((_struct *)0)->_m), .num = 1, .field = KSTATE_NO_REF, OF(_type) }
+
+static const struct member queue_members[] = {
+	MEMBER(struct queue, ids, 2, 8, 0, BASE_TYPE, OF(U16), MODIFIED(KS_VARRAY)),
+	LENGTH(struct queue, nr_shared, S16),
+	MEMBER(struct queue, weights, 4, 1, 3, BASE_TYPE, OF(U32),
+	       MODIFIED(KS_VARRAY | KS_POINTER)),
+	LENGTH(struct queue, nr_shared, S16),
+	MEMBER(struct queue, entries, sizeof(struct entry), 300, 4, STRUCT, MODIFIED(KS_VARRAY)),
+	LENGTH(struct queue, nr_entries, U8),
+	MEMBER(struct queue, pages, 8, 1, 5, PAGES),
+	LENGTH(struct queue, nr_pages, U64),
+	MEMBER(struct queue, more_pages, 8, 1, 6, PAGES),
+	LENGTH(struct queue, nr_pages, U64),
+	MEMBER(struct queue, name, 1, 16, 7, STRING, OF(CHAR)),
+	MEMBER(struct queue, label, 1, 1, 8, STRING, OF(CHAR), MODIFIED(KS_POINTER)),
+	MEMBER(struct queue, mask, 8, 100, 9, BITMAP),
+	MEMBER(struct queue, slots, 4, 4, 10, BASE_TYPE, OF(S32), MODIFIED(KS_ARRAY_OF_POINTER)),
+	MEMBER(struct queue, payload, sizeof(union payload), 1, 11, UNION),
+	LENGTH(struct queue, tag, U8),
+	MEMBER(struct queue, leaves, sizeof(struct leaf), 1, 14, LIST),
+	MEMBER(struct queue, waiter, 0, 1, KSTATE_NO_REF, SKIP,
+	       .reason = "nobody waits after the jump"),
+	MEMBER(struct queue, cookie, 8, 1, 15, BASE_TYPE, OF(U64)),
+};
+
+static const struct member entry_members[] = {
+	MEMBER(struct entry, id, 2, 1, 0, BASE_TYPE, OF(U16)),
+	MEMBER(struct entry, vals, 1, 3, 1, BASE_TYPE, OF(S8), MODIFIED(KS_VARRAY)),
+	LENGTH(struct entry, nr, U8),
+};
+
+#define MEMBERS(_members)	.members = _members, .nr_members = ARRAY_SIZE(_members)
+
+static const struct state {
+	struct kstate_description *desc;
+	u32 schema, flags;
+	const char *image, *type;
+	const struct member *members;
+	size_t nr_members;
+} states[] = {
+	{ .desc = &queue_desc, .schema = 2, .flags = KSTATE_STATE_USED | KSTATE_STATE_STRING_KEY,
+	  .image = "vmlinux", .type = "struct queue", MEMBERS(queue_members) },
+	{ .desc = &entry_desc, .schema = 0, .flags = KSTATE_STATE_NESTED,
+	  .image = "vmlinux", .type = "struct entry", MEMBERS(entry_members) },
+	{ .desc = &leaf_desc, .schema = 1, .flags = KSTATE_STATE_USED | KSTATE_STATE_NESTED,
+	  .image = "vmlinux", .type = "struct leaf" },
+	/* As another image has it: the same schema */
+	{ .desc = &entry_desc, .schema = 0, .flags = KSTATE_STATE_USED,
+	  .image = "golden_module", .type = "struct entry", MEMBERS(entry_members) },
+	{ .desc = &narrow_desc, .schema = 3, .image = "golden_module", .type = "struct narrow" },
+	{ .desc = &wide_desc, .schema = 4, .flags = KSTATE_STATE_USED, .image = "", .type = "" },
+};
+
+static __le32 add_string(char *strings, u32 *used, const char *text)
+{
+	u32 at = *used, size = strlen(text) + 1;
+
+	memcpy(strings + at, text, size);
+	*used += size;
+	return cpu_to_le32(at);
+}
+
+static void add_state(const struct state *s)
+{
+	struct kstate_schema *schema = kstate_describe(s->desc, &err);
+	struct kstate_wire_state *ws = kstate_zalloc(4096);
+	struct kstate_wire_member *wm = (void *)(ws + 1);
+	char *strings = (char *)(wm + s->nr_members);
+	u32 used = 0, id;
+
+	if (IS_ERR(schema) || kstate_set_schema(set, schema, &id, &err))
+		die("%s: %s, not %s", err.path, err.expected, err.found);
+	if (id != s->schema)
+		die("%s has number %u", schema->name, id);
+	ws->flags = cpu_to_le32(s->flags);
+	ws->image = add_string(strings, &used, s->image);
+	ws->type = add_string(strings, &used, s->type);
+	for (size_t i = 0; i < s->nr_members; i++) {
+		const struct member *m = &s->members[i];
+
+		wm[i] = (struct kstate_wire_member){
+			.name = add_string(strings, &used, m->name),
+			.reason = add_string(strings, &used, m->reason ?: ""),
+			.offset = cpu_to_le32(m->offset),
+			.size = cpu_to_le32(m->size),
+			.num = cpu_to_le32(m->num),
+			.field = cpu_to_le32(m->field),
+			.kind = m->kind & 0xff,
+			.type = m->type,
+			.modifiers = cpu_to_le16(m->modifiers),
+		};
+	}
+	ws->nr_members = cpu_to_le32(s->nr_members);
+	ws->strings = cpu_to_le32(used);
+	if (kstate_set_add_state(set, id, (u8 *)ws,
+				 ALIGN((u8 *)strings + used - (u8 *)ws, 8)))
+		die("state %s", schema->name);
+}
+
+/* Text, or null if there is none */
+static void put_text_or_null(const char *name, const char *text)
+{
+	if (text)
+		put_text(name, text);
+	else
+		put_null(name);
+}
+
+static void put_state(const struct state *s)
+{
+	begin(NULL, '{');
+	put_u("schema", s->schema);
+	put_bool("used", s->flags & KSTATE_STATE_USED);
+	put_bool("nested", s->flags & KSTATE_STATE_NESTED);
+	put_bool("string_key", s->flags & KSTATE_STATE_STRING_KEY);
+	put_text("image", s->image);
+	put_text("type", s->type);
+	begin("members", '[');
+	for (size_t i = 0; i < s->nr_members; i++) {
+		const struct member *m = &s->members[i];
+
+		begin(NULL, '{');
+		put_text("name", m->name);
+		put_text("reason", m->reason ?: "");
+		put_u("offset", m->offset);
+		put_u("size", m->size);
+		put_u("num", m->num);
+		if (m->field == KSTATE_NO_REF)
+			put_null("field");
+		else
+			put_u("field", m->field);
+		put_text_or_null("kind", m->kind_name);
+		put_text_or_null("type", m->type_name);
+		put_u("modifiers", m->modifiers);
+		end('}');
+	}
+	end(']');
+	end('}');
+}
+
+/* A field as far as the hints are about it */
+static void put_type(const char *name, const char *type, const char *container)
+{
+	begin(NULL, '{');
+	put_text("name", name);
+	put_text("type", type);
+	put_text("container", container);
+	end('}');
+}
+
+static void put_schemas_of_states(void)
+{
+	begin_schema(0, &entry_desc);
+	begin("fields", '[');
+	put_type("id", "U16", "ONE");
+	put_type("vals", "S8", "SEQUENCE");
+	begin_hints();
+	put_hint(1, "ROOM", "", 3);
+	put_hint(1, "LENGTH", "", 1);
+	end_schema();
+
+	begin_schema(1, &leaf_desc);
+	begin("fields", '[');
+	put_type("small", "U8", "ONE");
+	put_type("big", "U64", "ONE");
+	put_type("name", "CHAR", "SEQUENCE");
+	begin_hints();
+	put_hint(2, "TEXT", "", 0);
+	end_schema();
+
+	begin_schema(2, &queue_desc);
+	begin("fields", '[');
+	put_type("ids", "U16", "SEQUENCE");
+	put_type("numbers", "ALIAS", "ONE");
+	put_type("gone", "REMOVED", "ONE");
+	put_type("weights", "U32", "SEQUENCE");
+	put_type("entries", "STRUCT", "SEQUENCE");
+	put_type("pages", "PAGES", "ONE");
+	put_type("more_pages", "PAGES", "ONE");
+	put_type("name", "CHAR", "SEQUENCE");
+	put_type("label", "CHAR", "SEQUENCE");
+	put_type("mask", "BITMAP", "ONE");
+	put_type("slots", "S32", "POINTERS");
+	put_type("payload", "UNION", "ONE");
+	put_type("entry", "ARM", "ONE");
+	put_type("nothing", "ARM", "ONE");
+	put_type("leaves", "STRUCT", "SEQUENCE");
+	put_type("cookie", "U64", "ONE");
+	begin_hints();
+	put_hint(0, "ROOM", "", 8);
+	put_hint(0, "LENGTH", "", 0);
+	put_hint(0, "HEX", "", 0);
+	put_hint(3, "ROOM", "", S16_MAX);
+	put_hint(3, "LENGTH", "", 0);
+	put_hint(4, "ROOM", "", U8_MAX);
+	put_hint(4, "LENGTH", "", 4);
+	put_hint(5, "LENGTH", "", 5);
+	put_hint(6, "LENGTH", "", 5);
+	put_hint(7, "ROOM", "", 16);
+	put_hint(7, "TEXT", "", 0);
+	put_hint(7, "SECRET", "", 0);
+	put_hint(8, "TEXT", "", 0);
+	put_hint(9, "ROOM", "", 100);
+	put_hint(10, "ROOM", "", 4);
+	end_schema();
+
+	begin_schema(3, &narrow_desc);
+	begin("fields", '[');
+	put_type("vals", "U32", "SEQUENCE");
+	begin_hints();
+	put_hint(0, "ROOM", "", 4);
+	put_hint(0, "LENGTH", "", 0);
+	end_schema();
+
+	begin_schema(4, &wide_desc);
+	begin("fields", '[');
+	put_type("vals", "U32", "SEQUENCE");
+	begin_hints();
+	put_hint(0, "ROOM", "", 8);
+	put_hint(0, "LENGTH", "", 0);
+	end_schema();
+}
+
+static void catalog(void)
+{
+	/* Those of the image, not of who collects */
+	release = "7.4.0-image";
+	arch = 183;
+	begin_set("catalog");
+	set->limits = true;
+	strscpy(set->writer, release);
+	set->arch = arch;
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		add_state(&states[i]);
+	end_streams();
+
+	begin("states", '[');
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		put_state(&states[i]);
+	end(']');
+	begin("schemas", '[');
+	put_schemas_of_states();
+	end(']');
+	end_json();
+	kstate_set_destroy(set);
+	release = RELEASE;
+	arch = 62;
 }
 
 static void dropped(void)
@@ -1272,15 +1660,42 @@ void kstate_sysfs_exit(void)
 {
 }
 
+/* Whether there is damage in a file, and how many states can be used */
+static void open_file(const char *path)
+{
+	static char bytes[1 << 20];
+	FILE *file = fopen(path, "rb");
+	struct kstate_set *opened;
+	size_t size;
+
+	if (!file)
+		die("%s: %s", path, strerror(errno));
+	size = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	opened = kstate_memory_open(bytes, size, &err);
+	if (IS_ERR(opened)) {
+		puts("refused");
+		return;
+	}
+	printf("%s %zu\n", opened->damage.code ? "damaged" : "good",
+	       (size_t)list_count_nodes(&opened->states));
+	kstate_set_destroy(opened);
+}
+
 int main(int argc, char **argv)
 {
 	static void (*const topics[])(void) = {
 		edges, scalars, arrays, nested, pointers, sequences, map, bitmap, unions, group,
-		items, keys, segments, schema, dropped, empty, example,
+		items, keys, segments, schema, catalog, dropped, empty, example,
 	};
 
+	if (argc > 2 && !strcmp(argv[1], "--open")) {
+		for (int i = 2; i < argc; i++)
+			open_file(argv[i]);
+		return 0;
+	}
 	if (argc != 2) {
-		fprintf(stderr, "usage: golden DIRECTORY\n");
+		fprintf(stderr, "usage: golden DIRECTORY\n       golden --open FILE...\n");
 		return 2;
 	}
 	directory = argv[1];

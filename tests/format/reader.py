@@ -16,9 +16,9 @@ import sys
 
 MAGIC = b"KSTATE\x1a\n"
 HEADER_SIZE, MAX_HEADER = 160, 4096
-SCHEMA_RECORD, STREAM_RECORD = 0xffffffff, 0xfffffffe
+SCHEMA_RECORD, STREAM_RECORD, STATE_RECORD = 0xffffffff, 0xfffffffe, 0xfffffffd
 RECORD_OPTIONAL, RECORD_DROPPED = 1, 2
-NO_REF = 0xffffffff
+NO_REF = NO_FIELD = 0xffffffff
 NULL_ADDRESS = 2**64 - 1
 
 MAX_NAME, MAX_FIELDS, MAX_DEPTH, MAX_GROUPS = 63, 1024, 8, 8
@@ -38,13 +38,19 @@ TYPES = {
 CONTAINERS = ["ONE", "ARRAY", "OPTIONAL", "SEQUENCE", "POINTERS", "MAP"]
 INTEGERS = {"U8": "<B", "U16": "<H", "U32": "<I", "U64": "<Q",
             "S8": "<b", "S16": "<h", "S32": "<i", "S64": "<q"}
+INTEGER_TYPES = (*INTEGERS, "BOOL", "CHAR")
 SIZES = {"U8": 1, "U16": 2, "U32": 4, "U64": 8, "S8": 1, "S16": 2, "S32": 4, "S64": 8,
          "BOOL": 1, "CHAR": 1, "LINEAR": 8, "VMEMMAP": 8,
          "FOLIO": 24, "PAGES": 24, "VMALLOC": 24}
 EDGES = ["NONE", "FOLIO", "PAGES", "VMALLOC", "FILE"]
 FACTS = ("ALIAS", "ARM", "REMOVED")
 TAILED = ("BITMAP", "UNION", "ITEMS")
-HINTS = {1: "HEX", 2: "SECRET", 3: "FLAG"}
+HINTS = {1: "HEX", 2: "SECRET", 3: "FLAG", 4: "ROOM", 5: "LENGTH", 6: "TEXT"}
+HINTS_WITHOUT_VALUE = ("HEX", "SECRET", "TEXT")
+STATE_FLAGS = ("used", "nested", "string_key")
+KINDS = {1: "BASE_TYPE", 2: "STRUCT", 3: "CUSTOM", 4: "ADDRESS", 5: "FOLIO", 6: "PAGES",
+         7: "VMALLOC", 8: "STRING", 9: "BITMAP", 10: "LIST", 11: "XARRAY", 12: "UNION",
+         13: "GROUP", 15: "SKIP"}
 
 
 class NotKstate(Exception):
@@ -179,6 +185,23 @@ class Record:
         self.payload = self.data[up(self.key_len):]
 
 
+class Strings:
+    """The strings of a record of the root segment, each named by its offset."""
+
+    def __init__(self, data):
+        self.data = data
+        check(data[-1:] == b"\0", "strings do not end with a zero byte")
+
+    def at(self, at):
+        check(at < len(self.data), "offset of a string")
+        return self.data[at:self.data.index(b"\0", at)]
+
+    def name(self, at, least=1):
+        name = self.at(at)
+        check(least <= len(name) <= MAX_NAME, "length of a name")
+        return name
+
+
 # Schemas
 
 class Field:
@@ -243,14 +266,14 @@ class Schema:
         check(up(end) == len(data), "counts do not give the size of the payload")
         check(not any(data[end:]), "padding is not zero")
         check(not flags & ~1, "reserved flags of the schema")
-        self.strings = data[strings:end]
-        check(self.strings[-1:] == b"\0", "strings do not end with a zero byte")
+        self.strings = Strings(data[strings:end])
 
-        self.name = text(self.string(name))
-        canonical = self.string(name) + b"\0" + data[12:24]
+        name = self.strings.name(name)
+        self.name = text(name)
+        canonical = name + b"\0" + data[12:24]
         self.fields = []
         for at in range(40, hints, 48):
-            name = self.string(*struct.unpack_from("<I", data, at))
+            name = self.strings.name(*struct.unpack_from("<I", data, at))
             self.fields.append(Field(data[at:at + 48], name, number, schemas))
             canonical += self.fields[-1].canonical
         self.data_fields = [field for field in self.fields if not field.fact]
@@ -259,6 +282,9 @@ class Schema:
 
         self.check_facts()
         self.check_unique(self.data_fields, "field")
+        single = [(hint["field"], hint["kind"]) for hint in self.hints
+                  if hint["kind"] in HINTS.values() and hint["kind"] != "FLAG"]
+        check(len(set(single)) == len(single), "two hints of one kind for a field")
         for field in self.data_fields:
             self.check_unique(field.arms, "arm")
         self.depth = 1 + max((f.ref.depth for f in self.fields if f.ref), default=0)
@@ -268,21 +294,18 @@ class Schema:
         self.lay_out()
         check(fnv1a(canonical) == self.hash, "hash of the schema")
 
-    def string(self, at, least=1):
-        check(at < len(self.strings), "offset of a name")
-        name = self.strings[at:self.strings.index(b"\0", at)]
-        check(least <= len(name) <= MAX_NAME, "length of a name")
-        return name
-
     def hint(self, field, kind, name, value):
         check(field < len(self.fields), "hint for a field that does not exist")
-        name = self.string(name, 1 if kind == 3 else 0)
-        if kind not in HINTS:
+        kind = HINTS.get(kind, kind)
+        name = self.strings.name(name, 1 if kind == "FLAG" else 0)
+        if isinstance(kind, int):
             return {"field": field, "kind": kind}
-        if kind == 2:
+        if kind == "SECRET":
             self.fields[field].secret = True
-        check(kind == 3 or not name and not value, "name or value in a hint that has none")
-        return {"field": field, "kind": HINTS[kind], "name": text(name), "value": value}
+        check(kind == "FLAG" or not name, "name in a hint that has none")
+        check(kind not in HINTS_WITHOUT_VALUE or not value, "value in a hint that has none")
+        check(kind != "LENGTH" or value <= field, "number in the member of a later field")
+        return {"field": field, "kind": kind, "name": text(name), "value": value}
 
     def check_facts(self):
         about, before = None, None      # the field before, and what stands directly before
@@ -323,6 +346,46 @@ class Schema:
                 "version": self.version, "min_version": self.min_version,
                 "optional": self.optional, "size": self.size,
                 "fields": [field.show() for field in self.fields], "hints": self.hints}
+
+
+# States
+
+class State:
+    """What a catalogue says of a description."""
+
+    def __init__(self, schema, data):
+        check(len(data) >= 24, "too short for a state")
+        flags, image, type_, nr_members, nr_strings, reserved = struct.unpack_from("<6I", data)
+        strings = 24 + 32 * nr_members
+        end = strings + nr_strings
+        check(up(end) == len(data), "counts do not give the size of the payload")
+        check(not any(data[end:]), "padding is not zero")
+        check(not flags >> len(STATE_FLAGS) and not reserved, "reserved bits of the state")
+        self.schema, self.flags = schema, flags
+        self.strings = Strings(data[strings:end])
+        self.image, self.type = self.string(image), self.string(type_)
+        self.members = [self.member(*struct.unpack_from("<6IBBHI", data, at))
+                        for at in range(24, strings, 32)]
+
+    def string(self, at):
+        return text(self.strings.at(at))
+
+    def member(self, name, reason, offset, size, num, field, kind, type_, modifiers, reserved):
+        check(not reserved, "reserved bytes of a member")
+        check(field == NO_FIELD or field < len(self.schema.fields),
+              "member that is a field which does not exist")
+        check(not type_ or TYPES.get(type_) in INTEGER_TYPES, f"type {type_:#x} of a member")
+        return {"name": self.string(name), "reason": self.string(reason), "offset": offset,
+                "size": size, "num": num, "field": None if field == NO_FIELD else field,
+                "kind": KINDS.get(kind, kind or None), "type": TYPES.get(type_),
+                "modifiers": modifiers}
+
+    def show(self):
+        shown = {"schema": self.schema.number, "image": self.image, "type": self.type,
+                 "members": self.members}
+        for bit, flag in enumerate(STATE_FLAGS):
+            shown[flag] = bool(self.flags >> bit & 1)
+        return shown
 
 
 # Payload
@@ -488,7 +551,7 @@ class Payload:
 class Set:
     def __init__(self, data, secrets=False):
         self.data, self.secrets = data, secrets
-        self.damage, self.schemas, self.streams = [], {}, []
+        self.damage, self.schemas, self.streams, self.states = [], {}, [], []
         self.header = None
         if data[:8] != MAGIC:
             raise NotKstate()
@@ -535,13 +598,18 @@ class Set:
                 record.verify(key_is_crc=False)
                 check(not record.flags, "flags of a record in the root segment")
                 if record.schema == SCHEMA_RECORD:
-                    check(not self.streams, "schema after a stream")
+                    check(not self.streams and not self.states,
+                          "schema after a record of another kind")
                     check(record.string is None, "schema with a string key")
                     check(last < record.key < MAX_SCHEMAS, f"number {record.key} of a schema")
                     last = record.key
                     self.schemas[last] = Schema(last, record.payload, self.schemas)
                 elif record.schema == STREAM_RECORD:
                     self.read_stream(record)
+                elif record.schema == STATE_RECORD:
+                    check(record.string is None, "state with a string key")
+                    check(record.key in self.schemas, f"schema {record.key} is not there")
+                    self.states.append(State(self.schemas[record.key], record.payload))
                 else:
                     raise Damage(f"root record of kind {record.schema:#x}")
             except Damage as what:
@@ -586,7 +654,8 @@ class Set:
 
     def show(self):
         return {"header": self.header, "schemas": [s.show() for s in self.schemas.values()],
-                "streams": self.streams, "damage": self.damage}
+                "streams": self.streams, "states": [s.show() for s in self.states],
+                "damage": self.damage}
 
 
 def main():
