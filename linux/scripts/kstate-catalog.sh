@@ -6,7 +6,8 @@
 #   kstate-catalog.sh vmlinux.o NAME.o    into an object, to be linked into vmlinux
 #   kstate-catalog.sh NAME.o NAME.ko      into the module, if it describes anything
 #
-# A description that KSTATE would refuse at run time ends the build.
+# A description that KSTATE would refuse at run time ends the build. So does one that
+# breaks what kernel/liveupdate/kstate.lock says of released kernels.
 
 set -e
 
@@ -25,17 +26,28 @@ collect()
 	"${KSTATE}" collect --release "${KERNELRELEASE}" -o "${catalog}" "$@" "${object}"
 }
 
+verify()
+{
+	lock=${srctree}/kernel/liveupdate/kstate.lock
+	[ -f "${lock}" ] || return 0
+	said=$("${KSTATE}" lock --verify "${lock}" "${catalog}") && return 0
+	echo >&2 "${said}"
+	exit 1
+}
+
 case "${output}" in
 *.ko)
 	# The names of modules have underscores
 	collect --image "$(basename "${output}" .ko | tr - _)"
 	[ -f "${catalog}" ] || exit 0
+	verify
 	${OBJCOPY} --add-section .kstate_catalog="${catalog}" \
 		--set-section-flags .kstate_catalog=alloc,readonly "${output}"
 	;;
 *)
 	# An empty one says that the kernel describes nothing
 	collect --image vmlinux --always
+	verify
 	# shellcheck disable=SC2086 # flags are words
 	printf '.section .kstate_catalog, "a", %%progbits\n.balign 8\n.incbin "%s"\n' \
 		"${catalog}" | ${CC} ${CLANG_FLAGS} ${KBUILD_CPPFLAGS} ${KBUILD_AFLAGS} \
