@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <linux/align.h>
 #include <linux/err.h>
@@ -858,7 +859,10 @@ static enum status collect(const char *path, const char *image, struct kstate_se
 /* No descriptions, no file: the build then links nothing in */
 static enum status remove_catalogue(const char *path, struct trouble *t)
 {
-	if (!unlink(path) || errno == ENOENT)
+	struct stat st;
+
+	/* Not devices */
+	if ((!stat(path, &st) && !S_ISREG(st.st_mode)) || !unlink(path) || errno == ENOENT)
 		return STATUS_OK;
 	return trouble(t, STATUS_SYSTEM, "%s: cannot remove it: %s", path, strerror(errno));
 }

@@ -400,6 +400,7 @@ void source_close(struct source *s)
 enum status source_write(struct kstate_set *set, const char *path, struct trouble *t)
 {
 	size_t size, written = 0;
+	struct stat st;
 	void *blob;
 	FILE *file;
 
@@ -412,8 +413,8 @@ enum status source_write(struct kstate_set *set, const char *path, struct troubl
 	if (file && !fclose(file) && written == size)
 		return STATUS_OK;
 	trouble(t, STATUS_SYSTEM, "%s: cannot write it: %s", path, strerror(errno));
-	/* Half a catalogue would be taken for a damaged one */
-	if (file)
+	/* Half a catalogue would be taken for a damaged one; devices stay */
+	if (file && !stat(path, &st) && S_ISREG(st.st_mode))
 		unlink(path);
 	return STATUS_SYSTEM;
 }

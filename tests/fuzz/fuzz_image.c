@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Fuzzing: arbitrary bytes as the file that "kstate catalog" shows, and as the object
+ * from which "kstate collect" makes a catalogue. Where a catalogue can be seen in them,
+ * they are given once more with its checksums put right, so that mutations get past them.
+ */
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/crc32c.h>
+#include "image.h"
+#include "internal.h"
+
+static int input = -1;
+static int output = -1;
+static char input_path[32];
+static char output_path[32];
+
+static void begin(void)
+{
+	input = memfd_create("input", 0);
+	output = memfd_create("output", 0);
+	if (input < 0 || output < 0 || !freopen("/dev/null", "w", stdout))
+		abort();
+	snprintf(input_path, sizeof(input_path), "/proc/self/fd/%d", input);
+	snprintf(output_path, sizeof(output_path), "/proc/self/fd/%d", output);
+	image_limit = 4 << 20;
+}
+
+static enum status run(command_fn *command, char **argv)
+{
+	struct trouble t = {};
+	enum status status;
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	status = command(argc, argv, &t);
+	/* Whoever fails says why, and nobody else */
+	if (!status != !t.text[0])
+		abort();
+	return status;
+}
+
+static void run_all(const uint8_t *data, size_t size)
+{
+	char *table[] = { "kstate catalog", input_path, NULL };
+	char *fields[] = { "kstate catalog", "-v", input_path, NULL };
+	char *json[] = { "kstate catalog", "--json", input_path, NULL };
+	char *collect[] = { "kstate collect", "-o", output_path, input_path, NULL };
+
+	if (ftruncate(input, 0) || pwrite(input, data, size, 0) != (ssize_t)size)
+		abort();
+	if (!run(command_catalog, table)) {
+		run(command_catalog, fields);
+		run(command_catalog, json);
+	}
+	run(command_collect, collect);
+}
+
+/* The limit holds for what is unpacked, whatever it is packed with */
+static void check_limit(const uint8_t *data, size_t size)
+{
+	struct image image = {};
+	struct trouble t = {};
+
+	image_read(&image, data, size, "input", &t);
+	if (image.memory && image.size > image_limit)
+		abort();
+	image_close(&image);
+}
+
+static uint32_t crc(const void *data, size_t size)
+{
+	return ~crc32c(~0, data, size);
+}
+
+static void repair_records(uint8_t *root, uint64_t used)
+{
+	for (uint64_t at = 0; at + sizeof(struct kstate_record) <= used;) {
+		struct kstate_record *record = (void *)(root + at);
+		uint64_t left = used - at - sizeof(*record), bytes = le32_to_cpu(record->size);
+
+		bytes = bytes & ~7ULL;
+		if (bytes > left)
+			bytes = left & ~7ULL;
+		record->size = cpu_to_le32(bytes);
+		kstate_record_seal(record, at);
+		at += sizeof(*record) + bytes;
+	}
+}
+
+/* Header and records of the catalogue at @p, so that they are whole */
+static void repair(uint8_t *p, size_t size)
+{
+	struct kstate_header header;
+	uint64_t used;
+
+	memcpy(&header, p, sizeof(header));
+	header.header_size = cpu_to_le32(sizeof(header));
+	header.flags = cpu_to_le32(KSTATE_HEADER_FILE);
+	if (le64_to_cpu(header.total_size) > size)
+		header.total_size = cpu_to_le64(size);
+	used = le64_to_cpu(header.total_size);
+	used = used > sizeof(header) ? (used - sizeof(header)) & ~7ULL : 0;
+	header.root.used = cpu_to_le64(used);
+	header.root.edge.addr = cpu_to_le64(sizeof(header));
+	header.root.edge.size = cpu_to_le64(used);
+	header.crc = 0;
+	header.crc = cpu_to_le32(crc(&header, sizeof(header)));
+	memcpy(p, &header, sizeof(header));
+	repair_records(p + sizeof(header), used);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	bool repaired = false;
+	uint8_t *copy;
+
+	if (input < 0)
+		begin();
+	check_limit(data, size);
+	run_all(data, size);
+
+	copy = malloc(size + 1);
+	if (!copy)
+		abort();
+	memcpy(copy, data, size);
+	for (size_t at = 0; at + sizeof(struct kstate_header) <= size; at += 8) {
+		if (memcmp(copy + at, KSTATE_MAGIC, KSTATE_MAGIC_LEN))
+			continue;
+		repair(copy + at, size - at);
+		repaired = true;
+		break;
+	}
+	if (repaired)
+		run_all(copy, size);
+	free(copy);
+	return 0;
+}
