@@ -6,6 +6,7 @@
 #include <string.h>
 #include <linux/err.h>
 #include "compare.h"
+#include "live.h"
 
 enum { FORWARD = 1, BACK = 2 };
 
@@ -14,6 +15,8 @@ struct args {
 	int nr;
 	int directions;
 	bool all;
+	bool live;
+	struct live running;
 };
 
 /* One of the arguments */
@@ -27,11 +30,13 @@ static struct kstate_set *set_of(const struct input *in)
 	return in->source.set;
 }
 
-enum { OPTION_FORWARD = 0x300, OPTION_BACK };
+enum { OPTION_FORWARD = 0x300, OPTION_BACK, OPTION_LIVE };
 
 static const struct argp_option check_options[] = {
 	{ "forward", OPTION_FORWARD, NULL, 0, "Only whether the later takes what the earlier writes", 0 },
 	{ "back", OPTION_BACK, NULL, 0, "Only the other way", 0 },
+	{ "live", OPTION_LIVE, NULL, 0, "Whether TO takes the running kernel's state as it is now; "
+	  "without TO, the target that it has been told", 0 },
 	{ "all", 'a', NULL, 0, "Show what is exact, too", 0 },
 	{}
 };
@@ -41,6 +46,12 @@ static error_t parse_check(int key, char *arg, struct argp_state *state)
 	struct args *a = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->running;
+		return 0;
+	case OPTION_LIVE:
+		a->live = true;
+		return 0;
 	case OPTION_FORWARD:
 		a->directions |= FORWARD;
 		return 0;
@@ -55,7 +66,9 @@ static error_t parse_check(int key, char *arg, struct argp_state *state)
 		a->nr = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_END:
-		if (a->nr < 2)
+		if (a->live && a->directions)
+			argp_error(state, "--live looks at what the running kernel would leave");
+		if (a->nr < 2 && !a->live)
 			argp_error(state, "needs FROM and TO");
 		if (!a->directions)
 			a->directions = FORWARD | BACK;
@@ -65,8 +78,8 @@ static error_t parse_check(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp check_argp = {
-	.options = check_options, .parser = parse_check, .children = common_options,
-	.args_doc = "FROM TO [...]",
+	.options = check_options, .parser = parse_check, .children = live_options,
+	.args_doc = "FROM TO [...]\n--live [TO...]",
 	.doc = "Tell whether the kernel TO takes the state of the kernel FROM, and FROM that of TO, with every difference.\vFROM and TO are images, directories of modules, catalogues, several of these with commas between, or 'running'. FROM may be a stream: then its values count. With more than two, each is checked against each.\nExit status: 0 taken, 1 something is lost or kept aside, 2 some values are refused, 3 blocked.",
 };
 
@@ -299,6 +312,22 @@ static int note_object(const struct kstate_finding *finding, void *arg)
 	return 0;
 }
 
+/* What could be read has been checked, but that is not all there was */
+static enum status stream_damage(const struct args *a, const struct kstate_set *set,
+				 struct trouble *t)
+{
+	char text[512], *line;
+	enum status status;
+
+	if (!set->damage.code)
+		return STATUS_OK;
+	kstate_error_text(&set->damage, text, sizeof(text));
+	line = printable(text);
+	status = trouble(t, STATUS_DAMAGED, "%s is damaged: %s", a->names[0], line ?: "");
+	free(line);
+	return status;
+}
+
 static enum status check_stream(const struct args *a, struct input *in, enum outcome *worst,
 				json_t *checks, struct trouble *t)
 {
@@ -414,16 +443,23 @@ static enum status open_inputs(const struct args *a, struct input *in, struct tr
 enum status command_check(int argc, char **argv, struct trouble *t)
 {
 	enum outcome worst = EXACT;
-	json_t *checks = json_array();
+	json_t *checks;
 	struct input *in;
 	enum status status;
 	struct args a = {};
 
 	if (argp_parse(&check_argp, argc, argv, 0, NULL, &a))
 		return STATUS_USAGE;
+	if (a.live) {
+		a.running.names = a.names;
+		a.running.nr = a.nr;
+		a.running.all = a.all;
+		return check_live(&a.running, t);
+	}
 	in = calloc(a.nr, sizeof(*in));
 	if (!in)
 		return trouble(t, STATUS_SYSTEM, "no memory");
+	checks = json_array();
 	status = open_inputs(&a, in, t);
 	if (!status)
 		status = check_arch(&a, in, t);
@@ -435,6 +471,8 @@ enum status command_check(int argc, char **argv, struct trouble *t)
 		status = print_json(json_pack("{s:o,s:s,s:O}", "sources", json_inputs(&a, in),
 					      "worst", outcome_names[worst], "checks", checks), t);
 	json_decref(checks);
+	if (!status && in[0].source.stream)
+		status = stream_damage(&a, set_of(&in[0]), t);
 	for (int i = 0; i < a.nr; i++) {
 		side_free(&in[i].side);
 		source_close(&in[i].source);

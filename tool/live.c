@@ -1,0 +1,687 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kstate check --live, arm and disarm: the running kernel's state against the
+ * kernel that is to be jumped to. The kernel itself does the checking.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/slab.h>
+#include "compare.h"
+#include "live.h"
+
+/* The directory */
+
+enum status sysfs_begin(const char *dir, struct trouble *t)
+{
+	struct stat st;
+
+	if (stat(dir, &st))
+		return trouble(t, STATUS_KERNEL,
+			       "%s: %s: the running kernel lacks CONFIG_KSTATE, was started without kho=on, has KSTATE as a module that is not loaded (modprobe kstate), or /sys is not mounted",
+			       dir, strerror(errno));
+	return STATUS_OK;
+}
+
+static enum status failed(const char *dir, const char *name, const char *what, struct trouble *t)
+{
+	const char *why = strerror(errno);
+
+	if (errno == EACCES || errno == EPERM)
+		return trouble(t, STATUS_INPUT, "%s/%s: cannot %s: %s: be root", dir, name, what,
+			       why);
+	if (errno == ENOENT)
+		return trouble(t, STATUS_KERNEL,
+			       "%s/%s: there is no such file: the running kernel's KSTATE is older than this command, or going away",
+			       dir, name);
+	return trouble(t, STATUS_KERNEL, "%s/%s: cannot %s: %s", dir, name, what, why);
+}
+
+static int sysfs_open(const char *dir, const char *name, int flags, struct trouble *t)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, flags | O_CLOEXEC);
+	if (fd < 0)
+		failed(dir, name, "open it", t);
+	return fd;
+}
+
+static FILE *sysfs_stream(const char *dir, const char *name, struct trouble *t)
+{
+	int fd = sysfs_open(dir, name, O_RDONLY, t);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (fd >= 0 && !file) {
+		close(fd);
+		trouble(t, STATUS_SYSTEM, "no memory");
+	}
+	return file;
+}
+
+char *sysfs_read(const char *dir, const char *name, struct trouble *t)
+{
+	FILE *file = sysfs_stream(dir, name, t);
+	char *text = NULL;
+	size_t room = 0;
+
+	if (!file)
+		return NULL;
+	errno = 0;
+	/* There is no NUL in these files: this is all of it */
+	if (getdelim(&text, &room, 0, file) < 0) {
+		free(text);
+		text = NULL;
+		if (ferror(file))
+			failed(dir, name, "read it", t);
+		else
+			text = strdup("");
+	}
+	fclose(file);
+	return text;
+}
+
+json_t *sysfs_json(const char *dir, const char *name, struct trouble *t)
+{
+	char *text = sysfs_read(dir, name, t);
+	json_t *value = NULL;
+
+	if (text && !*text)
+		value = json_null();
+	else if (text)
+		value = json_loads(text, 0, NULL);
+	if (text && !value)
+		trouble(t, STATUS_KERNEL, "%s/%s: is not JSON", dir, name);
+	free(text);
+	return value;
+}
+
+/* What the kernel says of its file @about, if that was its last error; for json_decref() */
+static json_t *kernel_error(const char *dir, const char *about)
+{
+	struct trouble none = {};
+	json_t *err = sysfs_json(dir, "last_error.json", &none);
+	const char *path = json_string_value(json_object_get(err, "path"));
+
+	if (path && !strncmp(path, about, strlen(about)))
+		return err;
+	json_decref(err);
+	return NULL;
+}
+
+static const char *member(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name)) ?: "";
+}
+
+/* Small files are written at once, as the kernel takes them */
+static enum status sysfs_write(const char *dir, const char *name, const char *text,
+			       struct trouble *t)
+{
+	int fd = sysfs_open(dir, name, O_WRONLY | O_TRUNC, t);
+	size_t len = strlen(text);
+	enum status status = STATUS_OK;
+
+	if (fd < 0)
+		return t->status;
+	if (write(fd, text, len) != (ssize_t)len)
+		status = failed(dir, name, "write it", t);
+	close(fd);
+	return status;
+}
+
+/* Commands that change the target take turns; the lock goes with the file */
+static int lock_target(const char *dir, struct trouble *t)
+{
+	int fd = sysfs_open(dir, "target", O_WRONLY, t);
+
+	if (fd >= 0 && flock(fd, LOCK_EX)) {
+		failed(dir, "target", "lock it", t);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Target */
+
+static enum status refused_target(const struct live *live, const char *source, struct trouble *t)
+{
+	int code = errno;
+	json_t *err = kernel_error(live->sysfs, "target");
+	enum status status;
+
+	if (code == EFBIG)
+		status = trouble(t, STATUS_KERNEL,
+				 "%s: has a larger catalogue than the kernel takes: name only the modules that will be loaded",
+				 source);
+	else if (err)
+		status = trouble(t, code == EPROTONOSUPPORT ? STATUS_ARCH : STATUS_KERNEL,
+				 "%s: the running kernel refuses it as the target: expected %s, found %s",
+				 source, member(err, "expected"), member(err, "found"));
+	else
+		status = trouble(t, STATUS_KERNEL,
+				 "%s: the running kernel refuses it as the target: %s", source,
+				 strerror(code));
+	json_decref(err);
+	return status;
+}
+
+static enum status write_target(const struct live *live, const struct source *s, int fd,
+				struct trouble *t)
+{
+	enum status status = STATUS_OK;
+	size_t size, done = 0;
+	void *blob;
+	ssize_t n;
+
+	if (kstate_set_export(s->set, &blob, &size))
+		return trouble(t, STATUS_SYSTEM, "no memory");
+	/* Sysfs knows no size; a file that a test made does */
+	if (ftruncate(fd, 0))
+		errno = 0;
+	while (!status && done < size) {
+		n = pwrite(fd, blob + done, size - done, done);
+		if (n > 0)
+			done += n;
+		else if (errno != EINTR)
+			status = refused_target(live, s->name, t);
+	}
+	kvfree(blob);
+	return status;
+}
+
+static char *join(char **names, int nr)
+{
+	size_t len = 1;
+	char *all;
+
+	for (int i = 0; i < nr; i++)
+		len += strlen(names[i]) + 1;
+	all = calloc(1, len);
+	for (int i = 0; all && i < nr; i++) {
+		strcat(all, i ? "," : "");
+		strcat(all, names[i]);
+	}
+	return all;
+}
+
+/* Hand over what the images of the target describe */
+static enum status set_target(const struct live *live, int fd, struct trouble *t)
+{
+	char *names = join(live->names, live->nr);
+	struct source s = {};
+	enum status status;
+
+	if (!names)
+		return trouble(t, STATUS_SYSTEM, "no memory");
+	status = source_open(&s, names, t);
+	if (!status && s.stream)
+		status = trouble(t, STATUS_USAGE,
+				 "%s: is a stream: the target is a kernel image with its modules, or a catalogue",
+				 names);
+	status = status ?: write_target(live, &s, fd, t);
+	source_close(&s);
+	free(names);
+	return status;
+}
+
+/* What the kernel found */
+
+struct answer {
+	json_int_t counts[OUTCOMES];
+	json_int_t allowed;
+	json_int_t ns;
+	json_int_t save_ns;
+	enum outcome worst;
+	size_t shown;
+	bool all;
+};
+
+static enum outcome outcome_named(const json_t *line)
+{
+	const char *verdict = member(line, "verdict");
+
+	for (enum outcome o = EXACT; o < OUTCOMES; o++) {
+		if (strcmp(verdict, outcome_names[o]))
+			continue;
+		/* Not a part of it is lost, but the target knows nothing of it */
+		return o == LOSSY && json_object_get(line, "error") ? ASIDE : o;
+	}
+	return OUTCOMES;
+}
+
+static void print_finding(const json_t *line, enum outcome outcome, bool allowed)
+{
+	const json_t *err = json_object_get(line, "error");
+	char *name = printable(err ? member(err, "path") : member(line, "object"));
+
+	printf("  %s%-9s%s  %s", colour(allowed ? YELLOW : outcome_colour(outcome)),
+	       outcome_names[outcome], colour(PLAIN), name ?: "");
+	free(name);
+	if (err) {
+		char *expected = printable(member(err, "expected"));
+		char *found = printable(member(err, "found"));
+
+		printf(": %s (%lld): expected %s, found %s", member(err, "reason"),
+		       (long long)json_integer_value(json_object_get(err, "code")),
+		       expected ?: "", found ?: "");
+		free(expected);
+		free(found);
+	}
+	puts(allowed ? "; the policy allows that" : "");
+}
+
+static void take_finding(struct answer *a, json_t *line, enum outcome outcome)
+{
+	bool allowed = json_is_true(json_object_get(line, "allowed"));
+
+	a->counts[outcome]++;
+	a->worst = max(a->worst, allowed ? LOSSY : outcome);
+	if (options.json) {
+		json_object_set_new(line, "verdict", json_string(outcome_names[outcome]));
+		fputs(a->shown ? ",\n    " : "\n    ", stdout);
+		json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	} else if (outcome >= ASIDE || a->all) {
+		print_finding(line, outcome, allowed);
+	} else {
+		return;
+	}
+	a->shown++;
+}
+
+static enum status take_line(struct answer *a, const char *text, struct trouble *t)
+{
+	json_t *line = json_loads(text, 0, NULL);
+	enum status status = STATUS_OK;
+	enum outcome outcome;
+
+	if (json_object_get(line, "save_ns")) {
+		a->counts[EXACT] = json_integer_value(json_object_get(line, "exact"));
+		a->allowed = json_integer_value(json_object_get(line, "allowed"));
+		a->ns = json_integer_value(json_object_get(line, "ns"));
+		a->save_ns = json_integer_value(json_object_get(line, "save_ns"));
+	} else {
+		outcome = outcome_named(line);
+		if (outcome < OUTCOMES)
+			take_finding(a, line, outcome);
+		else
+			status = trouble(t, STATUS_KERNEL,
+					 "the running kernel answers what this command does not know: use the one that belongs to it");
+	}
+	json_decref(line);
+	return status;
+}
+
+/* One line at a time: there may be a hundred thousand */
+static enum status ask(const struct live *live, struct answer *a, struct trouble *t)
+{
+	FILE *file = sysfs_stream(live->sysfs, "check", t);
+	enum status status = STATUS_OK;
+	char *line = NULL;
+	size_t room = 0, nr = 0;
+
+	if (!file)
+		return t->status;
+	errno = 0;
+	while (!status && getline(&line, &room, file) > 0) {
+		progress("objects", nr++, 0);
+		status = take_line(a, line, t);
+	}
+	if (ferror(file) && errno == ENODATA)
+		status = trouble(t, STATUS_USAGE,
+				 "the running kernel has not been told of a target: name the image of the next kernel");
+	else if (ferror(file))
+		status = failed(live->sysfs, "check", "read it", t);
+	else if (!status && !nr)
+		status = trouble(t, STATUS_KERNEL, "%s/check: is empty", live->sysfs);
+	progress_end();
+	free(line);
+	fclose(file);
+	return status;
+}
+
+static enum status begin_answer(const struct live *live, struct answer *a, struct trouble *t)
+{
+	json_t *gate = sysfs_json(live->sysfs, "gate", t);
+	char *target;
+
+	if (!gate)
+		return t->status;
+	a->all = live->all;
+	if (options.json) {
+		fputs("{\n  \"target\": ", stdout);
+		json_dumpf(json_object_get(gate, "target"), stdout, JSON_ENCODE_ANY);
+		fputs(",\n  \"objects\": [", stdout);
+	} else {
+		target = printable(member(gate, "target"));
+		printf("%slive state, for %s%s\n", colour(BOLD), target ?: "", colour(PLAIN));
+		free(target);
+	}
+	json_decref(gate);
+	return STATUS_OK;
+}
+
+void print_duration(uint64_t ns)
+{
+	printf(ns < 10000000 ? "%.3f ms" : "%.0f ms", ns / 1e6);
+}
+
+static void print_counts(const struct answer *a)
+{
+	json_int_t nr = 0;
+
+	for (int i = 0; i < OUTCOMES; i++)
+		nr += a->counts[i];
+	printf("  %lld object%s", (long long)nr, nr == 1 ? "" : "s");
+	for (int i = OUTCOMES - 1; i >= 0; i--)
+		if (a->counts[i])
+			printf(", %s%lld %s%s", colour(outcome_colour(i)), (long long)a->counts[i],
+			       outcome_names[i], colour(PLAIN));
+	if (a->allowed)
+		printf(" (%lld may be lost)", (long long)a->allowed);
+	fputs("; checked in ", stdout);
+	print_duration(a->ns);
+	fputs(", saving was ", stdout);
+	print_duration(a->save_ns);
+	fputs(" of it\n", stdout);
+}
+
+static void print_counts_json(const struct answer *a)
+{
+	fputs(a->shown ? "\n  ],\n  \"summary\": {" : "],\n  \"summary\": {", stdout);
+	for (int i = 0; i < OUTCOMES; i++)
+		printf("%s\"%s\": %lld", i ? ", " : "", outcome_names[i], (long long)a->counts[i]);
+	printf("},\n  \"allowed\": %lld,\n  \"ns\": %lld,\n  \"save_ns\": %lld,\n",
+	       (long long)a->allowed, (long long)a->ns, (long long)a->save_ns);
+	printf("  \"worst\": \"%s\"", outcome_names[a->worst]);
+}
+
+static enum status print_answer(const struct live *live, struct answer *a, struct trouble *t)
+{
+	enum status status = begin_answer(live, a, t);
+
+	if (status)
+		return status;
+	status = ask(live, a, t);
+	/* Also after trouble, so that what was printed is whole */
+	if (options.json)
+		print_counts_json(a);
+	else if (!status)
+		print_counts(a);
+	return status;
+}
+
+/* Whoever armed the gate relies on its target */
+static enum status leave_armed(const struct live *live, struct trouble *t)
+{
+	json_t *gate = sysfs_json(live->sysfs, "gate", t);
+	enum status status = STATUS_OK;
+
+	if (!gate)
+		return t->status;
+	if (strcmp(member(gate, "armed"), "off"))
+		status = trouble(t, STATUS_USAGE,
+				 "the gate is armed for %s, and would wait for another kernel: leave the image away to check for that one, or kstate disarm",
+				 member(gate, "target"));
+	json_decref(gate);
+	return status;
+}
+
+enum status check_live(const struct live *live, struct trouble *t)
+{
+	enum status status = sysfs_begin(live->sysfs, t);
+	struct answer a = {};
+	int lock;
+
+	if (status)
+		return status;
+	lock = lock_target(live->sysfs, t);
+	if (lock < 0)
+		return t->status;
+	if (live->nr)
+		status = leave_armed(live, t) ?: set_target(live, lock, t);
+	if (!status) {
+		status = print_answer(live, &a, t);
+		if (options.json)
+			puts("\n}");
+	}
+	close(lock);
+	return status ?: outcome_status(a.worst);
+}
+
+/* Options */
+
+enum { OPTION_SYSFS = 0x400 };
+
+static const struct argp_option sysfs_options[] = {
+	{ "sysfs", OPTION_SYSFS, "DIR", OPTION_HIDDEN, NULL, 0 },
+	{}
+};
+
+static error_t parse_sysfs(int key, char *arg, struct argp_state *state)
+{
+	struct live *live = state->input;
+
+	if (key == ARGP_KEY_INIT && !live->sysfs)
+		live->sysfs = SYSFS;
+	if (key != OPTION_SYSFS)
+		return ARGP_ERR_UNKNOWN;
+	live->sysfs = arg;
+	return 0;
+}
+
+static const struct argp sysfs_argp = {
+	.options = sysfs_options, .parser = parse_sysfs, .children = common_options,
+};
+
+const struct argp_child live_options[] = { { &sysfs_argp, 0, NULL, 0 }, {} };
+
+/* Arm and disarm */
+
+struct arm {
+	struct live live;
+	bool force;
+	const char *policy;
+};
+
+static const struct argp_option arm_options[] = {
+	{ "force", 'f', NULL, 0, "Jump all the same; say what is going to be lost", 0 },
+	{ "policy", 'p', "FILE", 0, "Which states must come, and which may be lost", 0 },
+	{ "all", 'a', NULL, 0, "Show what is converted and defaulted, too", 0 },
+	{}
+};
+
+static error_t parse_arm(int key, char *arg, struct argp_state *state)
+{
+	struct arm *a = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->live;
+		return 0;
+	case 'f':
+		a->force = true;
+		return 0;
+	case 'p':
+		a->policy = arg;
+		return 0;
+	case 'a':
+		a->live.all = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		a->live.names = state->argv + state->next;
+		a->live.nr = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "needs the image of the next kernel");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp arm_argp = {
+	.options = arm_options, .parser = parse_arm, .children = live_options,
+	.args_doc = "IMAGE...",
+	.doc = "Have the running kernel refuse a kexec as long as the kernel IMAGE would refuse anything of its state.\vIMAGE and its modules are named as for kstate check; what kexec has loaded should be the same. What would happen now is printed. The policy has lines 'must-come STATE' and 'may-be-lost STATE'.\nExit status: 0 taken, 1 something is lost or kept aside, 3 blocked, but armed.",
+};
+
+/* A sysfs file is a page, written at once: comments need not be in it, but lines are counted */
+#define POLICY_MAX	4095
+
+static void cut_comment(char *line)
+{
+	size_t end = strcspn(line, "\n");
+
+	for (size_t i = 0; i < end; i++)
+		if (line[i] == '#' && (!i || line[i - 1] == ' ' || line[i - 1] == '\t'))
+			end = i;
+	while (end && (line[end - 1] == ' ' || line[end - 1] == '\t'))
+		end--;
+	line[end] = 0;
+}
+
+static enum status read_policy(const char *path, char *policy, struct trouble *t)
+{
+	FILE *file = fopen(path, "re");
+	enum status status = STATUS_OK;
+	size_t room = 0, used = 0;
+	char *line = NULL;
+
+	if (!file)
+		return trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
+	while (!status && getline(&line, &room, file) > 0) {
+		cut_comment(line);
+		if (strlen(line) + 1 < POLICY_MAX - used)
+			used += sprintf(policy + used, "%s\n", line);
+		else
+			status = trouble(t, STATUS_USAGE,
+					 "%s: has more rules than the %d bytes that the kernel takes",
+					 path, POLICY_MAX);
+	}
+	if (!status && ferror(file))
+		status = trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
+	free(line);
+	fclose(file);
+	return status;
+}
+
+static enum status set_policy(const struct arm *a, struct trouble *t)
+{
+	char policy[POLICY_MAX + 1] = "\n";
+	struct trouble no = {};
+	enum status status;
+	unsigned int line;
+	json_t *err;
+
+	/* Without one, that of the last time must not go on */
+	status = a->policy ? read_policy(a->policy, policy, t) : STATUS_OK;
+	/* Nothing cannot be written */
+	status = status ?: sysfs_write(a->live.sysfs, "policy", *policy ? policy : "\n", &no);
+	if (!no.text[0])
+		return status;
+	err = kernel_error(a->live.sysfs, "policy[");
+	if (err && sscanf(member(err, "path"), "policy[%u]", &line) == 1)
+		status = trouble(t, STATUS_USAGE, "%s: line %u: expected %s, found %s", a->policy,
+				 line, member(err, "expected"), member(err, "found"));
+	else
+		status = trouble(t, status, "%s", no.text);
+	json_decref(err);
+	return status;
+}
+
+static void print_armed(const struct arm *a, const struct answer *answer)
+{
+	long long blocked = answer->counts[BLOCKED] - answer->allowed;
+
+	if (options.json)
+		printf(",\n  \"armed\": \"%s\"\n}\n", a->force ? "force" : "on");
+	else if (a->force && blocked)
+		printf("armed, but forced: a kexec goes on, and %lld object%s will be refused\n",
+		       blocked, blocked == 1 ? "" : "s");
+	else if (a->force)
+		puts("armed, but forced: a kexec goes on, whatever will be refused");
+	else if (blocked)
+		printf("armed: a kexec is refused until nothing is blocked\n");
+	else
+		puts("armed: a kexec is refused if something is blocked by then");
+}
+
+static enum status arm(const struct arm *a, int lock, struct trouble *t)
+{
+	struct answer answer = {};
+	enum status status = set_target(&a->live, lock, t);
+
+	status = status ?: set_policy(a, t);
+	if (status)
+		return status;
+	status = print_answer(&a->live, &answer, t);
+	status = status ?: sysfs_write(a->live.sysfs, "armed", a->force ? "force" : "on", t);
+	if (!status)
+		print_armed(a, &answer);
+	else if (options.json)
+		puts("\n}");
+	return status ?: outcome_status(answer.worst);
+}
+
+enum status command_arm(int argc, char **argv, struct trouble *t)
+{
+	struct arm a = {};
+	enum status status;
+	int lock;
+
+	if (argp_parse(&arm_argp, argc, argv, 0, NULL, &a))
+		return STATUS_USAGE;
+	status = sysfs_begin(a.live.sysfs, t);
+	if (status)
+		return status;
+	lock = lock_target(a.live.sysfs, t);
+	if (lock < 0)
+		return t->status;
+	status = arm(&a, lock, t);
+	close(lock);
+	return status;
+}
+
+static error_t parse_disarm(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_INIT)
+		state->child_inputs[0] = state->input;
+	return key == ARGP_KEY_INIT ? 0 : ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp disarm_argp = {
+	.parser = parse_disarm, .children = live_options,
+	.doc = "Let the running kernel kexec again without a check, and forget target and policy.",
+};
+
+enum status command_disarm(int argc, char **argv, struct trouble *t)
+{
+	struct live live = {};
+	enum status status;
+	int lock;
+
+	if (argp_parse(&disarm_argp, argc, argv, 0, NULL, &live))
+		return STATUS_USAGE;
+	status = sysfs_begin(live.sysfs, t);
+	if (status)
+		return status;
+	lock = lock_target(live.sysfs, t);
+	if (lock < 0)
+		return t->status;
+	status = sysfs_write(live.sysfs, "armed", "off", t);
+	status = status ?: sysfs_write(live.sysfs, "policy", "\n", t);
+	status = status ?: sysfs_write(live.sysfs, "target", "\n", t);
+	close(lock);
+	if (!status && options.json)
+		return print_json(json_pack("{s:s}", "armed", "off"), t);
+	if (!status)
+		puts("disarmed");
+	return status;
+}
