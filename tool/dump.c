@@ -426,7 +426,8 @@ static void show_hex(struct dump *d, const struct kstate_schema *schema, const u
 
 	if (schema && !d->opt->secrets && has_secrets(schema)) {
 		begin_line(d, data);
-		out_printf(&d->out, "%llu bytes with secrets in them; --secrets shows them\n", size);
+		out_printf(&d->out, "%llu bytes with secrets in them; --secrets shows them\n",
+			   size);
 		return;
 	}
 	out_hexdump(&d->out, data, shown, stream_offset(d->s, data), 2 * d->depth);

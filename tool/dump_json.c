@@ -522,6 +522,7 @@ enum status dump_json(struct stream_file *s, const struct dump_options *opt, FIL
 	}
 	fputs("]}\n", file);
 	if (d.failed)
-		return trouble(t, STATUS_SYSTEM, "cannot make or write JSON: no memory, or no room");
+		return trouble(t, STATUS_SYSTEM,
+			       "cannot make or write JSON: no memory, or no room");
 	return stream_status(s, t);
 }

@@ -24,6 +24,8 @@ $(BUILD)/core.a: $(core_objs)
 	rm -f $@
 	$(AR) rcs $@ $^
 
+$(BUILD)/html.o: $(top)/tool/page.html
+
 $(BUILD)/%.o: $(top)/tool/%.c
 	$(compile)
 
