@@ -29,7 +29,7 @@ static void begin(void)
 		abort();
 	snprintf(input_path, sizeof(input_path), "/proc/self/fd/%d", input);
 	snprintf(output_path, sizeof(output_path), "/proc/self/fd/%d", output);
-	image_limit = 4 << 20;
+	image_limit = 1 << 19;
 }
 
 static enum status run(command_fn *command, char **argv)
