@@ -74,6 +74,8 @@ struct page;
  * The values tell a list of fields from other bytes of an object file, and
  * %KSTATE_TABLES changes with the layout of &struct kstate_field and &struct
  * kstate_description: tools that collect descriptions at build time check it.
+ * The low bytes, and &enum kstate_modifier, are in catalogues: no value is ever
+ * used for something else.
  */
 enum kstate_kind {
 	KS_BASE_TYPE = KSTATE_TABLES + 1,

@@ -552,9 +552,13 @@ static int open_root(struct kstate_set *set, const struct kstate_header *header,
 				   "a root segment\nerror %d", ret);
 	/* Schemas come first */
 	while (!ret && (record = next_record(set, &set->root, "root", &at))) {
-		if (le32_to_cpu(record->schema) == KSTATE_RECORD_SCHEMA)
+		bool is_stream = le32_to_cpu(record->schema) == KSTATE_RECORD_STREAM;
+
+		if (record->flags || (record->key_len && !is_stream))
+			damaged_record(set, "root", at, record, "no flags and no key");
+		else if (le32_to_cpu(record->schema) == KSTATE_RECORD_SCHEMA)
 			ret = open_schema(set, record);
-		else if (le32_to_cpu(record->schema) == KSTATE_RECORD_STREAM)
+		else if (is_stream)
 			ret = open_stream(set, record);
 		else if (le32_to_cpu(record->schema) == KSTATE_RECORD_STATE)
 			ret = open_state(set, record);
