@@ -1207,15 +1207,16 @@ enum status lock_add(struct lockfile *lock, const struct state_info *info, const
 enum status lock_drop(struct lockfile *lock, const char *release, struct trouble *t)
 {
 	struct lock_part **p = &lock->parts;
+	const char *known;
 	u32 i;
 
-	find_release(lock, release, false, &release, t);
-	if (!release)
-		return trouble(t, STATUS_INPUT, "%s: has no such release", lock->name);
+	find_release(lock, release, false, &known, t);
+	if (!known)
+		return trouble(t, STATUS_INPUT, "%s: has no release \"%s\"", lock->name, release);
 	while (*p) {
 		struct lock_part *part = *p;
 
-		for (i = 0; i < part->nr_releases && part->releases[i] != release; i++)
+		for (i = 0; i < part->nr_releases && part->releases[i] != known; i++)
 			;
 		if (i < part->nr_releases)
 			part->releases[i] = part->releases[--part->nr_releases];
