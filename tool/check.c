@@ -263,6 +263,7 @@ struct objects {
 	enum outcome worst;
 	json_t *list;
 	bool all;
+	struct kstate_error damage;	/* the first */
 };
 
 static enum outcome object_outcome(const struct kstate_finding *finding)
@@ -290,6 +291,8 @@ static int note_object(const struct kstate_finding *finding, void *arg)
 	o->counts[outcome]++;
 	o->nr++;
 	o->worst = max(o->worst, outcome);
+	if (finding->err && finding->err->reason == KSTATE_DAMAGED && !o->damage.code)
+		o->damage = *finding->err;
 	if (!is_shown(outcome, o->all))
 		return 0;
 	kstate_record_text(finding->stream, finding->record, name, sizeof(name));
@@ -312,39 +315,43 @@ static int note_object(const struct kstate_finding *finding, void *arg)
 	return 0;
 }
 
+static enum status check_stream(const struct args *a, struct input *in, struct objects *o,
+				json_t *checks, struct trouble *t)
+{
+	struct kstate_set *set = set_of(&in[0]);
+
+	o->all = a->all;
+	o->damage = set->damage;
+	o->list = json_array();
+	if (!options.json)
+		print_heading(a, in, 0, 1);
+	if (kstate_check_set(set, set_of(&in[1]), note_object, o)) {
+		json_decref(o->list);
+		return trouble(t, STATUS_SYSTEM, "no memory");
+	}
+	if (options.json) {
+		json_array_append_new(checks, json_check(0, 1, o->worst, o->counts, "objects",
+							 o->list));
+		return STATUS_OK;
+	}
+	print_summary(o->counts, o->nr, "object");
+	json_decref(o->list);
+	return STATUS_OK;
+}
+
 /* What could be read has been checked, but that is not all there was */
-static enum status stream_damage(const struct args *a, const struct kstate_set *set,
+static enum status stream_damage(const char *name, const struct kstate_error *damage,
 				 struct trouble *t)
 {
 	char text[512], *line;
-	enum status status;
 
-	if (!set->damage.code)
+	if (!damage->code)
 		return STATUS_OK;
-	kstate_error_text(&set->damage, text, sizeof(text));
+	kstate_error_text(damage, text, sizeof(text));
 	line = printable(text);
-	status = trouble(t, STATUS_DAMAGED, "%s is damaged: %s", a->names[0], line ?: "");
+	trouble(t, STATUS_DAMAGED, "%s is damaged: %s", name, line ?: "");
 	free(line);
-	return status;
-}
-
-static enum status check_stream(const struct args *a, struct input *in, enum outcome *worst,
-				json_t *checks, struct trouble *t)
-{
-	struct objects o = { .all = a->all, .list = json_array() };
-
-	if (!options.json)
-		print_heading(a, in, 0, 1);
-	if (kstate_check_set(set_of(&in[0]), set_of(&in[1]), note_object, &o))
-		return trouble(t, STATUS_SYSTEM, "no memory");
-	if (options.json)
-		json_array_append_new(checks, json_check(0, 1, o.worst, o.counts, "objects",
-							 json_incref(o.list)));
-	else
-		print_summary(o.counts, o.nr, "object");
-	json_decref(o.list);
-	*worst = o.worst;
-	return STATUS_OK;
+	return STATUS_DAMAGED;
 }
 
 /* Each against each */
@@ -443,6 +450,7 @@ static enum status open_inputs(const struct args *a, struct input *in, struct tr
 enum status command_check(int argc, char **argv, struct trouble *t)
 {
 	enum outcome worst = EXACT;
+	struct objects objects = {};
 	json_t *checks;
 	struct input *in;
 	enum status status;
@@ -464,15 +472,15 @@ enum status command_check(int argc, char **argv, struct trouble *t)
 	if (!status)
 		status = check_arch(&a, in, t);
 	if (!status && in[0].source.stream)
-		status = check_stream(&a, in, &worst, checks, t);
+		status = check_stream(&a, in, &objects, checks, t);
 	else if (!status)
 		status = check_pairs(&a, in, &worst, checks, t);
+	worst = max(worst, objects.worst);
 	if (!status && options.json)
 		status = print_json(json_pack("{s:o,s:s,s:O}", "sources", json_inputs(&a, in),
 					      "worst", outcome_names[worst], "checks", checks), t);
 	json_decref(checks);
-	if (!status && in[0].source.stream)
-		status = stream_damage(&a, set_of(&in[0]), t);
+	status = status ?: stream_damage(a.names[0], &objects.damage, t);
 	for (int i = 0; i < a.nr; i++) {
 		side_free(&in[i].side);
 		source_close(&in[i].source);
