@@ -68,7 +68,7 @@ def try_all(try_edit, which):
     def attempt(name):
         try:
             return try_edit(name, directory), None
-        except AssertionError as error:
+        except (AssertionError, OSError) as error:
             return None, str(error).strip().replace("\n", "; ")
 
     with tempfile.TemporaryDirectory(prefix="kstate-") as directory, \
