@@ -36,6 +36,8 @@
  * @nr_sections: sections of the file
  * @sections: where each one is in @memory, NULL if it is not loaded
  * @sizes: their bytes
+ * @loaded: those that are loaded, by address
+ * @nr_loaded: how many
  * @memory: the data sections
  * @room: bytes of @memory
  * @nowhere: unreadable memory: what functions and undefined symbols are made to
@@ -57,6 +59,8 @@ struct object {
 	size_t nr_sections;
 	u8 **sections;
 	u64 *sizes;
+	struct extent *loaded;
+	size_t nr_loaded;
 	u8 *memory;
 	size_t room;
 	u8 *nowhere;
@@ -154,15 +158,22 @@ static struct found *find_description(const struct object *o, const u8 *p)
 /* Bytes that can be read at @p, to the end of its section */
 static size_t readable(const struct object *o, const void *p)
 {
-	const u8 *at = p;
-	size_t i;
+	const struct extent *section = find_extent(o->loaded, o->nr_loaded, p);
 
-	if (at < o->memory || at >= o->memory + o->room)
-		return 0;
-	for (i = 0; i < o->nr_sections; i++)
-		if (o->sections[i] && at >= o->sections[i] && at < o->sections[i] + o->sizes[i])
-			return o->sections[i] + o->sizes[i] - at;
-	return 0;
+	return section ? section->end - (const u8 *)p : 0;
+}
+
+/* Entries of a table at @p that can be read: all tables are of 64-bit numbers and pointers */
+static size_t entries(const struct object *o, const void *p, size_t size)
+{
+	return (uintptr_t)p % sizeof(u64) ? 0 : readable(o, p) / size;
+}
+
+static bool is_description(const struct object *o, const struct kstate_description *desc)
+{
+	const struct found *found = find_description(o, (const u8 *)desc);
+
+	return found && found->desc == desc;
 }
 
 static bool is_string(const struct object *o, const char *s)
@@ -227,6 +238,9 @@ static enum status load_sections(struct object *o, struct trouble *t)
 		if (!offsets[i])
 			continue;
 		o->sections[i] = o->memory + offsets[i];
+		o->loaded[o->nr_loaded++] = (struct extent){
+			.start = o->sections[i], .end = o->sections[i] + o->sizes[i],
+		};
 		data = elf_rawdata(elf_getscn(o->elf, i), NULL);
 		if (data && data->d_buf)
 			memcpy(o->sections[i], data->d_buf, min_t(u64, data->d_size, o->sizes[i]));
@@ -410,7 +424,7 @@ static bool is_test(const struct kstate_description *desc)
  */
 static size_t count_fields(const struct object *o, const struct kstate_field *fields)
 {
-	size_t room = readable(o, fields) / sizeof(*fields), i;
+	size_t room = entries(o, fields, sizeof(*fields)), i;
 
 	for (i = 0; i < room; i++) {
 		if (fields[i].kind == KS_END)
@@ -428,8 +442,7 @@ static struct kstate_description *description_at(const struct object *o, u8 *pla
 	struct kstate_description *desc;
 
 	desc = (void *)(place - offsetof(struct kstate_description, fields));
-	if (readable(o, desc) < sizeof(*desc) || (uintptr_t)desc % __alignof__(*desc) ||
-	    desc->schema || !is_string(o, desc->name))
+	if (!entries(o, desc, sizeof(*desc)) || desc->schema || !is_string(o, desc->name))
 		return NULL;
 	return desc;
 }
@@ -441,8 +454,7 @@ static enum status find(struct object *o, const struct relocation *r, struct tro
 	struct kstate_description *desc;
 	struct found *more;
 
-	if (!place || r->type != o->absolute || readable(o, fields) < sizeof(*fields) ||
-	    (uintptr_t)fields % __alignof__(*fields) ||
+	if (!place || r->type != o->absolute || !entries(o, fields, sizeof(*fields)) ||
 	    (fields->kind & TABLES_MAGIC) != (KSTATE_TABLES & TABLES_MAGIC))
 		return STATUS_OK;
 	desc = description_at(o, place);
@@ -485,7 +497,7 @@ static enum status not_here(const struct object *o, const struct kstate_descript
 static enum status check_arms(const struct object *o, const struct kstate_description *desc,
 			      const struct kstate_field *field, size_t *nr, struct trouble *t)
 {
-	size_t room = readable(o, field->arms) / sizeof(*field->arms);
+	size_t room = entries(o, field->arms, sizeof(*field->arms));
 	const struct kstate_arm *arm = field->arms;
 
 	for (*nr = 0; *nr < room; ++*nr, arm++) {
@@ -493,7 +505,7 @@ static enum status check_arms(const struct object *o, const struct kstate_descri
 			return STATUS_OK;
 		if (!is_string(o, arm->name))
 			break;
-		if (arm->ksd && !find_description(o, (void *)arm->ksd))
+		if (arm->ksd && !is_description(o, arm->ksd))
 			return not_here(o, desc, field, "description of an arm", arm->ksd, t);
 	}
 	return not_here(o, desc, field, "list of arms", field->arms, t);
@@ -501,7 +513,7 @@ static enum status check_arms(const struct object *o, const struct kstate_descri
 
 static bool names_are_here(const struct object *o, const struct kstate_flag_name *flag)
 {
-	size_t room = readable(o, flag) / sizeof(*flag);
+	size_t room = entries(o, flag, sizeof(*flag));
 
 	for (; room && flag->name; room--, flag++)
 		if (!is_string(o, flag->name))
@@ -511,7 +523,7 @@ static bool names_are_here(const struct object *o, const struct kstate_flag_name
 
 static bool aliases_are_here(const struct object *o, const char *const *alias)
 {
-	size_t room = readable(o, alias) / sizeof(*alias);
+	size_t room = entries(o, alias, sizeof(*alias));
 
 	for (; room && *alias; room--, alias++)
 		if (!is_string(o, *alias))
@@ -543,7 +555,7 @@ static enum status check_field(struct object *o, const struct kstate_description
 		if (status)
 			return status;
 		add_table(o, field->arms, (arms + 1) * sizeof(*field->arms));
-	} else if (field->ksd && !find_description(o, (void *)field->ksd)) {
+	} else if (field->ksd && !is_description(o, field->ksd)) {
 		return not_here(o, desc, field, "description", field->ksd, t);
 	}
 	return STATUS_OK;
@@ -783,7 +795,8 @@ static enum status check_kind_of_file(struct object *o, struct trouble *t)
 		return damaged(o, t);
 	o->sections = calloc(o->nr_sections + 1, sizeof(*o->sections));
 	o->sizes = calloc(o->nr_sections + 1, sizeof(*o->sizes));
-	return o->sections && o->sizes ? STATUS_OK : no_memory(t);
+	o->loaded = calloc(o->nr_sections + 1, sizeof(*o->loaded));
+	return o->sections && o->sizes && o->loaded ? STATUS_OK : no_memory(t);
 }
 
 static enum status read_object(struct object *o, struct trouble *t)
@@ -814,6 +827,7 @@ static void free_object(struct object *o)
 		munmap(o->nowhere, o->nr_symbols * NOWHERE);
 	free(o->sections);
 	free(o->sizes);
+	free(o->loaded);
 	free(o->symbols);
 	free(o->objects);
 	free(o->descriptions);
