@@ -5,10 +5,13 @@ MAKEFLAGS += --no-print-directory
 
 help:
 	@echo 'make demo        carry a driver'\''s state from kernel to kernel and back'
+	@echo 'make tool        the kstate command, in build/'
+	@echo 'make install     that, its manual pages and completion                PREFIX=/usr/local DESTDIR='
 	@echo 'make check       all tests, each of which can also be run alone:'
 	@echo '  make check-host    the core as a program, under sanitizers    TEST=evolve: one of them'
 	@echo '  make check-format  golden streams, read by a second reader'
-	@echo '  make check-fuzz    streams that lie under correct checksums'
+	@echo '  make check-tool    the kstate command, under sanitizers          TEST=edits: one of them'
+	@echo '  make check-fuzz    streams, images and lock files that lie'
 	@echo '  make check-vm      real kernels, real kexecs                  TEST=ten_jumps: one of them'
 	@echo '  make check-docs    the documentation builds, its examples compile'
 	@echo 'make bench       against memcpy, libfdt and protobuf-c; table and build/bench.json'
@@ -33,12 +36,23 @@ check-format:
 	@scripts/setup host
 	@tests/format/check
 
+check-tool:
+	@scripts/setup host tool browser
+	@$(MAKE) -s -C tests/tool check TEST=$(TEST)
+
 check-fuzz:
-	@scripts/setup host
+	@scripts/setup host tool
 	@$(MAKE) -s -C tests/fuzz check
 
 check-vm:
 	@tests/vm/run $(TEST)
+
+tool:
+	@scripts/setup tool
+	@$(MAKE) -s -C tool
+
+install: tool
+	@$(MAKE) -s -C tool install
 
 docs:
 	@scripts/setup kernel docs
@@ -59,4 +73,4 @@ kernel:
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-host check-format check-fuzz check-vm check-docs docs bench kernel clean
+.PHONY: help demo tool install check check-host check-format check-tool check-fuzz check-vm check-docs docs bench kernel clean
