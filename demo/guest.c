@@ -4,6 +4,7 @@
  * holds before and after each jump. demo/table reads it from the console.
  */
 #include "modules.h"
+#include "command.h"
 
 /* Each line of a file, with what it is in front */
 static void say_file(const char *what, const char *path)
@@ -14,6 +15,18 @@ static void say_file(const char *what, const char *path)
 	guest_ok(read_file(path, text, sizeof(text)));
 	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		say("demo: %s %s", what, line);
+}
+
+/* The kernel is to refuse the jump if the next one would refuse the state */
+static void arm(const char *variant)
+{
+	char *rest, *line;
+
+	guest_check(kstate("arm", image(variant, "kstate_demo")) < 3);
+	say("demo: said $ kstate arm %s", image(variant, "kstate_demo"));
+	for (rest = output; (line = strsep(&rest, "\n"));)
+		if (*line)
+			say("demo: said %s", line);
 }
 
 int main(void)
@@ -34,6 +47,7 @@ int main(void)
 	if (boot == 2)
 		guest_pass();
 	say_file("before", DEMO_VALUES);
+	arm(boot ? "a" : "b");
 	load_kernel(boot ? "a" : "b", "");
 	say("demo: leave");
 	guest_ok(jump());
