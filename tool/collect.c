@@ -436,13 +436,19 @@ static size_t count_fields(const struct object *o, const struct kstate_field *fi
 	return 0;
 }
 
+static bool is_bool(const bool *b)
+{
+	return *(const u8 *)b <= 1;
+}
+
 /* The description whose member fields is at @place, if it is one */
 static struct kstate_description *description_at(const struct object *o, u8 *place)
 {
 	struct kstate_description *desc;
 
 	desc = (void *)(place - offsetof(struct kstate_description, fields));
-	if (!entries(o, desc, sizeof(*desc)) || desc->schema || !is_string(o, desc->name))
+	if (!entries(o, desc, sizeof(*desc)) || desc->schema || !is_string(o, desc->name) ||
+	    !is_bool(&desc->optional) || !is_bool(&desc->string_key))
 		return NULL;
 	return desc;
 }
