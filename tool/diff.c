@@ -100,7 +100,7 @@ static const char *state_of(const struct seen *seen)
 
 static u32 key_len(const struct seen *seen)
 {
-	return kstate_record_understood(seen->record) ? le16_to_cpu(seen->record->key_len) : 0;
+	return seen->payload ? le16_to_cpu(seen->record->key_len) : 0;
 }
 
 static bool same_identity(const struct entry *e, const struct entry *f)
@@ -270,7 +270,7 @@ static void read_values(struct side *side, struct entry *e, struct values *v)
 	v->depth = 0;
 	if (!seen->schema) {
 		rest.at = (u8 *)(seen->record + 1);
-		rest.bytes = le32_to_cpu(seen->record->size);
+		rest.bytes = seen->bytes;
 		value_leaf(v, &rest);
 		return;
 	}
@@ -402,7 +402,7 @@ static void name_record(struct diff *d, const struct entry *e, const char *sign)
 	}
 	out_printf(o, "%s%s ", sign[0] == '-' ? colour(RED) : sign[0] == '+' ? colour(GREEN) : "",
 		   sign);
-	text_record(o, e->seen.schema, e->seen.record);
+	text_record(o, e->seen.schema, e->seen.record, e->seen.payload);
 	out_text(o, colour(PLAIN));
 	if (e->seen.problem[0]) {
 		out_text(o, ", ");
@@ -687,7 +687,7 @@ static void record_json(struct diff *d, const struct entry *e, const char *diffe
 				  json_name(e->stream, strlen(e->stream)), "state",
 				  e->seen.schema ? json_name(state_of(&e->seen),
 							     strlen(state_of(&e->seen))) : NULL,
-				  "key", json_key(e->seen.record), "difference", difference);
+				  "key", json_key(&e->seen), "difference", difference);
 
 	if (value && d->fields)
 		json_object_set_new(value, "fields", d->fields);

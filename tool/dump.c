@@ -21,6 +21,7 @@ void dump_look(struct stream_file *s, struct kstate_record *record, struct seen 
 
 	*seen = (struct seen){
 		.record = record,
+		.bytes = stream_record_bytes(s, record),
 		.dropped = le16_to_cpu(record->flags) & KSTATE_RECORD_DROPPED,
 	};
 	if (seen->dropped)
@@ -29,14 +30,20 @@ void dump_look(struct stream_file *s, struct kstate_record *record, struct seen 
 		snprintf(seen->problem, sizeof(seen->problem),
 			 "flags %#x or a key of %u bytes, which this program does not know",
 			 le16_to_cpu(record->flags), le16_to_cpu(record->key_len));
+	} else if (kstate_key_bytes(record) > seen->bytes) {
+		snprintf(seen->problem, sizeof(seen->problem), "cut in its key");
 	} else {
 		seen->schema = stream_schema(s, id);
 		seen->payload = kstate_record_payload(record);
-		seen->size = size - kstate_key_bytes(record);
+		seen->size = seen->bytes - kstate_key_bytes(record);
 		if (!seen->schema)
 			problem = id < s->set->nr_known ? "its schema is damaged" :
 							  "its schema is not there";
-		if (!stream_record_whole(s, record))
+		if (seen->bytes < size)
+			snprintf(seen->problem, sizeof(seen->problem),
+				 "cut: %u of its %u bytes are there, whose checksum is not known",
+				 seen->bytes, size);
+		else if (!stream_record_whole(s, record))
 			problem = seen->schema ?
 				  "the checksum is wrong: any of its values may be too" :
 				  "the checksum is wrong, and the schema not known";
@@ -44,22 +51,23 @@ void dump_look(struct stream_file *s, struct kstate_record *record, struct seen 
 			 kstate_string_key((char *)(record + 1), le16_to_cpu(record->key_len)) !=
 			 le64_to_cpu(record->key))
 			problem = "the checksum of its key is wrong";
-		if (problem[0])
+		if (problem[0] && !seen->problem[0])
 			snprintf(seen->problem, sizeof(seen->problem), "%s", problem);
 	}
 	if (seen->problem[0])
-		stream_damage(s, record, sizeof(*record) + size, "record: %s", seen->problem);
+		stream_damage(s, record, sizeof(*record) + seen->bytes, "record: %s",
+			      seen->problem);
 }
 
-static bool key_matches(const struct kstate_record *record, const char *key)
+static bool key_matches(const struct seen *seen, const char *key)
 {
-	u32 len = le16_to_cpu(record->key_len);
+	const struct kstate_record *record = seen->record;
+	u32 len = seen->payload ? le16_to_cpu(record->key_len) : 0;
 	char *end;
 	u64 id;
 
 	if (len)
-		return kstate_record_understood(record) && strlen(key) == len &&
-		       !memcmp(record + 1, key, len);
+		return strlen(key) == len && !memcmp(record + 1, key, len);
 	id = strtoull(key, &end, 0);
 	return *key && !*end && id == le64_to_cpu(record->key);
 }
@@ -77,7 +85,7 @@ bool dump_wanted(const struct dump_options *opt, const struct kstate_stream *str
 		return false;
 	if (opt->state && (!seen->schema || strcmp(seen->schema->name, opt->state)))
 		return false;
-	return !opt->key || (!seen->dropped && key_matches(seen->record, opt->key));
+	return !opt->key || (!seen->dropped && key_matches(seen, opt->key));
 }
 
 /* Text */
@@ -504,7 +512,7 @@ static bool show_record(const struct kstate_stream *stream, struct kstate_record
 		return !ferror(d->out.file);
 	}
 	out_text(&d->out, colour(BOLD));
-	text_record(&d->out, seen.schema, record);
+	text_record(&d->out, seen.schema, record, seen.payload);
 	out_text(&d->out, colour(PLAIN));
 	if (le16_to_cpu(record->flags) & KSTATE_RECORD_OPTIONAL)
 		out_text(&d->out, ", optional");
@@ -518,7 +526,7 @@ static bool show_record(const struct kstate_stream *stream, struct kstate_record
 	if (seen.schema)
 		show_values(d, &seen);
 	else
-		show_hex(d, NULL, (u8 *)(record + 1), le32_to_cpu(record->size));
+		show_hex(d, NULL, (u8 *)(record + 1), seen.bytes);
 	show_damage(d);
 	return !ferror(d->out.file);
 }

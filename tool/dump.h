@@ -33,14 +33,16 @@ struct dump_options {
  * struct seen - a record, and what can be made of it
  * @record: the record
  * @schema: its schema, NULL if that is not known
- * @payload: its payload after the key
- * @size: of @payload
+ * @bytes: of its payload that are in the file
+ * @payload: its payload after the key, NULL if nothing of it is known
+ * @size: of @payload, as far as it is in the file
  * @dropped: taken back by the writer
  * @problem: what is wrong with it, empty if nothing is
  */
 struct seen {
 	struct kstate_record *record;
 	const struct kstate_schema *schema;
+	u32 bytes;
 	const u8 *payload;
 	u32 size;
 	bool dropped;
@@ -62,7 +64,7 @@ json_t *json_u64(u64 val);
 json_t *json_text(const void *text, size_t len);
 json_t *json_name(const void *name, size_t len);
 json_t *json_hex(const u8 *data, u64 size);
-json_t *json_key(const struct kstate_record *record);
+json_t *json_key(const struct seen *seen);
 json_t *json_int(u8 type, const u8 *at);
 json_t *json_leaf(const struct node *n);
 json_t *json_schema(const struct stream_file *s, u32 id);

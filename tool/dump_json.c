@@ -86,13 +86,11 @@ json_t *json_name(const void *name, size_t len)
 	return value;
 }
 
-json_t *json_key(const struct kstate_record *record)
+json_t *json_key(const struct seen *seen)
 {
-	u32 len = le16_to_cpu(record->key_len);
+	u32 len = seen->payload ? le16_to_cpu(seen->record->key_len) : 0;
 
-	if (len && kstate_record_understood(record))
-		return json_name(record + 1, len);
-	return json_u64(le64_to_cpu(record->key));
+	return len ? json_name(seen->record + 1, len) : json_u64(le64_to_cpu(seen->record->key));
 }
 
 json_t *json_int(u8 type, const u8 *at)
@@ -461,13 +459,12 @@ static bool show_record(const struct kstate_stream *stream, struct kstate_record
 			  "state", seen.schema ? json_name(seen.schema->name,
 							   strlen(seen.schema->name)) : NULL,
 			  "schema", (json_int_t)le32_to_cpu(record->schema),
-			  "key", json_key(record),
+			  "key", json_key(&seen),
 			  "optional", le16_to_cpu(record->flags) & KSTATE_RECORD_OPTIONAL,
 			  "offset", json_u64(stream_offset(d->s, record)),
 			  "size", (json_int_t)(sizeof(*record) + le32_to_cpu(record->size)));
 	if (!seen.schema)
-		json_object_set_new(value, "bytes", json_hex((u8 *)(record + 1),
-							     le32_to_cpu(record->size)));
+		json_object_set_new(value, "bytes", json_hex((u8 *)(record + 1), seen.bytes));
 	else
 		add_values(d, value, &seen);
 	if (seen.problem[0])

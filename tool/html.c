@@ -411,12 +411,13 @@ static bool show_record(const struct kstate_stream *stream, struct kstate_record
 			void *arg)
 {
 	struct page *p = arg;
-	u64 size = sizeof(*record) + le32_to_cpu(record->size);
 	struct seen seen;
+	u64 size;
 
 	dump_look(p->s, record, &seen);
 	if (!dump_wanted(p->opt, stream, &seen))
 		return true;
+	size = sizeof(*record) + seen.bytes;
 	p->bytes += size;
 	if (too_large(p))
 		return false;
@@ -425,7 +426,7 @@ static bool show_record(const struct kstate_stream *stream, struct kstate_record
 	if (seen.dropped)
 		out_text(&p->text, "(taken back)");
 	else
-		text_record(&p->text, seen.schema, record);
+		text_record(&p->text, seen.schema, record, seen.payload);
 	next_part(p);
 	next_part(p);
 	out_text(&p->text, seen.problem);

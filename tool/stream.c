@@ -568,6 +568,19 @@ static void walk_lost(struct stream_file *s, const struct stream_visitor *v, voi
 		v->end(NULL, arg);
 }
 
+/* The record at which a file was cut, NULL if it was not, or not there */
+static struct kstate_record *cut_record(struct stream_file *s, const struct kstate_segment *segment,
+					size_t at)
+{
+	struct kstate_segment whole = { .data = segment->data, .used = SIZE_MAX };
+
+	if (segment->used - at < sizeof(struct kstate_record) ||
+	    stream_offset(s, segment->data) + segment->used != ALIGN_DOWN(s->size, 8) ||
+	    !kstate_record_good(&whole, at))
+		return NULL;
+	return (void *)(segment->data + at);
+}
+
 /**
  * stream_walk() - look at all records of a file in order
  * @s: the file
@@ -579,18 +592,21 @@ void stream_walk(struct stream_file *s, const struct stream_visitor *v, void *ar
 	struct kstate_segment *segment;
 	struct kstate_record *record;
 	struct kstate_stream *stream;
-	size_t at;
+	size_t at, before;
 
 	list_for_each_entry(stream, &s->set->streams, list) {
 		if (!v->begin(stream, arg))
 			return;
 		list_for_each_entry(segment, &stream->segments, list) {
 			at = 0;
-			while ((record = kstate_segment_next(s->set, segment, stream->name, &at))) {
-				stream_pass(s, record);
-				if (!v->record(stream, record, arg))
+			do {
+				before = at;
+				record = kstate_segment_next(s->set, segment, stream->name, &at) ?:
+					 cut_record(s, segment, before);
+				stream_pass(s, segment->data + before);
+				if (record && !v->record(stream, record, arg))
 					return;
-			}
+			} while (at < segment->used);
 		}
 		if (!v->end(stream, arg))
 			return;

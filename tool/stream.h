@@ -5,6 +5,7 @@
 #ifndef _STREAM_H
 #define _STREAM_H
 
+#include <linux/minmax.h>
 #include "internal.h"
 #include "tool.h"
 
@@ -61,7 +62,8 @@ struct stream_file {
 /**
  * struct stream_visitor - who looks at all records of a file
  * @begin: a stream begins; NULL for records that no stream refers to
- * @record: a record with a good header; the rest may be damaged
+ * @record: a record with a good header; the rest may be damaged, or reach beyond the
+ *	end of a file that was cut: see stream_record_bytes()
  * @end: the stream ends
  *
  * All return false to end the walk.
@@ -87,6 +89,13 @@ enum status stream_status(const struct stream_file *s, struct trouble *t);
 static inline u64 stream_offset(const struct stream_file *s, const void *p)
 {
 	return (const u8 *)p - s->data;
+}
+
+/* Bytes of the payload of a record that are in the file */
+static inline u32 stream_record_bytes(const struct stream_file *s,
+				      const struct kstate_record *record)
+{
+	return umin(le32_to_cpu(record->size), s->size - stream_offset(s, record + 1));
 }
 
 /* A schema of a file, or NULL if it is damaged or not there */

@@ -560,18 +560,19 @@ void text_value(struct out *o, const struct node *n, bool all)
  * @o: the output
  * @schema: its schema, or NULL
  * @record: the record
+ * @has_key: its key can be read
  */
 void text_record(struct out *o, const struct kstate_schema *schema,
-		 const struct kstate_record *record)
+		 const struct kstate_record *record, bool has_key)
 {
-	u32 len = le16_to_cpu(record->key_len);
+	u32 len = has_key ? le16_to_cpu(record->key_len) : 0;
 
 	if (schema)
 		out_escaped(o, schema->name, strlen(schema->name));
 	else
 		out_printf(o, "(schema %u)", le32_to_cpu(record->schema));
 	out_char(o, '[');
-	if (len && kstate_record_understood(record)) {
+	if (len) {
 		out_char(o, '"');
 		out_escaped(o, record + 1, len);
 		out_char(o, '"');

@@ -59,7 +59,7 @@ void text_value(struct out *o, const struct node *n, bool all);
 void text_int(struct out *o, const struct kstate_schema *schema,
 	      const struct kstate_schema_field *f, u8 type, const u8 *at);
 void text_record(struct out *o, const struct kstate_schema *schema,
-		 const struct kstate_record *record);
+		 const struct kstate_record *record, bool has_key);
 const char *text_base_type(u8 type);
 const char *arch_name(u32 arch);
 
