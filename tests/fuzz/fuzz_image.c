@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <linux/crc32c.h>
 #include "image.h"
 #include "internal.h"
+#include "repair.h"
 
 static int input = -1;
 static int output = -1;
@@ -75,52 +75,9 @@ static void check_limit(const uint8_t *data, size_t size)
 	image_close(&image);
 }
 
-static uint32_t crc(const void *data, size_t size)
-{
-	return ~crc32c(~0, data, size);
-}
-
-static void repair_records(uint8_t *root, uint64_t used)
-{
-	for (uint64_t at = 0; at + sizeof(struct kstate_record) <= used;) {
-		struct kstate_record *record = (void *)(root + at);
-		uint64_t left = used - at - sizeof(*record), bytes = le32_to_cpu(record->size);
-
-		bytes = bytes & ~7ULL;
-		if (bytes > left)
-			bytes = left & ~7ULL;
-		record->size = cpu_to_le32(bytes);
-		kstate_record_seal(record, at);
-		at += sizeof(*record) + bytes;
-	}
-}
-
-/* Header and records of the catalogue at @p, so that they are whole */
-static void repair(uint8_t *p, size_t size)
-{
-	struct kstate_header header;
-	uint64_t used;
-
-	memcpy(&header, p, sizeof(header));
-	header.header_size = cpu_to_le32(sizeof(header));
-	header.flags = cpu_to_le32(KSTATE_HEADER_FILE);
-	if (le64_to_cpu(header.total_size) > size)
-		header.total_size = cpu_to_le64(size);
-	used = le64_to_cpu(header.total_size);
-	used = used > sizeof(header) ? (used - sizeof(header)) & ~7ULL : 0;
-	header.root.used = cpu_to_le64(used);
-	header.root.edge.addr = cpu_to_le64(sizeof(header));
-	header.root.edge.size = cpu_to_le64(used);
-	header.crc = 0;
-	header.crc = cpu_to_le32(crc(&header, sizeof(header)));
-	memcpy(p, &header, sizeof(header));
-	repair_records(p + sizeof(header), used);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	bool repaired = false;
 	uint8_t *copy;
 
 	if (input < 0)
@@ -128,18 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_limit(data, size);
 	run_all(data, size);
 
-	copy = malloc(size + 1);
-	if (!copy)
-		abort();
-	memcpy(copy, data, size);
-	for (size_t at = 0; at + sizeof(struct kstate_header) <= size; at += 8) {
-		if (memcmp(copy + at, KSTATE_MAGIC, KSTATE_MAGIC_LEN))
-			continue;
-		repair(copy + at, size - at);
-		repaired = true;
-		break;
-	}
-	if (repaired)
+	copy = repair_copy(data, size);
+	if (copy)
 		run_all(copy, size);
 	free(copy);
 	return 0;
