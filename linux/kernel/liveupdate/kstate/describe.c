@@ -253,7 +253,8 @@ static u64 room_of(const struct kstate_field *field, int container)
 	if (field->kind != KS_UNION && field->length.type && field->length.type != KS_U64)
 		room = min(room, (1ULL << (8 * __kstate_size(field->length.type) -
 					   kstate_is_signed(field->length.type))) - 1);
-	return room;
+	/* A record cannot hold more */
+	return room < KSTATE_MAX_RECORD ? room : KSTATE_ANY_ROOM;
 }
 
 /* The first of the fields so far whose length is in the same member */
