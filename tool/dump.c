@@ -88,6 +88,24 @@ bool dump_wanted(const struct dump_options *opt, const struct kstate_stream *str
 	return !opt->key || (!seen->dropped && key_matches(seen, opt->key));
 }
 
+/**
+ * dump_status() - how showing a file ended
+ * @s: the file
+ * @opt: what was to be shown
+ * @shown: records that were
+ * @t: where the sentence goes if it is damaged, or nothing was shown
+ */
+enum status dump_status(const struct stream_file *s, const struct dump_options *opt, u64 shown,
+			struct trouble *t)
+{
+	if (!shown && (opt->stream || opt->state || opt->key) && !s->damaged)
+		return trouble(t, STATUS_INPUT,
+			       "%s: no record of stream %s, state %s, key %s: see kstate dump without them",
+			       s->name, opt->stream ?: "(any)", opt->state ?: "(any)",
+			       opt->key ?: "(any)");
+	return stream_status(s, t);
+}
+
 /* Text */
 
 /* How a field begins: "name: type = ", and whether its integer has no hints */
@@ -588,12 +606,7 @@ enum status dump_text(struct stream_file *s, const struct dump_options *opt, FIL
 	out_free(&d.out);
 	if (ferror(file))
 		return trouble(t, STATUS_SYSTEM, "cannot write: %s", strerror(errno));
-	if (!d.shown && (opt->stream || opt->state || opt->key) && !s->damaged)
-		return trouble(t, STATUS_INPUT,
-			       "%s: no record of stream %s, state %s, key %s: see kstate dump without them",
-			       s->name, opt->stream ?: "(any)", opt->state ?: "(any)",
-			       opt->key ?: "(any)");
-	return stream_status(s, t);
+	return dump_status(s, opt, d.shown, t);
 }
 
 /* The command */

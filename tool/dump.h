@@ -53,6 +53,9 @@ void dump_look(struct stream_file *s, struct kstate_record *record, struct seen 
 bool dump_wanted(const struct dump_options *opt, const struct kstate_stream *stream,
 		 const struct seen *seen);
 
+enum status dump_status(const struct stream_file *s, const struct dump_options *opt, u64 shown,
+			struct trouble *t);
+
 enum status dump_text(struct stream_file *s, const struct dump_options *opt, FILE *file,
 		      struct trouble *t);
 enum status dump_json(struct stream_file *s, const struct dump_options *opt, FILE *file,

@@ -521,5 +521,5 @@ enum status dump_json(struct stream_file *s, const struct dump_options *opt, FIL
 	if (d.failed)
 		return trouble(t, STATUS_SYSTEM,
 			       "cannot make or write JSON: no memory, or no room");
-	return stream_status(s, t);
+	return dump_status(s, opt, d.shown, t);
 }

@@ -50,6 +50,7 @@ struct page {
 	struct region *secrets;
 	size_t nr_secrets;
 	u64 nr_nodes;
+	u64 records;
 	u64 bytes;
 	u32 depth;
 	bool no_memory;
@@ -418,6 +419,7 @@ static bool show_record(const struct kstate_stream *stream, struct kstate_record
 	if (!dump_wanted(p->opt, stream, &seen))
 		return true;
 	size = sizeof(*record) + seen.bytes;
+	p->records++;
 	p->bytes += size;
 	if (too_large(p))
 		return false;
@@ -622,7 +624,7 @@ enum status dump_html(struct stream_file *s, const struct dump_options *opt, FIL
 				 s->name, PAGE_BYTES, PAGE_NODES);
 	} else {
 		put_page(&p, file);
-		status = stream_status(s, t);
+		status = dump_status(s, opt, p.records, t);
 	}
 	out_free(&p.nodes);
 	out_free(&p.marks);

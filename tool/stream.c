@@ -431,7 +431,9 @@ void stream_pass(struct stream_file *s, const void *at)
 	offset = ALIGN_DOWN(offset, PASS_BYTES);
 	madvise(s->data + s->passed, offset - s->passed, MADV_DONTNEED);
 	s->passed = offset;
-	progress("read", offset, s->size);
+	/* Where the output moves, nobody needs more of that */
+	if (!isatty(STDOUT_FILENO))
+		progress("read", offset, s->size);
 }
 
 /**
