@@ -65,25 +65,41 @@ static FILE *sysfs_stream(const char *dir, const char *name, struct trouble *t)
 	return file;
 }
 
-char *sysfs_read(const char *dir, const char *name, struct trouble *t)
+/* All of a file, or NULL and errno */
+static char *read_all(FILE *file)
 {
-	FILE *file = sysfs_stream(dir, name, t);
 	char *text = NULL;
 	size_t room = 0;
 
-	if (!file)
-		return NULL;
 	errno = 0;
-	/* There is no NUL in these files: this is all of it */
-	if (getdelim(&text, &room, 0, file) < 0) {
-		free(text);
-		text = NULL;
-		if (ferror(file))
-			failed(dir, name, "read it", t);
-		else
-			text = strdup("");
-	}
-	fclose(file);
+	/* There is no NUL in these files */
+	if (getdelim(&text, &room, 0, file) >= 0 && !ferror(file))
+		return text;
+	free(text);
+	return ferror(file) || errno ? NULL : strdup("");
+}
+
+/* How often to begin anew because somebody else reads the same file */
+#define ATTEMPTS	50
+
+char *sysfs_read(const char *dir, const char *name, struct trouble *t)
+{
+	int attempts = ATTEMPTS, code;
+	char *text;
+	FILE *file;
+
+	do {
+		file = sysfs_stream(dir, name, t);
+		if (!file)
+			return NULL;
+		text = read_all(file);
+		code = errno;
+		fclose(file);
+	} while (!text && code == EAGAIN && --attempts);
+	errno = code;
+	if (!text)
+		failed(dir, name, "read it", t);
+	errno = code;
 	return text;
 }
 
@@ -226,6 +242,9 @@ static enum status set_target(const struct live *live, int fd, struct trouble *t
 		status = trouble(t, STATUS_USAGE,
 				 "%s: is a stream: the target is a kernel image with its modules, or a catalogue",
 				 names);
+	if (!status && list_empty(&s.set->states))
+		status = trouble(t, STATUS_NO_CATALOG,
+				 "%s: describes no state at all: name its modules, too", names);
 	status = status ?: write_target(live, &s, fd, t);
 	source_close(&s);
 	free(names);
@@ -319,31 +338,26 @@ static enum status take_line(struct answer *a, const char *text, struct trouble 
 	return status;
 }
 
-/* One line at a time: there may be a hundred thousand */
 static enum status ask(const struct live *live, struct answer *a, struct trouble *t)
 {
-	FILE *file = sysfs_stream(live->sysfs, "check", t);
+	struct trouble no = {};
+	char *text = sysfs_read(live->sysfs, "check", &no), *rest = text, *line;
 	enum status status = STATUS_OK;
-	char *line = NULL;
-	size_t room = 0, nr = 0;
+	size_t nr = 0;
 
-	if (!file)
-		return t->status;
-	errno = 0;
-	while (!status && getline(&line, &room, file) > 0) {
+	if (!text && errno == ENODATA)
+		return trouble(t, STATUS_USAGE,
+			       "the running kernel has not been told of a target: name the image of the next kernel");
+	if (!text)
+		return trouble(t, no.status, "%s", no.text);
+	while (!status && (line = strsep(&rest, "\n")) && *line) {
 		progress("objects", nr++, 0);
 		status = take_line(a, line, t);
 	}
-	if (ferror(file) && errno == ENODATA)
-		status = trouble(t, STATUS_USAGE,
-				 "the running kernel has not been told of a target: name the image of the next kernel");
-	else if (ferror(file))
-		status = failed(live->sysfs, "check", "read it", t);
-	else if (!status && !nr)
+	if (!status && !nr)
 		status = trouble(t, STATUS_KERNEL, "%s/check: is empty", live->sysfs);
 	progress_end();
-	free(line);
-	fclose(file);
+	free(text);
 	return status;
 }
 

@@ -48,7 +48,7 @@ enum status sysfs_begin(const char *dir, struct trouble *t);
  * @name: the file in it
  * @t: what went wrong
  *
- * Return: its text, for free(), or NULL.
+ * Return: its text, for free(), or NULL and errno.
  */
 char *sysfs_read(const char *dir, const char *name, struct trouble *t);
 

@@ -113,14 +113,15 @@ check_record(const struct kstate_stream *stream, struct kstate_record *record,
 			    "others");
 		return KSTATE_REFUSED;
 	}
-	if (o->err.code) {
-		*err = o->err;
-		return o->verdict;
-	}
-	if (o->string_key != !!len) {
+	/* Who asks with the other kind of key does not even find it */
+	if (o->known && o->string_key != !!len) {
 		kstate_fail(&where, NULL, KSTATE_BLOCKED, -EPROTO, "%s as the key\n%s",
 			    o->string_key ? "a string" : "a number", len ? "a string" : "a number");
 		return KSTATE_REFUSED;
+	}
+	if (o->err.code) {
+		*err = o->err;
+		return o->verdict;
 	}
 	if (o->res.by_value && check_values(stream, record, schema, o, &where))
 		return KSTATE_REFUSED;

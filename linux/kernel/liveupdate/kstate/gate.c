@@ -247,6 +247,8 @@ static int live_flush(struct live *live)
 	live->judge.tally.save_ns += live->stream->ns;
 	live->stream->ns = 0;
 	live->stream->bytes = 0;
+	/* Nothing has been preserved, so there is nothing to take back */
+	live->stream->index.nr = 0;
 	kstate_stream_empty(live->stream);
 	return ret;
 }

@@ -6,7 +6,8 @@
 /**
  * DOC: sysfs
  *
- * All files are for root only.
+ * All files are for root only. Each of them has one reader at a time: who is
+ * overtaken by another gets -EAGAIN, and begins anew.
  *
  * ``streams``
  *	One line per stream of the incoming and the outgoing set: records,
@@ -57,6 +58,7 @@ static struct kobject *kstate_kobj;
 static DEFINE_MUTEX(snapshot_lock);
 
 struct snapshot {
+	const struct file *reader;
 	char *data;
 	size_t size;
 	size_t room;
@@ -70,13 +72,17 @@ static void snapshot_clear(struct snapshot *s)
 }
 
 static ssize_t snapshot_read(struct snapshot *s, int (*make)(struct snapshot *s),
-			     char *buf, loff_t off, size_t count)
+			     const struct file *file, char *buf, loff_t off, size_t count)
 {
 	int ret;
 
 	guard(mutex)(&snapshot_lock);
+	/* What one reads must not begin with one snapshot and end with another's */
+	if (off && s->reader != file)
+		return -EAGAIN;
 	if (!off) {
 		snapshot_clear(s);
+		s->reader = file;
 		ret = make(s) ?: s->err;
 		if (ret) {
 			snapshot_clear(s);
@@ -311,7 +317,8 @@ static ssize_t _name##_read(struct file *file, struct kobject *kobj,		\
 			    const struct bin_attribute *attr, char *buf,	\
 			    loff_t off, size_t count)				\
 {										\
-	return snapshot_read(&_name##_snapshot, make_##_name, buf, off, count);	\
+	return snapshot_read(&_name##_snapshot, make_##_name, file, buf, off,	\
+			     count);						\
 }										\
 static const struct bin_attribute bin_attr_##_name = {				\
 	.attr = { .name = #_name, .mode = 0400 }, .read = _name##_read,		\
