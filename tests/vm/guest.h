@@ -233,11 +233,22 @@ static inline void cpio_member(FILE *out, const char *name, const char *data, si
 }
 
 #define GUEST_INITRD "/tmp/initrd"
+#define GUEST_KEEP "/tmp/keep"
+
+/* A file that the next kernel is to find as /keep */
+static inline void keep_member(FILE *out)
+{
+	static char data[1 << 20];
+	ssize_t size = read_file(GUEST_KEEP, data, sizeof(data));
+
+	if (size >= 0)
+		cpio_member(out, "keep", data, size);
+}
 
 /*
  * Write the initramfs this guest was booted with to GUEST_INITRD: it is the
  * file /initrd, and behind it an archive that holds just that file, so that the
- * next kernel can do the same.
+ * next kernel can do the same, and GUEST_KEEP if there is one.
  */
 static inline int initrd_again(void)
 {
@@ -260,6 +271,7 @@ static inline int initrd_again(void)
 		return -errno;
 	fwrite(data, 1, st.st_size, out);
 	cpio_member(out, "initrd", data, st.st_size);
+	keep_member(out);
 	cpio_member(out, "TRAILER!!!", "", 0);
 	munmap(data, st.st_size);
 	return fclose(out) ? -errno : 0;

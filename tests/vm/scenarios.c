@@ -3,89 +3,9 @@
  * Init of the VM tests: test= on the command line names a scenario, which is
  * called once in each kernel it goes through. tests/vm/run runs them.
  */
-#include "modules.h"
-
-#define STRESS		"/sys/module/kstate_stress/parameters/"
-
-static char text[65536];
-
-static long number_in(const char *path)
-{
-	guest_ok(read_file(path, text, sizeof(text)));
-	return strtol(text, NULL, 0);
-}
-
-static void check_stress(long restored, long refused)
-{
-	long is_restored = number_in(STRESS "restored");
-	long is_refused = number_in(STRESS "refused");
-	long is_wrong = number_in(STRESS "wrong");
-
-	if (is_restored != restored || is_refused != refused || is_wrong)
-		guest_fail("%ld restored, %ld refused, %ld wrong; expected are %ld, %ld, 0",
-			   is_restored, is_refused, is_wrong, restored, refused);
-}
-
-#define leave_for(kernel, ...)				\
-	do {						\
-		load_kernel(kernel, __VA_ARGS__);	\
-		guest_ok(jump());			\
-	} while (0)
-
-__attribute__((format(printf, 1, 2)))
-static void load_stress(const char *format, ...)
-{
-	char parameters[200];
-	va_list args;
-	int len;
-
-	len = snprintf(parameters, sizeof(parameters), "round=%ld ", cmdline_number("boot", 0));
-	va_start(args, format);
-	vsnprintf(parameters + len, sizeof(parameters) - len, format, args);
-	va_end(args);
-	guest_ok(load("kstate_stress", parameters));
-}
-
-static void finish(void)
-{
-	guest_ok(write_file(KSTATE_SYS "finish", "1"));
-}
-
-static void check_error(const char *words)
-{
-	guest_ok(read_file(KSTATE_SYS "last_error", text, sizeof(text)));
-	if (!strstr(text, words))
-		guest_fail("last_error is \"%s\", without \"%s\"", text, words);
-	say("last_error: %s", text);
-}
-
-/* The sample driver's values as one number, so that they fit on a command line */
-static unsigned int demo_values(void)
-{
-	unsigned int hash = 2166136261u;
-
-	guest_ok(read_file(DEMO_VALUES, text, sizeof(text)));
-	for (char *p = text; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 16777619u;
-	return hash;
-}
-
-static void check_demo(void)
-{
-	guest_check(demo_values() == strtoul(cmdline_value("demo"), NULL, 0));
-}
-
-/* Bytes of the stream that registered objects came in */
-static long incoming_bytes(void)
-{
-	const char *line, *bytes;
-
-	guest_ok(read_file(KSTATE_SYS "streams", text, sizeof(text)));
-	line = strstr(text, "in kernel ");
-	bytes = line ? strstr(line, "bytes=") : NULL;
-	guest_check(bytes);
-	return strtol(bytes + strlen("bytes="), NULL, 10);
-}
+#include "gate.h"
+#include "predict.h"
+#include "steps.h"
 
 /*
  * Ten jumps with many objects. What each kernel has in use after it took over
@@ -366,14 +286,19 @@ int main(void)
 		void (*run)(long boot);
 	} scenarios[] = {
 		{ "abort_jump", abort_jump },
+		{ "catalog", catalog },
 		{ "checked", checked },
 		{ "corrupt", corrupt },
+		{ "gate_races", gate_races },
 		{ "kunit", kunit },
 		{ "lacks", lacks },
 		{ "lacks_finish", lacks_finish },
+		{ "live", live },
+		{ "live_100000", live_100000 },
 		{ "module", module },
 		{ "objects_100000", objects_100000 },
 		{ "plain", plain },
+		{ "predict", predict },
 		{ "refused", refused },
 		{ "reload", reload },
 		{ "ten_jumps", ten_jumps },

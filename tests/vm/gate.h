@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Scenarios of the catalogue and the gate.
+ */
+#ifndef KSTATE_TESTS_VM_GATE_H
+#define KSTATE_TESTS_VM_GATE_H
+
+#include <signal.h>
+#include "command.h"
+
+#define CATALOG		KSTATE_SYS "catalog"
+
+/* What the running kernel describes is what its images describe, as modules come and go */
+static void catalog(long boot)
+{
+	char *offline;
+
+	kstate_says(0, "catalogue of 0 states", "catalog", "running");
+	guest_ok(load("kstate_demo", ""));
+	kstate_says(0, "\"sample,demo\"", "catalog", "--json", image("a", "kstate_demo"));
+	offline = strdup(output);
+	kstate_says(0, "\"sample,demo\"", "catalog", "--json", "running");
+	if (strcmp(offline, output)) {
+		say("offline: %.800s", offline);
+		say("running: %.800s", output);
+		guest_fail("the catalogues differ");
+	}
+	load_stress("objects=1");
+	kstate_says(0, "\"sample,stress\"", "catalog", "--json", "running");
+	guest_ok(rmmod("kstate_stress"));
+	kstate_says(0, "\"sample,demo\"", "catalog", "--json", "running");
+	guest_check(!strcmp(offline, output));
+	/* It is this kernel's, so nothing differs */
+	kstate_says(0, "1 state, 1 exact", "check", "running", image("a", "kstate_demo"));
+	guest_ok(rmmod("kstate_demo"));
+	kstate_says(0, "catalogue of 0 states", "catalog", "running");
+	guest_pass();
+}
+
+/* One number of the error that a check foretold, or that restoring then met */
+static unsigned int foretold(const char *where)
+{
+	const char *error = strstr(where, "sample,demo[0].mtu: ");
+	unsigned int hash = 2166136261u;
+
+	if (!error)
+		guest_fail("no error of sample,demo[0].mtu in: %.600s", where);
+	for (; *error && *error != '\n' && strncmp(error, " (written by", 12) &&
+	       strncmp(error, "; the policy", 12); error++)
+		hash = (hash ^ (unsigned char)*error) * 16777619u;
+	return hash;
+}
+
+static void set_mtu(const char *mtu)
+{
+	guest_ok(write_file("/sys/kernel/debug/kstate_demo/mtu", mtu));
+}
+
+static void arm_and_be_refused(const char *target)
+{
+	kstate_says(3, "armed: a kexec is refused until", "arm", target);
+	say_output();
+	load_kernel("a", "");
+	for (int i = 0; i < 3; i++) {
+		int err = jump();
+
+		if (err != -ERANGE)
+			guest_fail("the jump failed with %s", strerror(-err));
+		check_error("sample,demo[0].mtu: ");
+	}
+	/* The same that the check said, but for who is to refuse it */
+	guest_check(foretold(text) == foretold(output));
+	guest_check(kmsg_has("gate: 7.3.4-a would refuse 1 of the objects: no jump"));
+	kstate_says(0, "armed, for 7.3.4-a; worst of the last check: blocked", "status");
+	say_output();
+	kstate_says(64, "is armed for 7.3.4-a", "check", "--live", target);
+}
+
+/*
+ * From b to a, which cannot take an mtu of 9000: refused; forced, and refused there
+ * as foretold; let go by the policy, and the same; at last with another value.
+ */
+static void live(long boot)
+{
+	const char *target = image("a", "kstate_demo");
+	unsigned int error;
+
+	if (boot % 2 && boot < 5) {
+		guest_check(load("kstate_demo", "") == -ERANGE);
+		check_error("sample,demo[0].mtu: ");
+		guest_check(foretold(text) == strtoul(cmdline_value("error"), NULL, 0));
+		leave_for("b", "demo=%s", cmdline_value("demo"));
+	}
+	guest_ok(load("kstate_demo", ""));
+	if (boot == 5) {
+		guest_check(kmsg_has("kstate_demo: generation 1, restored"));
+		guest_pass();
+	}
+	if (boot)
+		check_demo();
+	if (!boot) {
+		kstate_says(64, "has not been told of a target", "check", "--live");
+		kstate_says(68, "name its modules, too", "check", "--live", "/kernels/a");
+		kstate_says(1, "1 object, 1 lossy", "check", "--live", target);
+		set_mtu("9000");
+		kstate_says(3, "1 object, 1 blocked", "check", "--live", target);
+		arm_and_be_refused(target);
+		kstate_says(3, "armed, but forced", "arm", "--force", target);
+	} else if (boot == 2) {
+		new_file("/tmp/policy", "# a driver that can do without\nmay-be-lost sample,demo\n");
+		kstate_says(1, "; the policy allows that", "arm", "--policy", "/tmp/policy", target);
+	} else {
+		kstate_says(3, "armed: a kexec is refused until", "arm", target);
+		set_mtu("1500");
+		kstate_says(1, "1 object, 1 lossy", "check", "--live");
+	}
+	error = boot < 4 ? foretold(output) : 0;
+	leave_for("a", "demo=%u error=%u", demo_values(), error);
+}
+
+/* Races: everybody does what they can, over and over, while jumps are refused */
+
+struct race {
+	unsigned long rounds[8];
+	bool over;
+};
+
+static struct race *race;
+
+static bool race_modules(unsigned int *seed)
+{
+	const char *module = rand_r(seed) % 2 ? "kstate_demo" : "kstate_random";
+	int err = load(module, "");
+
+	/* What saves now may come while a jump is being prepared */
+	if (err && err != -EBUSY)
+		guest_fail("load %s: %s", module, strerror(-err));
+	usleep(rand_r(seed) % 20000);
+	return !err && !rmmod(module);
+}
+
+static bool race_checks(unsigned int *seed)
+{
+	static char data[1 << 20];
+	ssize_t n = read_file(KSTATE_SYS "check", data, sizeof(data));
+
+	usleep(rand_r(seed) % 10000);
+	/* Overtaken by another reader */
+	if (n == -EAGAIN)
+		return false;
+	if (n < 0)
+		guest_fail("check: %s", strerror(-n));
+	/* Whatever there was, it ends with the sum */
+	guest_check(n > 10 && strstr(data, "\"save_ns\":"));
+	return true;
+}
+
+static bool race_readers(unsigned int *seed)
+{
+	static const char *const files[] = { "catalog", "gate", "streams", "records", "outgoing",
+					     "armed", "last_error", "last_error.json" };
+	static char data[4 << 20];
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), KSTATE_SYS "%s", files[rand_r(seed) % ARRAY_LENGTH(files)]);
+	n = read_file(path, data, sizeof(data));
+	if (n == -EAGAIN)
+		return false;
+	if (n < 0)
+		guest_fail("%s: %s", path, strerror(-n));
+	return true;
+}
+
+/* None of the targets knows sample,stress, and no policy allows that to be lost */
+static bool race_targets(unsigned int *seed)
+{
+	const char *policies[] = { "\n", "must-come sample,demo\n", "may-be-lost sample,demo\n" };
+
+	if (rand_r(seed) % 2)
+		kstate_says(3, "blocked", "arm", image(variant(), "kstate_demo"));
+	guest_ok(write_file(KSTATE_SYS "policy", policies[rand_r(seed) % 3]));
+	return true;
+}
+
+static bool race_values(unsigned int *seed)
+{
+	guest_ok(write_file(STRESS "fail", rand_r(seed) % 3 ? "-1" : "7"));
+	write_file("/sys/kernel/debug/kstate_demo/mtu", "9000");
+	usleep(1000);
+	return true;
+}
+
+static bool race_jumps(unsigned int *seed)
+{
+	int err = jump();
+
+	/* By the gate; by the object that fails; because one is being registered */
+	if (err != -EPROTO && err != -EIO && err != -EAGAIN)
+		guest_fail("the jump failed with %s", strerror(-err));
+	return err == -EPROTO;
+}
+
+static bool (*const racers[])(unsigned int *seed) = {
+	race_modules, race_checks, race_readers, race_targets, race_values, race_jumps,
+};
+
+static void race_child(int nr)
+{
+	unsigned int seed = nr;
+
+	while (!race->over)
+		race->rounds[nr] += racers[nr](&seed);
+	_exit(0);
+}
+
+static void gate_races(long boot)
+{
+	const char *here = variant();
+	int status;
+
+	if (boot) {
+		load_stress("objects=50 folios=5");
+		check_stress(50, 0);
+		finish();
+		guest_pass();
+	}
+	load_stress("objects=50 folios=5");
+	race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	kstate_says(3, "50 blocked", "arm", image(here, "kstate_demo"));
+	load_kernel(here, "");
+	for (int i = 0; i < (int)ARRAY_LENGTH(racers); i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			race_child(i);
+		guest_check(pid > 0);
+	}
+	sleep(cmdline_number("seconds", 10));
+	race->over = true;
+	while (wait(&status) > 0)
+		guest_check(WIFEXITED(status) && !WEXITSTATUS(status));
+	say("modules %lu, checks %lu, reads %lu, targets %lu, values %lu, refused by the gate %lu",
+	    race->rounds[0], race->rounds[1], race->rounds[2], race->rounds[3], race->rounds[4],
+	    race->rounds[5]);
+	for (int i = 0; i < (int)ARRAY_LENGTH(racers); i++)
+		guest_check(race->rounds[i] > 1);
+
+	/* It was all in vain, and nothing is the worse for it */
+	guest_ok(write_file(STRESS "fail", "-1"));
+	kstate_says(0, "50 objects, 50 exact", "arm", image(here, "kstate_stress"));
+	guest_ok(jump());
+}
+
+static long number_after(const char *where, const char *name)
+{
+	const char *number = strstr(where, name);
+
+	if (!number)
+		guest_fail("no %s in: %.600s", name, where);
+	return strtol(number + strlen(name), NULL, 10);
+}
+
+/* What a live check costs; tests/vm/run compares it with what the jump then takes to save */
+static void live_100000(long boot)
+{
+	long ns, save_ns;
+
+	load_stress("objects=100000");
+	if (boot) {
+		check_stress(100000, 0);
+		guest_pass();
+	}
+	kstate_says(0, "\"exact\": 100000", "check", "--live", "--json", image("a", "kstate_stress"));
+	ns = number_after(output, "\"ns\": ");
+	save_ns = number_after(output, "\"save_ns\": ");
+	say("live check: ns=%ld save_ns=%ld", ns, save_ns);
+	guest_check(ns > save_ns && save_ns > 0);
+	leave_for("a", "");
+}
+
+#endif
