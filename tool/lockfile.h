@@ -51,6 +51,9 @@ struct lockfile {
 	struct lock_memory *memory;
 };
 
+/* For fuzzers: believe a part whatever its checksum is */
+extern bool lock_any_checksum;
+
 /**
  * lock_has() - whether a release has a part
  * @part: the part
