@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/align.h>
+#include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include "source.h"
@@ -542,12 +543,22 @@ static void add_table(struct object *o, const void *start, size_t size)
 	o->tables[o->nr_tables++] = (struct extent){ .start = start, .end = start + size };
 }
 
+/* No type, or an integer as the macros know them */
+static bool is_type(enum kstate_type type)
+{
+	return !type || ((u32)type < KS_T_STRUCT && hweight32(__kstate_size(type)) == 1);
+}
+
 static enum status check_field(struct object *o, const struct kstate_description *desc,
 			       const struct kstate_field *field, struct trouble *t)
 {
 	size_t arms = 0;
 	enum status status;
 
+	if (!is_type(field->type) || !is_type(field->length.type))
+		return trouble(t, STATUS_BLOCKED,
+			       "%s: description %s, field %s: expected integer types, found %#x and %#x: use the macros of linux/kstate.h",
+			       o->path, desc->name, field->name, field->type, field->length.type);
 	if (field->of && !is_string(o, field->of))
 		return not_here(o, desc, field, "C type", field->of, t);
 	if (field->reason && !is_string(o, field->reason))
