@@ -62,7 +62,7 @@ check-docs: docs
 	@echo 'docs: 1 passed, 0 failed'
 
 bench:
-	@scripts/setup host bench
+	@scripts/setup host tool bench
 	@$(MAKE) -s -C bench
 
 VARIANT ?= a
