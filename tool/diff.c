@@ -5,6 +5,7 @@
  * Records are matched by stream, state and key, values by their paths; the schemas of
  * the two may differ. Records with the same bytes are not looked into.
  */
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/kernel.h>
@@ -17,7 +18,7 @@
 #define MAX_LEVELS	(4 * KSTATE_MAX_DEPTH + KSTATE_MAX_GROUPS + 4)
 
 /* A record of one of the files */
-struct entry {
+struct saved {
 	const char *stream;
 	struct seen seen;
 	u64 hash;
@@ -28,7 +29,7 @@ struct entry {
 struct side {
 	struct stream_file file;
 	const struct dump_options *opt;
-	struct entry *entries;
+	struct saved *entries;
 	u32 nr;
 	u32 room;
 	u32 *table;		/* numbers of entries plus 1, open addressing */
@@ -58,9 +59,10 @@ struct values {
 	bool no_memory;
 };
 
+/* Schemas that have been compared, by their numbers */
 struct pair {
-	const struct kstate_schema *from;
-	const struct kstate_schema *to;
+	u64 from;
+	u64 to;
 };
 
 struct diff {
@@ -70,8 +72,7 @@ struct diff {
 	struct values a;
 	struct values b;
 	struct out out;
-	struct pair *schemas;	/* that have been compared */
-	size_t nr_schemas;
+	void *schemas;		/* a tree of &struct pair */
 	const char *stream;	/* that was named last */
 	bool named;		/* the record has been named */
 	u64 same;
@@ -103,7 +104,7 @@ static u32 key_len(const struct seen *seen)
 	return seen->payload ? le16_to_cpu(seen->record->key_len) : 0;
 }
 
-static bool same_identity(const struct entry *e, const struct entry *f)
+static bool same_identity(const struct saved *e, const struct saved *f)
 {
 	const struct kstate_record *r = e->seen.record, *q = f->seen.record;
 
@@ -116,7 +117,7 @@ static bool same_identity(const struct entry *e, const struct entry *f)
 static bool collect(const struct kstate_stream *stream, struct kstate_record *record, void *arg)
 {
 	struct side *side = arg;
-	struct entry *e, *more;
+	struct saved *e, *more;
 	struct seen seen;
 
 	dump_look(&side->file, record, &seen);
@@ -132,7 +133,7 @@ static bool collect(const struct kstate_stream *stream, struct kstate_record *re
 		side->room = 2 * side->room + 64;
 	}
 	e = &side->entries[side->nr++];
-	*e = (struct entry){ .stream = stream ? stream->name : "", .seen = seen };
+	*e = (struct saved){ .stream = stream ? stream->name : "", .seen = seen };
 	e->hash = fnv1a(FNV1A, e->stream, strlen(e->stream) + 1);
 	e->hash = fnv1a(e->hash, state_of(&seen), strlen(state_of(&seen)));
 	e->hash = fnv1a(e->hash, &record->key, sizeof(record->key));
@@ -173,9 +174,9 @@ static void read_side(struct side *side)
 	}
 }
 
-static struct entry *find_entry(const struct side *side, const struct entry *e)
+static struct saved *find_entry(const struct side *side, const struct saved *e)
 {
-	struct entry *f;
+	struct saved *f;
 	u32 n;
 
 	for (u64 i = e->hash; (n = side->table[i & (side->size - 1)]); i++) {
@@ -255,7 +256,7 @@ static const struct walker value_walker = {
 	.open = value_open, .leaf = value_leaf, .close = value_close,
 };
 
-static void read_values(struct side *side, struct entry *e, struct values *v)
+static void read_values(struct side *side, struct saved *e, struct values *v)
 {
 	struct walk w = {
 		.walker = &value_walker, .arg = v, .limit = U64_MAX, .secrets = side->opt->secrets,
@@ -282,7 +283,7 @@ static void read_values(struct side *side, struct entry *e, struct values *v)
 	v->path.len = 0;
 	rest.at = w.bad;
 	rest.bytes = seen->payload + seen->size - w.bad;
-	if (!w.secrets && has_secrets(seen->schema))
+	if (!w.secrets && has_secrets(&side->file, seen->schema))
 		rest.kind = NODE_SECRET;
 	value_leaf(v, &rest);
 }
@@ -388,7 +389,7 @@ static bool same_value(const struct node *a, const struct node *b)
 
 /* Telling */
 
-static void name_record(struct diff *d, const struct entry *e, const char *sign)
+static void name_record(struct diff *d, const struct saved *e, const char *sign)
 {
 	struct out *o = &d->out;
 
@@ -443,7 +444,7 @@ static json_t *one_side_json(const struct node *n)
 }
 
 /* A value that was, or is, or both, but then another one */
-static void tell(struct diff *d, const struct entry *e, const char *path, const struct node *from,
+static void tell(struct diff *d, const struct saved *e, const char *path, const struct node *from,
 		 const struct node *to)
 {
 	struct out *o = &d->out;
@@ -474,7 +475,7 @@ static void tell(struct diff *d, const struct entry *e, const char *path, const 
 }
 
 /* Of arrays of integers, only the elements that differ */
-static void tell_ints(struct diff *d, const struct entry *e, const char *path,
+static void tell_ints(struct diff *d, const struct saved *e, const char *path,
 		      const struct node *a, const struct node *b)
 {
 	u64 told = 0, left = 0, i;
@@ -514,7 +515,7 @@ static void tell_ints(struct diff *d, const struct entry *e, const char *path,
 			   left);
 }
 
-static void compare_values(struct diff *d, const struct entry *e)
+static void compare_values(struct diff *d, const struct saved *e)
 {
 	struct values *a = &d->a, *b = &d->b;
 
@@ -639,25 +640,33 @@ static void next_json(struct diff *d, json_t *value)
 	json_decref(value);
 }
 
+static int compare_pairs(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct pair));
+}
+
 /* Once for each two schemas that records were made with */
 static void compare_schemas(struct diff *d, const struct kstate_schema *a,
 			    const struct kstate_schema *b)
 {
 	struct out path = {};
-	struct pair *more;
+	struct pair *pair, **there;
 
 	if (!a || !b || kstate_schema_equal(a, b))
 		return;
-	for (size_t i = 0; i < d->nr_schemas; i++)
-		if (d->schemas[i].from == a && d->schemas[i].to == b)
-			return;
-	more = realloc(d->schemas, (d->nr_schemas + 1) * sizeof(*more));
-	if (!more) {
+	pair = malloc(sizeof(*pair));
+	if (pair)
+		*pair = (struct pair){ a->serial, b->serial };
+	there = pair ? tsearch(pair, &d->schemas, compare_pairs) : NULL;
+	if (!there) {
 		d->no_memory = true;
+		free(pair);
 		return;
 	}
-	d->schemas = more;
-	d->schemas[d->nr_schemas++] = (struct pair){ a, b };
+	if (*there != pair) {
+		free(pair);
+		return;
+	}
 	d->changed = true;
 
 	d->fields = options.json ? json_array() : NULL;
@@ -681,7 +690,7 @@ static void compare_schemas(struct diff *d, const struct kstate_schema *a,
 
 /* Records */
 
-static void record_json(struct diff *d, const struct entry *e, const char *difference)
+static void record_json(struct diff *d, const struct saved *e, const char *difference)
 {
 	json_t *value = json_pack("{s:o,s:o?,s:o,s:s}", "stream",
 				  json_name(e->stream, strlen(e->stream)), "state",
@@ -695,7 +704,7 @@ static void record_json(struct diff *d, const struct entry *e, const char *diffe
 	next_json(d, value);
 }
 
-static void only_in_one(struct diff *d, const struct entry *e, bool from)
+static void only_in_one(struct diff *d, const struct saved *e, bool from)
 {
 	d->different++;
 	d->changed = true;
@@ -705,14 +714,14 @@ static void only_in_one(struct diff *d, const struct entry *e, bool from)
 		name_record(d, e, from ? "-" : "+");
 }
 
-static bool same_record(const struct entry *e, const struct entry *f)
+static bool same_record(const struct saved *e, const struct saved *f)
 {
 	return e->seen.schema && f->seen.schema &&
 	       kstate_schema_equal(e->seen.schema, f->seen.schema) &&
 	       same_bytes(e->seen.payload, e->seen.size, f->seen.payload, f->seen.size);
 }
 
-static void compare_records(struct diff *d, struct entry *e, struct entry *f)
+static void compare_records(struct diff *d, struct saved *e, struct saved *f)
 {
 	f->matched = true;
 	if (same_record(e, f)) {
@@ -738,7 +747,7 @@ static void compare_records(struct diff *d, struct entry *e, struct entry *f)
 
 static void compare_all(struct diff *d)
 {
-	struct entry *e, *f;
+	struct saved *e, *f;
 
 	if (options.json)
 		fputs("\"states\":[", stdout);
@@ -907,7 +916,7 @@ enum status command_diff(int argc, char **argv, struct trouble *t)
 	out_free(&d.out);
 	free_values(&d.a);
 	free_values(&d.b);
-	free(d.schemas);
+	tdestroy(d.schemas, free);
 	free_side(&d.from);
 	free_side(&d.to);
 	return status;

@@ -122,10 +122,6 @@ struct dump {
 	struct intro **intros;	/* by the serial of the schema and the field */
 	u32 depth;
 	u64 shown;
-	u64 records;
-	u64 dropped;
-	bool any_stream;
-	const struct kstate_stream *stream;
 	bool stream_shown;
 };
 
@@ -450,7 +446,7 @@ static void show_hex(struct dump *d, const struct kstate_schema *schema, const u
 {
 	u64 shown = d->opt->all ? size : min(size, 4096ULL);
 
-	if (schema && !d->opt->secrets && has_secrets(schema)) {
+	if (schema && !d->opt->secrets && has_secrets(d->s, schema)) {
 		begin_line(d, data);
 		out_printf(&d->out, "%llu bytes with secrets in them; --secrets shows them\n",
 			   size);
@@ -587,9 +583,6 @@ enum status dump_text(struct stream_file *s, const struct dump_options *opt, FIL
 	d.intros = calloc(s->set->nr_known + 1, sizeof(*d.intros));
 	if (!d.intros)
 		return trouble(t, STATUS_SYSTEM, "no memory");
-	for (u32 i = 0; i < s->set->nr_known; i++)
-		if (kstate_known(s->set, i)->schema)
-			kstate_known(s->set, i)->schema->serial = i;
 	show_header(&d);
 	show_damage(&d);
 	if (opt->schemas)

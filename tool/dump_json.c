@@ -289,22 +289,13 @@ static const char *type_name(u8 type)
 	return "REMOVED";
 }
 
-static u32 schema_id(const struct stream_file *s, const struct kstate_schema *schema)
-{
-	u32 id = 0;
-
-	while (id < s->set->nr_known && kstate_known(s->set, id)->schema != schema)
-		id++;
-	return id;
-}
-
 /* By the type of the field; a tag is an integer that may be negative */
 static json_t *constraint(const struct kstate_schema_field *f, u64 val)
 {
 	return kstate_is_signed(f->type) ? json_integer(val) : json_u64(val);
 }
 
-static json_t *json_field(const struct stream_file *s, const struct kstate_schema_field *f)
+static json_t *json_field(const struct kstate_schema_field *f)
 {
 	json_t *field = json_pack("{s:o,s:s,s:s,s:i,s:I,s:o,s:o,s:o,s:o}",
 				  "name", json_name(f->name, strlen(f->name)),
@@ -314,7 +305,7 @@ static json_t *json_field(const struct stream_file *s, const struct kstate_schem
 				  "max", constraint(f, f->max), "mask", json_u64(f->mask));
 
 	if (field && f->ref)
-		json_object_set_new(field, "ref", json_integer(schema_id(s, f->ref)));
+		json_object_set_new(field, "ref", json_integer(f->ref->serial));
 	return field;
 }
 
@@ -352,7 +343,7 @@ json_t *json_schema(const struct stream_file *s, u32 id)
 	}
 	snprintf(hash, sizeof(hash), "%016llx", schema->hash);
 	for (u32 i = 0; i < schema->nr_fields; i++)
-		json_array_append_new(fields, json_field(s, &schema->fields[i]));
+		json_array_append_new(fields, json_field(&schema->fields[i]));
 	for (u32 i = 0; i < schema->nr_hints; i++)
 		json_array_append_new(hints, json_hint(&schema->hints[i]));
 	return json_pack("{s:I,s:o,s:s,s:I,s:I,s:b,s:I,s:o,s:o}", "number", (json_int_t)id,
@@ -435,7 +426,7 @@ static void add_values(struct dump *d, json_t *value, struct seen *seen)
 			      seen->schema->name, w.what);
 	}
 	json_object_set_new(value, "rest_offset", json_u64(stream_offset(d->s, w.bad)));
-	json_object_set_new(value, "rest", w.secrets || !has_secrets(seen->schema) ?
+	json_object_set_new(value, "rest", w.secrets || !has_secrets(d->s, seen->schema) ?
 			    json_hex(w.bad, seen->payload + seen->size - w.bad) :
 			    json_string("(secret)"));
 }

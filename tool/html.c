@@ -318,6 +318,9 @@ static void show_root(struct page *p)
 
 static void put_node(struct page *p, const struct node *n)
 {
+	/* One record may have more values than all that a page takes */
+	if (p->nr_nodes > PAGE_NODES)
+		return;
 	begin_node(p);
 	if (n->element) {
 		out_printf(&p->text, "[%llu]", n->index);
@@ -397,7 +400,7 @@ static void show_values(struct page *p, struct seen *seen)
 		stream_damage(p->s, w.bad, rest, "%s: %s", seen->schema->name, w.what);
 	simple_node(p, "the rest cannot be read", "damage", w.bad, rest, false, "%s", w.what);
 	/* Where the secrets are, nobody knows any more */
-	if (!p->opt->secrets && has_secrets(seen->schema)) {
+	if (!p->opt->secrets && has_secrets(p->s, seen->schema)) {
 		mark(p, seen->payload, seen->size, MARK_SECRET);
 		add_region(p, &p->secrets, &p->nr_secrets, seen->payload, seen->size);
 	}
@@ -430,6 +433,7 @@ static bool show_record(const struct kstate_stream *stream, struct kstate_record
 	else
 		text_record(&p->text, seen.schema, record, seen.payload);
 	next_part(p);
+	out_text(&p->text, seen.problem[0] ? "damage" : "");
 	next_part(p);
 	out_text(&p->text, seen.problem);
 	next_part(p);
@@ -471,7 +475,7 @@ static const struct stream_visitor visitor = {
 static bool any_secrets(const struct stream_file *s)
 {
 	for (u32 i = 0; i < s->set->nr_known; i++)
-		if (stream_schema(s, i) && has_secrets(stream_schema(s, i)))
+		if (s->secrets[i])
 			return true;
 	return false;
 }

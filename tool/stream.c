@@ -269,6 +269,27 @@ static enum status read_header(struct stream_file *s, struct trouble *t)
 	return STATUS_OK;
 }
 
+/* Whoever has a schema finds its number, and what is kept by number */
+static enum status number_schemas(struct stream_file *s, struct trouble *t)
+{
+	s->secrets = calloc(s->set->nr_known + 1, sizeof(*s->secrets));
+	if (!s->secrets)
+		return trouble(t, STATUS_SYSTEM, "no memory");
+	for (u32 i = 0; i < s->set->nr_known; i++) {
+		struct kstate_schema *schema = kstate_known(s->set, i)->schema;
+
+		if (!schema)
+			continue;
+		schema->serial = i;
+		/* Those that it contains have smaller numbers */
+		for (u32 j = 0; j < schema->nr_fields; j++)
+			s->secrets[i] |= schema->fields[j].secret ||
+					 (schema->fields[j].ref &&
+					  has_secrets(s, schema->fields[j].ref));
+	}
+	return STATUS_OK;
+}
+
 /**
  * stream_open_bytes() - open a stream in memory
  * @s: the file; name may be set
@@ -296,7 +317,7 @@ enum status stream_open_bytes(struct stream_file *s, void *data, size_t size, st
 		return status;
 	s->set = kstate_set_open(&s->transport, &s->header, size, data, &err);
 	if (!IS_ERR(s->set))
-		return STATUS_OK;
+		return number_schemas(s, t);
 	s->set = NULL;
 	return trouble(t, err.reason == KSTATE_NO_MEMORY ? STATUS_SYSTEM : STATUS_DAMAGED,
 		       "%s: %s: expected %s, found %s", s->name, err.path, err.expected,
@@ -408,6 +429,7 @@ void stream_close(struct stream_file *s)
 	}
 	stream_forget_damage(s);
 	free(s->damage);
+	free(s->secrets);
 	if (s->mapped)
 		munmap(s->data, s->size);
 	*s = (struct stream_file){};

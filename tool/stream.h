@@ -33,6 +33,7 @@ struct damage {
  * @good_header: the header is not damaged
  * @transport: by which the core opens it
  * @set: what the core opened
+ * @secrets: by the number of a schema: records of it have something that is secret
  * @damage: what has been found so far; who shows it may take it out
  * @nr_damage: entries of @damage
  * @room: how many there is room for
@@ -51,6 +52,7 @@ struct stream_file {
 	bool good_header;
 	struct kstate_transport transport;
 	struct kstate_set *set;
+	bool *secrets;
 	struct damage *damage;
 	size_t nr_damage;
 	size_t room;
@@ -98,10 +100,16 @@ static inline u32 stream_record_bytes(const struct stream_file *s,
 	return umin(le32_to_cpu(record->size), s->size - stream_offset(s, record + 1));
 }
 
-/* A schema of a file, or NULL if it is damaged or not there */
+/* A schema of a file, or NULL if it is damaged or not there; its serial is its number */
 static inline const struct kstate_schema *stream_schema(const struct stream_file *s, u32 id)
 {
 	return id < s->set->nr_known ? kstate_known(s->set, id)->schema : NULL;
+}
+
+/* Whether records of a schema of a file have anything that is secret */
+static inline bool has_secrets(const struct stream_file *s, const struct kstate_schema *schema)
+{
+	return s->secrets[schema->serial];
 }
 
 #endif /* _STREAM_H */

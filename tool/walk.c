@@ -411,20 +411,3 @@ bool walk_payload(struct walk *w, const struct kstate_schema *schema, const u8 *
 			   (u64)(w->tail.end - w->tail.pos));
 	return true;
 }
-
-/**
- * has_secrets() - whether records of a schema have anything that is secret
- * @schema: the schema
- *
- * Return: true if so.
- */
-bool has_secrets(const struct kstate_schema *schema)
-{
-	for (u32 i = 0; i < schema->nr_fields; i++) {
-		const struct kstate_schema_field *f = &schema->fields[i];
-
-		if (f->secret || (f->ref && has_secrets(f->ref)))
-			return true;
-	}
-	return false;
-}

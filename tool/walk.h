@@ -97,7 +97,6 @@ struct walk {
 };
 
 bool walk_payload(struct walk *w, const struct kstate_schema *schema, const u8 *payload, u32 size);
-bool has_secrets(const struct kstate_schema *schema);
 
 static inline bool node_is_group(const struct node *n)
 {

@@ -504,7 +504,7 @@ int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u
  * @take: takes over @edge; sets @ptr as it was given to @preserve
  * @release: frees what @take took
  * @lean: of a file that may be cut: opening it does not look at the records of its
- *	streams; kstate_segment_next() does
+ *	streams, which cannot be looked up; kstate_segment_next() goes through them
  * @damaged: hears of all damage, of which kstate_set.damage is the first: @size
  *	bytes at @at; or NULL
  */

@@ -173,7 +173,10 @@ int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *by
 	known->schema = schema;
 	known->bytes = bytes;
 	known->size = size;
-	known->name = schema ? min(kstate_set_name(set, schema->name), nr) : nr;
+	/* Nobody looks for the records of a lean set: do without comparing all names */
+	known->name = nr;
+	if (schema && !set->transport->lean)
+		known->name = min(kstate_set_name(set, schema->name), nr);
 	INIT_LIST_HEAD(&known->resolved);
 	set->known[chunk][nr + 1 - (1U << chunk)] = known;
 	set->nr_known++;
