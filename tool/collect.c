@@ -465,7 +465,8 @@ static enum status find(struct object *o, const struct relocation *r, struct tro
 	    (fields->kind & TABLES_MAGIC) != (KSTATE_TABLES & TABLES_MAGIC))
 		return STATUS_OK;
 	desc = description_at(o, place);
-	if (!desc || is_test(desc))
+	/* Another relocation of the same place may have been the last */
+	if (!desc || desc->fields != fields || is_test(desc))
 		return STATUS_OK;
 	if ((fields->kind & ~0xff) != KSTATE_TABLES)
 		return trouble(t, STATUS_NEWER,
@@ -764,26 +765,40 @@ static enum status refused(const struct object *o, const struct kstate_error *er
 	return trouble(t, STATUS_BLOCKED, "%s: %s", o->path, text);
 }
 
+static enum status add_state(const struct object *o, const struct found *found,
+			     const char *image, struct kstate_set *set, struct trouble *t)
+{
+	/* What has been checked must stay as it is: have the core note its schema elsewhere */
+	struct kstate_description copy = *found->desc;
+	enum status status = STATUS_OK;
+	struct kstate_error err = {};
+	struct kstate_schema *schema;
+	u8 *bytes = NULL;
+	u32 id, size;
+
+	schema = kstate_describe(&copy, &err);
+	if (IS_ERR(schema))
+		return refused(o, &err, t);
+	if (kstate_set_schema(set, schema, &id, &err))
+		status = refused(o, &err, t);
+	else
+		bytes = state_bytes(found, schema, image, &size);
+	kstate_forget(&copy);
+	if (status || (bytes && !kstate_set_add_state(set, id, bytes, size)))
+		return status;
+	kstate_free(bytes);
+	return no_memory(t);
+}
+
 static enum status add_states(const struct object *o, const char *image, struct kstate_set *set,
 			      struct trouble *t)
 {
+	enum status status = STATUS_OK;
 	size_t i;
 
-	for (i = 0; i < o->nr_descriptions; i++) {
-		struct kstate_error err = {};
-		struct kstate_schema *schema = kstate_describe(o->descriptions[i].desc, &err);
-		u32 id, size;
-		u8 *bytes;
-
-		if (IS_ERR(schema) || kstate_set_schema(set, schema, &id, &err))
-			return refused(o, &err, t);
-		bytes = state_bytes(&o->descriptions[i], schema, image, &size);
-		if (!bytes || kstate_set_add_state(set, id, bytes, size)) {
-			kstate_free(bytes);
-			return no_memory(t);
-		}
-	}
-	return STATUS_OK;
+	for (i = 0; !status && i < o->nr_descriptions; i++)
+		status = add_state(o, &o->descriptions[i], image, set, t);
+	return status;
 }
 
 /* One object from file to states */
@@ -833,11 +848,6 @@ static enum status read_object(struct object *o, struct trouble *t)
 
 static void free_object(struct object *o)
 {
-	size_t i;
-
-	/* Not all have been described, if one was refused */
-	for (i = 0; i < o->nr_descriptions; i++)
-		kstate_forget(o->descriptions[i].desc);
 	if (o->memory)
 		munmap(o->memory, o->room);
 	if (o->nowhere)
