@@ -263,7 +263,7 @@ size_t ctypes_find(const struct ctypes *c, const char *text, u32 *ids, size_t ro
 	do {
 		text = next_word(text, keyword);
 	} while (!strcmp(keyword, "const") || !strcmp(keyword, "volatile"));
-	strcpy(name, keyword);
+	memcpy(name, keyword, sizeof(name));
 	if (!strcmp(keyword, "struct") || !strcmp(keyword, "union"))
 		next_word(text, name);
 	for (; c && name[0] && nr < room; c = c->base)

@@ -85,7 +85,9 @@ static const char *const own_types[] = {
 };
 
 static const char *const address_types[] = { "uintptr_t", NULL };
-static const char *const physical_types[] = { "phys_addr_t", "dma_addr_t", "resource_size_t", NULL };
+static const char *const physical_types[] = {
+	"phys_addr_t", "dma_addr_t", "resource_size_t", NULL
+};
 
 static bool spend(struct check *c)
 {
@@ -153,7 +155,7 @@ static const char *type_text(const struct check *c, u32 type)
 }
 
 /* A sentence that starts with the struct and the member */
-__attribute__((format(printf, 6, 7)))
+__printf(6, 7)
 static void find(struct check *c, const char *kind, bool blocked, const char *name,
 		 const struct place *p, const char *fmt, ...)
 {
@@ -181,7 +183,7 @@ static void find(struct check *c, const char *kind, bool blocked, const char *na
 }
 
 /* What is not about a member that there is */
-__attribute__((format(printf, 5, 6)))
+__printf(5, 6)
 static void find_other(struct check *c, const char *kind, const char *name, u32 offset,
 		       const char *fmt, ...)
 {
@@ -381,7 +383,7 @@ static bool int_fits(const struct check *c, u32 id, u8 wanted)
 		return wanted != KS_BOOL && wanted != KS_CHAR;
 	if (!btf_is_int(type))
 		return false;
-	if ((wanted == KS_BOOL) != !!(btf_int_encoding(type) & BTF_INT_BOOL))
+	if (!(wanted == KS_BOOL) != !(btf_int_encoding(type) & BTF_INT_BOOL))
 		return false;
 	/* Whether char is signed depends on the architecture */
 	if (wanted == KS_CHAR || !strcmp(ctypes_name(c->types, type->name_off), "char"))
