@@ -214,6 +214,14 @@ static void race_child(int nr)
 	_exit(0);
 }
 
+static bool all_raced(void)
+{
+	for (int i = 0; i < (int)ARRAY_LENGTH(racers); i++)
+		if (race->rounds[i] < 3)
+			return false;
+	return true;
+}
+
 static void gate_races(long boot)
 {
 	const char *here = variant();
@@ -236,15 +244,15 @@ static void gate_races(long boot)
 			race_child(i);
 		guest_check(pid > 0);
 	}
-	sleep(cmdline_number("seconds", 10));
+	/* A debug kernel needs longer; the time that the scenario may take is the limit */
+	for (int second = 0; second < 10 || !all_raced(); second++)
+		sleep(1);
 	race->over = true;
 	while (wait(&status) > 0)
 		guest_check(WIFEXITED(status) && !WEXITSTATUS(status));
 	say("modules %lu, checks %lu, reads %lu, targets %lu, values %lu, refused by the gate %lu",
 	    race->rounds[0], race->rounds[1], race->rounds[2], race->rounds[3], race->rounds[4],
 	    race->rounds[5]);
-	for (int i = 0; i < (int)ARRAY_LENGTH(racers); i++)
-		guest_check(race->rounds[i] > 1);
 
 	/* It was all in vain, and nothing is the worse for it */
 	guest_ok(write_file(STRESS "fail", "-1"));
