@@ -14,6 +14,7 @@
 #include <linux/kconfig.h>
 #include <linux/kstate_format.h>
 #include <linux/list.h>
+#include <linux/refcount_types.h>
 #include <linux/stddef.h>
 #include <linux/stringify.h>
 #include <linux/types.h>
@@ -49,7 +50,7 @@ struct page;
  */
 
 /* "KS", the layout of the tables, and room for the kind */
-#define KSTATE_TABLES	0x4b530100
+#define KSTATE_TABLES	0x4b530200
 
 /**
  * enum kstate_kind - what a field is
@@ -70,6 +71,9 @@ struct page;
  * @KS_REMOVED: no member; the name of a field that may be dropped
  * @KS_SKIP: a member that is deliberately not saved
  * @KS_END: ends the list
+ * @KS_FOLIOS: an array of &struct kstate_folio_entry, the folios handed over in
+ *	place
+ * @KS_HLIST: an hlist_head and what is on it
  *
  * The values tell a list of fields from other bytes of an object file, and
  * %KSTATE_TABLES changes with the layout of &struct kstate_field and &struct
@@ -94,6 +98,8 @@ enum kstate_kind {
 	KS_REMOVED,
 	KS_SKIP,
 	KS_END,
+	KS_FOLIOS,
+	KS_HLIST,
 };
 
 /**
@@ -102,12 +108,14 @@ enum kstate_kind {
  * @KS_ARRAY: there are kstate_field.num of them
  * @KS_VARRAY: another member, or a function, says how many there are
  * @KS_ARRAY_OF_POINTER: the member holds pointers to them; any may be NULL
+ * @KS_FLEX: they are at the end of the object, in a flexible array member
  */
 enum kstate_modifier {
 	KS_POINTER		= BIT(0),
 	KS_ARRAY		= BIT(1),
 	KS_VARRAY		= BIT(2),
 	KS_ARRAY_OF_POINTER	= BIT(3),
+	KS_FLEX			= BIT(4),
 };
 
 /**
@@ -133,13 +141,25 @@ struct kstate_arm {
 };
 
 /**
- * struct kstate_flag_name - name of some bits of a field
- * @bits: the bits
+ * struct kstate_flag_name - name of some bits, or of a value, of a field
+ * @bits: the bits, or the value
  * @name: their name; NULL ends the list
  */
 struct kstate_flag_name {
 	u64 bits;
 	const char *name;
+};
+
+/**
+ * struct kstate_folio_entry - one folio of a %KS_FOLIOS
+ * @folio: the folio, or NULL
+ * @index: where it belongs: its index in a page cache, for instance
+ * @flags: whatever else there is to say about it
+ */
+struct kstate_folio_entry {
+	struct folio *folio;
+	u64 index;
+	u32 flags;
 };
 
 /**
@@ -168,10 +188,12 @@ struct kstate_member {
  * @alloc: restoring allocates what the member points to, with kvzalloc()
  * @hex: show it in hexadecimal
  * @secret: do not show it
- * @type: type of an element of a %KS_BASE_TYPE or a tag
+ * @enumerated: @flag_names are names of values
+ * @type: type of an element of a %KS_BASE_TYPE; of a %KS_REMOVED, what it was
  * @addr_type: of a %KS_ADDRESS
  * @num: elements of an array, or how many the member has room for
- * @link: offset of the list_head in the elements of a list
+ * @link: offset of the list_head or hlist_node in the elements of a list
+ * @max_count: most elements that are accepted, or 0
  * @ksd: description of the elements
  * @arms: of a union, ended by an arm without a name
  * @length: member that holds the number of elements, or the tag of a union
@@ -193,7 +215,7 @@ struct kstate_member {
  * @max: largest accepted value
  * @mask: bits that may be set
  * @aliases: earlier names, ended by NULL
- * @flag_names: names of bits, ended by an entry without a name
+ * @flag_names: names of bits or values, ended by an entry without a name
  * @reason: of a %KS_SKIP: why the member is not saved
  *
  * Use the KSTATE_*() macros to fill it.
@@ -219,10 +241,12 @@ struct kstate_field {
 	u16 alloc:1;
 	u16 hex:1;
 	u16 secret:1;
+	u16 enumerated:1;
 	enum kstate_type type;
 	enum kstate_addr_type addr_type;
 	u32 num;
 	u32 link;
+	u32 max_count;
 	union {
 		const struct kstate_description *ksd;
 		const struct kstate_arm *arms;
@@ -261,6 +285,8 @@ struct kstate_field {
  * @fields: the fields, ended by KSTATE_END_OF_LIST()
  * @init: initialize an object that restoring has allocated and zeroed: locks,
  *	xarrays and the like; or NULL. Must not allocate
+ * @restored: called on the restored object, after everything has been written and
+ *	before the record is claimed; an error undoes all of it. Or NULL
  * @instance_id: counter of kstate_register()
  * @schema: private
  */
@@ -273,6 +299,7 @@ struct kstate_description {
 	bool string_key;
 	const struct kstate_field *fields;
 	void (*init)(void *obj);
+	int (*restored)(void *obj);
 	atomic_t instance_id;
 	struct kstate_schema *schema;
 };
@@ -364,8 +391,58 @@ struct kstate_description {
 #define KSTATE_HEX		.hex = 1
 #define KSTATE_SECRET		.secret = 1
 #define KSTATE_FLAG_NAMES(_table)	.flag_names = (_table)
+#define KSTATE_ENUM_NAMES(_table)	.flag_names = (_table), .enumerated = 1
+#define KSTATE_MAX_COUNT(_n)	.max_count = (_n)
+#define KSTATE_WAS(_type)						\
+	.type = __kstate_known(__kstate_type_of(_type)),		\
+	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)),	\
+	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0
 
 /* The kinds of fields */
+
+/* Type of the innermost elements of a member, by a pointer to it */
+#define __kstate_inner(_x)						\
+	_Generic(&(_x),							\
+		 __kstate_match(bool, KS_BOOL),				\
+		 __kstate_match(char, KS_CHAR),				\
+		 __kstate_match(signed char, KS_S8),			\
+		 __kstate_match(unsigned char, KS_U8),			\
+		 __kstate_match(short, KS_S16),				\
+		 __kstate_match(unsigned short, KS_U16),		\
+		 __kstate_match(int, KS_S32),				\
+		 __kstate_match(unsigned int, KS_U32),			\
+		 __kstate_match(long, __kstate_long(1)),		\
+		 __kstate_match(unsigned long, __kstate_long(0)),	\
+		 __kstate_match(long long, KS_S64),			\
+		 __kstate_match(unsigned long long, KS_U64),		\
+		 __kstate_match(atomic_t, KS_S32),			\
+		 __kstate_match(atomic64_t, KS_S64),			\
+		 __kstate_match(refcount_t, KS_S32),			\
+		 default: KS_NONE)
+#define __kstate_match(_type, _kstype)	_type *: (_kstype), _type (*)[]: (_kstype)
+
+/* One dimension off an array; anything else as it is */
+#define __kstate_strip(_x)						\
+	(*__builtin_choose_expr(__kstate_is_array(typeof(_x)), (_x), &(_x)))
+#define __kstate_infer(_struct, _member)				\
+	__kstate_inner(__kstate_strip(__kstate_strip(__kstate_strip(	\
+		__kstate_member(_struct, _member)))))
+
+/**
+ * KSTATE_FIELD() - an integer, a bool, a char, an enum, an atomic_t, atomic64_t or
+ * refcount_t, or an array of them with any number of dimensions
+ * @_struct: the struct
+ * @_member: the member; its type says what the field is
+ */
+#define KSTATE_FIELD(_struct, _member, ...) {				\
+	__KSTATE_FIELD(_member, _struct, KS_BASE_TYPE),			\
+	.type = __kstate_known(__kstate_infer(_struct, _member)),	\
+	.size = __kstate_size(__kstate_infer(_struct, _member)),	\
+	.num = sizeof(__kstate_member(_struct, _member)) /		\
+	       __kstate_size(__kstate_infer(_struct, _member)),		\
+	.modifiers = __kstate_is_array(__kstate_typeof(_struct, _member)) ? KS_ARRAY : 0, \
+	##__VA_ARGS__							\
+}
 
 /**
  * KSTATE_BASE_TYPE() - an integer, a bool or a char, or an array of them
@@ -526,6 +603,38 @@ struct kstate_description {
 }
 
 /**
+ * KSTATE_FLEX_ARRAY() - integers in a flexible array member
+ * @_f: the member, the last one of the object
+ * @_state: the struct
+ * @_n: the member that holds their number
+ *
+ * An object is restored into one that was allocated for as many as @_n holds.
+ */
+#define KSTATE_FLEX_ARRAY(_f, _state, _n, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	__KSTATE_ELEMENTS(_f, _state),					\
+	__KSTATE_LENGTH(_state, _n),					\
+	.modifiers = KS_VARRAY | KS_FLEX,				\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_STRUCT_FLEX_ARRAY() - structs in a flexible array member
+ * @_f: the member, the last one of the object
+ * @_state: the struct
+ * @_n: the member that holds their number
+ * @_ksd: &struct kstate_description of the elements
+ */
+#define KSTATE_STRUCT_FLEX_ARRAY(_f, _state, _n, _ksd, ...) {		\
+	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
+	.size = sizeof(__kstate_member(_state, _f)[0]),			\
+	__KSTATE_LENGTH(_state, _n),					\
+	.ksd = (_ksd),							\
+	.modifiers = KS_VARRAY | KS_FLEX,				\
+	##__VA_ARGS__							\
+}
+
+/**
  * KSTATE_ARRAY_OF_STRUCT_POINTER() - an array of pointers to structs
  * @_f: the member
  * @_state: the struct
@@ -581,6 +690,59 @@ struct kstate_description {
 	.size = sizeof(__kstate_member(_state, _f)) +			\
 		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct folio *)), \
 	.num = 1,							\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_FOLIO_ARRAY() - an array of folios, each handed over in place
+ * @_f: the member, an array of pointers to &struct folio; any may be NULL
+ * @_state: the struct
+ */
+#define KSTATE_FOLIO_ARRAY(_f, _state, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
+	__KSTATE_FOLIO_ELEMENTS(_f, _state),				\
+	__KSTATE_PLACE(_f, _state) +					\
+		BUILD_BUG_ON_ZERO(!__kstate_is_array(__kstate_typeof(_state, _f))), \
+	.modifiers = KS_ARRAY,						\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_FOLIO_VARRAY() - folios, as many as another member says
+ * @_f: the member: an array of pointers to &struct folio, or a pointer to them
+ * @_state: the struct
+ * @_n: the member that holds their number
+ */
+#define KSTATE_FOLIO_VARRAY(_f, _state, _n, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
+	__KSTATE_FOLIO_ELEMENTS(_f, _state),				\
+	__KSTATE_PLACE(_f, _state),					\
+	__KSTATE_LENGTH(_state, _n),					\
+	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	##__VA_ARGS__							\
+}
+
+#define __KSTATE_FOLIO_ELEMENTS(_f, _state)				\
+	.size = sizeof(__kstate_member(_state, _f)[0]) +		\
+		BUILD_BUG_ON_ZERO(!__same_type(__kstate_member(_state, _f)[0], struct folio *))
+
+/**
+ * KSTATE_FOLIOS() - very many folios with their indices
+ * @_f: the member, a pointer to &struct kstate_folio_entry or NULL
+ * @_state: the struct
+ * @_n: the member that holds their number
+ *
+ * Contiguous folios with contiguous indices take no more room than one.
+ * Restoring allocates the entries with kvzalloc(); the pointer must be NULL before.
+ */
+#define KSTATE_FOLIOS(_f, _state, _n, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_FOLIOS),				\
+	.size = sizeof(struct kstate_folio_entry) +			\
+		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), \
+					       struct kstate_folio_entry *)), \
+	__KSTATE_LENGTH(_state, _n),					\
+	.alloc = 1,							\
+	.modifiers = KS_VARRAY | KS_POINTER,				\
 	##__VA_ARGS__							\
 }
 
@@ -664,6 +826,26 @@ struct kstate_description {
 }
 
 /**
+ * KSTATE_HLIST() - an hlist_head and what is on it
+ * @_f: the member, a &struct hlist_head
+ * @_state: the struct
+ * @_elem: struct of the entries
+ * @_link: their member of type &struct hlist_node
+ * @_ksd: their &struct kstate_description
+ *
+ * Restoring allocates the entries with kvzalloc(); the list must be empty
+ * before.
+ */
+#define KSTATE_HLIST(_f, _state, _elem, _link, _ksd, ...) {		\
+	__KSTATE_FIELD(_f, _state, KS_HLIST),				\
+	.size = sizeof(_elem) +						\
+		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct hlist_head)), \
+	.link = offsetof(_elem, _link),					\
+	.ksd = (_ksd),							\
+	##__VA_ARGS__							\
+}
+
+/**
  * KSTATE_XARRAY() - an xarray and what its entries point to
  * @_f: the member, a &struct xarray
  * @_state: the struct
@@ -720,8 +902,11 @@ struct kstate_description {
 /**
  * KSTATE_REMOVED() - a field that there once was and that may be dropped
  * @_name: its name, a string
+ *
+ * With KSTATE_WAS() and KSTATE_DEFAULT() it says what the field was: only that is
+ * dropped, and nothing is lost by it if it is at its default.
  */
-#define KSTATE_REMOVED(_name) { .name = (_name), .kind = KS_REMOVED }
+#define KSTATE_REMOVED(_name, ...) { .name = (_name), .kind = KS_REMOVED, ##__VA_ARGS__ }
 
 /**
  * KSTATE_SKIP() - a member that is deliberately not saved
@@ -736,6 +921,42 @@ struct kstate_description {
 
 /** KSTATE_END_OF_LIST() - ends the fields of a description */
 #define KSTATE_END_OF_LIST() { .kind = KS_END }
+
+/**
+ * KSTATE_DESCRIBE() - define a &struct kstate_description
+ * @_var: its name in C
+ * @_name: see kstate_description.name
+ * @_version: see kstate_description.version_id; min_version_id is the same
+ *
+ * The fields follow, separated by commas. Outside of functions; "static" may
+ * stand before it.
+ */
+#define KSTATE_DESCRIBE(_var, _name, _version, ...)			\
+	struct kstate_description _var = {				\
+		.name = (_name),					\
+		.version_id = (_version),				\
+		.min_version_id = (_version),				\
+		.fields = (const struct kstate_field[]) {		\
+			__VA_ARGS__, KSTATE_END_OF_LIST()		\
+		},							\
+	}
+
+/**
+ * KSTATE_DESCRIBE_OPTS() - define a &struct kstate_description with options
+ * @_var: its name in C
+ * @_name: see kstate_description.name
+ * @_opts: initializers of its members, in parentheses:
+ *	(.version_id = 2, .min_version_id = 1, .optional = true)
+ */
+#define KSTATE_DESCRIBE_OPTS(_var, _name, _opts, ...)			\
+	struct kstate_description _var = {				\
+		.name = (_name),					\
+		__kstate_unwrap _opts,					\
+		.fields = (const struct kstate_field[]) {		\
+			__VA_ARGS__, KSTATE_END_OF_LIST()		\
+		},							\
+	}
+#define __kstate_unwrap(...)	__VA_ARGS__
 
 /**
  * struct kstate_key - which instance of a state
