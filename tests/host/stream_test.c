@@ -534,7 +534,7 @@ static void undone_after_failing(void **state)
 		stream_save(stream, &large, &from, KSTATE_ID(i));
 	/* What is preserved once cannot be preserved again */
 	from.folio = folio;
-	assert_int_equal(kstate_stream_save(stream, &large, &from, KSTATE_ID(4), &err), -EBUSY);
+	assert_int_equal(kstate_stream_save(stream, &large, &from, KSTATE_ID(4), &err), -EEXIST);
 	assert_int_equal(err.reason, KSTATE_EDGE);
 	kstate_stream_undo(stream);
 	set->jumper = NULL;

@@ -17,10 +17,12 @@
 #include <linux/kstate.h>
 #include <linux/log2.h>
 #include <linux/mutex.h>
+#include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
+#include <linux/xarray.h>
 
 /* Errors: error.c */
 
@@ -60,6 +62,12 @@ static inline struct kstate_error *kstate_error_begin(struct kstate_error *err,
 __printf(5, 6)
 int kstate_fail(const struct kstate_where *where, const struct kstate_path *path,
 		enum kstate_reason reason, int code, const char *fmt, ...);
+
+static inline int kstate_no_memory(const struct kstate_where *where)
+{
+	return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+}
+
 int kstate_where_text(const struct kstate_where *where, const struct kstate_path *path,
 		      char *buf, size_t size);
 int kstate_json_text(const char *s, char *buf, size_t size);
@@ -565,8 +573,8 @@ struct kstate_index {
 	u32 hashed;
 };
 
+/* Memory between two owners */
 struct kstate_parked {
-	struct list_head list;
 	struct kstate_edge edge;
 	void *ptr;
 };
@@ -584,14 +592,20 @@ struct kstate_resolved {
  * @schema: the schema; NULL if it is damaged
  * @bytes: payload of its record
  * @size: of @bytes
+ * @id: its number
  * @name: number of the first schema with the same name
+ * @by_name: in kstate_set.names, if it is that one
+ * @by_schema: in kstate_set.schemas
  * @resolved: &struct kstate_resolved
  */
 struct kstate_known {
 	struct kstate_schema *schema;
 	u8 *bytes;
 	u32 size;
+	u32 id;
 	u32 name;
+	struct rhash_head by_name;
+	struct rhash_head by_schema;
 	struct list_head resolved;
 };
 
@@ -617,6 +631,7 @@ struct kstate_state {
  * @limits: its schemas have the hints that are for catalogues
  * @published: nothing can be saved any more; looked at under the locks of
  *	streams
+ * @beside: of a set that is only looked at: the one that its memory must not be in
  * @jumper: the task that saves what goes if the jump is called off, or NULL;
  *	it has @use
  * @use: held for reading while streams are made or destroyed, and for writing
@@ -625,11 +640,20 @@ struct kstate_state {
  *	then @lock
  * @lock: protects the members below
  * @streams: &struct kstate_stream
+ * @stream_names: the same by name
+ * @stream_ids: the same by number
  * @next_id: of the next stream
  * @states: of a catalogue: &struct kstate_state
  * @known: the schemas, by number: see kstate_known(); they never move
  * @nr_known: how many
- * @parked: memory that was taken for a record which could not be restored
+ * @names: the first of each name
+ * @schemas: all that are not damaged
+ * @preserved: outgoing: bitmaps of the pages that are preserved
+ * @chunk: the one that was used last
+ * @chunk_index: its index
+ * @areas: outgoing: vmalloc areas that are preserved, by the page number in their edge
+ * @parked: memory that was taken for a record which could not be restored, by its
+ *	page number: &struct kstate_parked
  * @writer: kernel release of the writer
  * @arch: its architecture, as an ELF machine number
  * @root: incoming or published: schemas and directory
@@ -646,15 +670,24 @@ struct kstate_set {
 	bool incoming;
 	bool limits;
 	bool published;
+	struct kstate_set *beside;
 	struct task_struct *jumper;
 	struct rw_semaphore use;
 	struct mutex lock;	/* protects what follows */
 	struct list_head streams;
+	struct rhashtable stream_names;
+	struct xarray stream_ids;
 	struct list_head states;
 	u64 next_id;
 	struct kstate_known **known[17];
 	u32 nr_known;
-	struct list_head parked;
+	struct rhashtable names;
+	struct rhashtable schemas;
+	struct xarray preserved;
+	unsigned long *chunk;
+	unsigned long chunk_index;
+	struct xarray areas;
+	struct xarray parked;
 	char writer[80];
 	u32 arch;
 	struct kstate_segment root;
@@ -670,6 +703,7 @@ struct kstate_set {
 /**
  * struct kstate_stream - records with a life of their own
  * @list: in kstate_set.streams
+ * @node: in kstate_set.stream_names
  * @set: the set
  * @id: number of the stream in the set
  * @name: its name
@@ -696,6 +730,7 @@ struct kstate_set {
  */
 struct kstate_stream {
 	struct list_head list;
+	struct rhash_head node;
 	struct kstate_set *set;
 	u64 id;
 	char name[KSTATE_MAX_NAME + 1];
@@ -749,8 +784,17 @@ int kstate_set_merge(struct kstate_set *to, struct kstate_set *from, struct ksta
 u32 kstate_set_name(struct kstate_set *set, const char *name);
 int kstate_set_resolve(struct kstate_set *set, u32 id, struct kstate_schema *reader,
 		       const struct kstate_where *where, struct kstate_resolution **res);
+int kstate_set_add_stream(struct kstate_set *set, struct kstate_stream *stream);
+void kstate_set_remove_stream(struct kstate_set *set, struct kstate_stream *stream);
+int kstate_set_renumber_stream(struct kstate_set *set, struct kstate_stream *stream, u64 id);
+int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where,
+			const struct kstate_path *path, u8 kind, void *ptr, size_t nr,
+			struct kstate_edge *edge);
+void kstate_set_unpreserve(struct kstate_set *set, const struct kstate_edge *edge);
+void kstate_set_forget_memory(struct kstate_set *set);
+int kstate_set_take(struct kstate_set *set, const struct kstate_edge *edge, void **ptr);
 void kstate_set_park(struct kstate_set *set, const struct kstate_edge *edge, void *ptr);
-void *kstate_set_unpark(struct kstate_set *set, const struct kstate_edge *edge);
+void *kstate_set_parked(struct kstate_set *set, const struct kstate_edge *edge, bool take);
 void kstate_set_discard_edge(struct kstate_set *set, struct kstate_edge *edge);
 void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, const char *doing);
 
@@ -763,6 +807,7 @@ void kstate_record_release(struct kstate_stream *stream, struct kstate_record *r
 u64 kstate_string_key(const char *s, u32 len);
 void kstate_record_seal(struct kstate_record *record, u32 place);
 bool kstate_record_whole(const struct kstate_record *record);
+struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *stream);
 int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_record **record,
 			 struct kstate_error *err);
 int kstate_stream_add_slot(struct kstate_stream *stream, struct kstate_record *record, u32 ns);

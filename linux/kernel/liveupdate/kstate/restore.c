@@ -311,7 +311,6 @@ static bool empty_edge_lies(const struct kstate_edge *edge)
 int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u8 type,
 			const struct kstate_edge *edge, void **ptr)
 {
-	const struct kstate_transport *t = w->stream->set->transport;
 	struct kstate_taken *taken;
 	int ret;
 
@@ -324,10 +323,7 @@ int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u
 	taken = kstate_restore_take(w);
 	if (!taken)
 		return kstate_fail(&w->where, path, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
-	*ptr = kstate_set_unpark(w->stream->set, edge);
-	ret = *ptr ? 0 : t->check(edge);
-	if (!ret && !*ptr)
-		ret = t->take(edge, ptr);
+	ret = kstate_set_take(w->stream->set, edge, ptr);
 	if (ret) {
 		w->nr_taken--;
 		return kstate_fail(&w->where, path, ret == -ENOMEM ? KSTATE_NO_MEMORY : KSTATE_EDGE,

@@ -111,22 +111,12 @@ static int save_address(struct kstate_walk *w, const struct kstate_op *op, u8 *w
 int kstate_save_edge(struct kstate_walk *w, const struct kstate_path *path, u8 type, void *ptr,
 		     size_t nr, struct kstate_edge *edge)
 {
-	const struct kstate_transport *t = w->stream->set->transport;
-	struct kstate_edge made = {};
-	int ret;
-
 	if (!ptr)
 		return 0;
 	if (type == KS_T_PAGES && !nr)
 		return kstate_fail(&w->where, path, KSTATE_VALUE, -ERANGE,
 				   "at least one page\nnone");
-	made.kind = type & 0xf;
-	ret = t->preserve(made.kind, ptr, nr, &made);
-	if (ret)
-		return kstate_fail(&w->where, path, KSTATE_EDGE, ret,
-				   "memory that %s can preserve\nerror %d", t->name, ret);
-	*edge = made;
-	return 0;
+	return kstate_set_preserve(w->stream->set, &w->where, path, type & 0xf, ptr, nr, edge);
 }
 
 /* How many elements the object has; they are counted, not looked at */

@@ -50,8 +50,8 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 {
 	struct kstate_error local;
 	struct kstate_where where = { .state = name, .err = kstate_error_begin(err, &local) };
-	struct kstate_stream *stream, *other;
-	int ret = 0;
+	struct kstate_stream *stream;
+	int ret;
 
 	if (!set || set->incoming || !name[0] ||
 	    strnlen(name, KSTATE_MAX_NAME + 1) > KSTATE_MAX_NAME) {
@@ -61,7 +61,7 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 	}
 	stream = kzalloc_obj(*stream);
 	if (!stream) {
-		ret = kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+		ret = kstate_no_memory(&where);
 		goto fail;
 	}
 	stream->set = set;
@@ -72,66 +72,21 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 
 	use_begin(set);
 	mutex_lock(&set->lock);
-	list_for_each_entry(other, &set->streams, list)
-		if (!strcmp(other->name, name))
-			ret = kstate_fail(&where, NULL, KSTATE_DUPLICATE, -EEXIST,
-					  "a name that is not in use\n%s", name);
-	if (!ret) {
-		stream->id = ++set->next_id;
-		list_add_tail(&stream->list, &set->streams);
-	}
+	stream->id = ++set->next_id;
+	ret = kstate_set_add_stream(set, stream);
 	mutex_unlock(&set->lock);
 	use_end(set);
 	if (!ret)
 		return stream;
 	kfree(stream);
+	ret = ret == -ENOMEM ? kstate_no_memory(&where) :
+	      kstate_fail(&where, NULL, KSTATE_DUPLICATE, ret, "a name that is not in use\n%s",
+			  name);
 fail:
 	kstate_set_error(set, where.err, "create stream");
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(kstate_stream_create);
-
-/**
- * kstate_stream_find() - find a stream by its name
- * @set: the set, or NULL
- * @name: the name
- *
- * Return: the stream, or NULL.
- */
-struct kstate_stream *kstate_stream_find(struct kstate_set *set, const char *name)
-{
-	struct kstate_stream *stream;
-
-	if (!set)
-		return NULL;
-	guard(mutex)(&set->lock);
-	list_for_each_entry(stream, &set->streams, list)
-		if (!strcmp(stream->name, name))
-			return stream;
-	return NULL;
-}
-EXPORT_SYMBOL_GPL(kstate_stream_find);
-
-/**
- * kstate_stream_by_id() - find a stream by its number
- * @set: the set, or NULL
- * @id: what kstate_stream_id() told the writer
- *
- * Return: the stream, or NULL.
- */
-struct kstate_stream *kstate_stream_by_id(struct kstate_set *set, u64 id)
-{
-	struct kstate_stream *stream;
-
-	if (!set)
-		return NULL;
-	guard(mutex)(&set->lock);
-	list_for_each_entry(stream, &set->streams, list)
-		if (stream->id == id)
-			return stream;
-	return NULL;
-}
-EXPORT_SYMBOL_GPL(kstate_stream_by_id);
 
 /**
  * kstate_stream_id() - number by which the next kernel finds a stream
@@ -149,7 +104,7 @@ static int unpreserve_edge(struct kstate_edge *edge, u8 type, void *arg)
 {
 	struct kstate_stream *stream = arg;
 
-	stream->set->transport->unpreserve(edge);
+	kstate_set_unpreserve(stream->set, edge);
 	*edge = (struct kstate_edge){};
 	return 0;
 }
@@ -257,7 +212,7 @@ void kstate_stream_destroy(struct kstate_stream *stream)
 		stream->transient = true;
 	} else {
 		mutex_lock(&set->lock);
-		list_del(&stream->list);
+		kstate_set_remove_stream(set, stream);
 		mutex_unlock(&set->lock);
 		kstate_stream_empty(stream);
 		kfree(stream);
@@ -266,7 +221,7 @@ void kstate_stream_destroy(struct kstate_stream *stream)
 }
 EXPORT_SYMBOL_GPL(kstate_stream_destroy);
 
-static struct kstate_segment *last_segment(struct kstate_stream *stream)
+static struct kstate_segment *last_segment(const struct kstate_stream *stream)
 {
 	return list_empty(&stream->segments) ? NULL :
 		list_last_entry(&stream->segments, struct kstate_segment, list);
@@ -288,6 +243,28 @@ static struct kstate_segment *add_segment(struct kstate_stream *stream, size_t n
 	}
 	list_add_tail(&segment->list, &stream->segments);
 	return segment;
+}
+
+/**
+ * kstate_stream_unfinished() - the record that is being saved
+ * @stream: an outgoing stream
+ *
+ * Context: kstate_stream.lock is held.
+ * Return: what kstate_stream_append() gave and kstate_stream_commit() has not seen yet,
+ * or NULL. What has not been written is zero.
+ */
+struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *stream)
+{
+	struct kstate_segment *segment = last_segment(stream);
+	struct kstate_record *record;
+
+	if (!segment || segment->size - segment->used < sizeof(*record))
+		return NULL;
+	record = (void *)(segment->data + segment->used);
+	return le32_to_cpu(record->schema) < stream->set->nr_known &&
+	       kstate_key_bytes(record) <= le32_to_cpu(record->size) &&
+	       le32_to_cpu(record->size) <= segment->size - segment->used - sizeof(*record) ?
+	       record : NULL;
 }
 
 /**
