@@ -242,8 +242,10 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 	if (!ret)
 		ret = call_lock(&call);
 	if (!ret) {
+		/* The first object with a schema does not speak for the others */
+		ret = stream->set->published ? 0 : call_schema(&call);
 		start = call_clock(&call, stream->index.nr);
-		ret = save_record(&call, obj);
+		ret = ret ?: save_record(&call, obj);
 		if (!ret)
 			call_time(&call, start, &stream->index.slots[stream->index.nr - 1]);
 		call_unlock(&call);
