@@ -145,10 +145,11 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
 		memcpy(record + 1, stream->name, strlen(stream->name));
 		refs = (void *)kstate_record_payload(record);
 		i = 0;
-		list_for_each_entry(segment, &stream->segments, list)
+		list_for_each_entry(segment, &stream->segments, list) {
 			refs[i++] = segment_ref(l, &segment->edge, segment->used);
+			records += segment->records;
+		}
 		seal_record(l, record);
-		records += stream->index.nr + stream->skipped;
 	}
 	header->records = cpu_to_le64(records);
 	header->total_size = cpu_to_le64(l->end);
@@ -474,21 +475,20 @@ static int index_segment(struct kstate_stream *stream, struct kstate_segment *se
 	struct kstate_set *set = stream->set;
 	struct kstate_record *record;
 	size_t at = 0;
-	int ret;
 
 	while ((record = next_record(set, segment, stream->name, &at))) {
 		if (le16_to_cpu(record->flags) & KSTATE_RECORD_DROPPED) {
-			stream->skipped++;
+			segment->records++;
 			continue;
 		}
 		if (le32_to_cpu(record->schema) >= set->nr_known) {
 			damaged_record(set, stream->name, at, record, "a record with a schema");
 			continue;
 		}
+		segment->records++;
 		stream->bytes += sizeof(*record) + le32_to_cpu(record->size);
-		ret = kstate_stream_add_slot(stream, record, 0);
-		if (ret)
-			return ret;
+		if (!kstate_stream_add_slot(stream, segment, record))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -515,6 +515,7 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 	mutex_init(&stream->lock);
 	lockdep_set_subclass(&stream->lock, SINGLE_DEPTH_NESTING);
 	INIT_LIST_HEAD(&stream->segments);
+	xa_init(&stream->holes);
 	ret = kstate_set_add_stream(set, stream);
 	if (ret == -EEXIST)
 		list_add_tail(&stream->list, &set->streams);
@@ -528,6 +529,7 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 		segment = kzalloc_obj(*segment);
 		if (!segment)
 			return -ENOMEM;
+		INIT_LIST_HEAD(&segment->holes);
 		ret = open_segment(set, ref, segment);
 		if (ret) {
 			kfree(segment);
@@ -762,7 +764,7 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 	kstate_wire_edges(known->schema, kstate_record_payload(record), size - key_bytes,
 			  preserve_again, &again);
 	ret = again.ret;
-	if (!ret && kstate_stream_add_slot(to, record, 0))
+	if (!ret && !kstate_stream_commit(to, record))
 		ret = kstate_no_memory(&where);
 	if (ret) {
 		kstate_record_release(to, record);
@@ -771,9 +773,7 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 			return ret;
 		*err = (struct kstate_error){};
 		left_behind(from, slot, "without memory of its own");
-		return 0;
 	}
-	kstate_stream_commit(to, record);
 	return 0;
 }
 

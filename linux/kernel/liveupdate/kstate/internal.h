@@ -6,7 +6,7 @@
  *   schema x schema --resolve.c--> plan
  *   object x plan --save.c--> bytes of a record --restore.c--> object
  *
- * object.c does that for one object, stream.c keeps records, index.c finds them,
+ * object.c does that for one object, stream.c keeps records, record.c finds them,
  * handover.c puts streams together and takes them apart, kho.c and memory.c are
  * where the bytes live.
  */
@@ -533,12 +533,40 @@ struct kstate_transport {
 			const struct kstate_error *err);
 };
 
+/**
+ * struct kstate_segment - a run of records
+ * @list: in kstate_stream.segments
+ * @data: its bytes
+ * @size: how many
+ * @used: bytes of records
+ * @records: how many, also those that were dropped
+ * @live: outgoing: how many were not dropped
+ * @holes: outgoing: &struct kstate_hole
+ * @edge: where it is, for the next kernel
+ */
 struct kstate_segment {
 	struct list_head list;
 	u8 *data;
 	size_t size;
 	size_t used;
+	u32 records;
+	u32 live;
+	struct list_head holes;
 	struct kstate_edge edge;
+};
+
+/**
+ * struct kstate_hole - room that a dropped record has left
+ * @list: in kstate_segment.holes
+ * @same: others of the same size
+ * @segment: the segment
+ * @record: the record
+ */
+struct kstate_hole {
+	struct list_head list;
+	struct list_head same;
+	struct kstate_segment *segment;
+	struct kstate_record *record;
 };
 
 enum kstate_slot_state {
@@ -547,29 +575,45 @@ enum kstate_slot_state {
 	KSTATE_SLOT_DROPPED,	/* taken back, or its memory was freed */
 };
 
-/* A record that can be looked up, and what saving or restoring it took */
+/**
+ * struct kstate_slot - a record that can be looked up
+ * @record: the record; NULL if the slot is free
+ * @segment: where it is
+ * @ns: what saving or restoring it took
+ * @next: of a free slot, number of the next one plus 1, or 0
+ * @state: &enum kstate_slot_state
+ * @jump: it goes when the jump is called off
+ */
 struct kstate_slot {
 	struct kstate_record *record;
-	u32 ns;
+	struct kstate_segment *segment;
+	union {
+		u32 ns;
+		u32 next;
+	};
 	u16 state;
-	u16 jump;		/* goes when the jump is called off */
+	u16 jump;
 };
 
 /**
  * struct kstate_index - records of a stream by state and key
- * @slots: the records in their order
- * @nr: how many
+ * @slots: the records
+ * @nr: how many slots
  * @room: how many there is room for
+ * @free: outgoing: number of the first free slot plus 1, or 0
  * @table: open addressing: numbers of slots plus 1, or 0
  * @size: entries of @table, a power of two
+ * @filled: of those, how many are in use
  * @hashed: slots that are in @table; the others are added when it is used
  */
 struct kstate_index {
 	struct kstate_slot *slots;
 	u32 nr;
 	u32 room;
+	u32 free;
 	u32 *table;
 	u32 size;
+	u32 filled;
 	u32 hashed;
 };
 
@@ -710,10 +754,10 @@ struct kstate_set {
  * @transient: goes when the jump is called off
  * @lock: protects the members below
  * @segments: &struct kstate_segment
+ * @holes: outgoing: the first &struct kstate_hole of each size in units of 8 bytes
  * @index: the records
  * @max_key: per name of a state, the largest number used as a key, plus 1
  * @nr_max_key: entries of @max_key
- * @skipped: incoming: records that the writer had taken back
  * @bytes: of its records
  * @ns: that saving or restoring them took
  * @last: serial of the schema that was used last
@@ -737,10 +781,10 @@ struct kstate_stream {
 	bool transient;
 	struct mutex lock;	/* protects what follows */
 	struct list_head segments;
+	struct xarray holes;
 	struct kstate_index index;
 	u64 *max_key;
 	u32 nr_max_key;
-	u32 skipped;
 	u64 bytes;
 	u64 ns;
 	u64 last;
@@ -810,8 +854,15 @@ bool kstate_record_whole(const struct kstate_record *record);
 struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *stream);
 int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_record **record,
 			 struct kstate_error *err);
-int kstate_stream_add_slot(struct kstate_stream *stream, struct kstate_record *record, u32 ns);
-void kstate_stream_commit(struct kstate_stream *stream, struct kstate_record *record);
+struct kstate_slot *kstate_stream_add_slot(struct kstate_stream *stream,
+					   struct kstate_segment *segment,
+					   struct kstate_record *record);
+void kstate_stream_free_slot(struct kstate_stream *stream, struct kstate_slot *slot);
+void kstate_index_forget(struct kstate_index *index);
+u8 *kstate_stream_reserve(struct kstate_stream *stream, u8 *at, size_t used, size_t need);
+size_t kstate_stream_room(const struct kstate_stream *stream, const u8 *at);
+struct kstate_slot *kstate_stream_commit(struct kstate_stream *stream,
+					 struct kstate_record *record);
 void kstate_stream_cancel(struct kstate_stream *stream, struct kstate_record *record, u32 size);
 u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name);
 void kstate_stream_undo(struct kstate_stream *stream);

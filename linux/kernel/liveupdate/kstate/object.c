@@ -155,7 +155,7 @@ static int check_duplicate(struct call *call)
 	return slot ? -EEXIST : 0;
 }
 
-static int save_record(struct call *call, const void *obj)
+static int save_record(struct call *call, const void *obj, struct kstate_slot **slot)
 {
 	struct kstate_stream *stream = call->stream;
 	struct kstate_schema *schema = call->schema;
@@ -202,15 +202,14 @@ static int save_record(struct call *call, const void *obj)
 	w->tail.end = w->tail.pos + w->need;
 
 	ret = kstate_save_write(w, schema, fixed, obj);
-	if (!ret && kstate_stream_add_slot(stream, record, 0))
+	*slot = ret ? NULL : kstate_stream_commit(stream, record);
+	if (!ret && !*slot)
 		ret = kstate_fail(&w->where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
 	if (ret) {
 		kstate_record_release(stream, record);
 		kstate_stream_cancel(stream, record, size);
-		return ret;
 	}
-	kstate_stream_commit(stream, record);
-	return 0;
+	return ret;
 }
 
 /**
@@ -231,6 +230,7 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 		       const void *obj, struct kstate_key key, struct kstate_error *err)
 {
 	struct kstate_error local;
+	struct kstate_slot *slot;
 	struct call call;
 	u64 start;
 	int ret;
@@ -245,9 +245,9 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 		/* The first object with a schema does not speak for the others */
 		ret = stream->set->published ? 0 : call_schema(&call);
 		start = call_clock(&call, stream->index.nr);
-		ret = ret ?: save_record(&call, obj);
+		ret = ret ?: save_record(&call, obj, &slot);
 		if (!ret)
-			call_time(&call, start, &stream->index.slots[stream->index.nr - 1]);
+			call_time(&call, start, slot);
 		call_unlock(&call);
 	}
 	if (ret)

@@ -14,6 +14,7 @@
 
 #include <linux/crc32c.h>
 #include <linux/err.h>
+#include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/sched.h>
@@ -21,7 +22,7 @@
 #include <linux/string.h>
 #include "internal.h"
 
-static u32 crc(const void *data, size_t size)
+static u32 record_crc(const void *data, size_t size)
 {
 	return ~crc32c(~0, data, size);
 }
@@ -34,8 +35,8 @@ static u32 crc(const void *data, size_t size)
 void kstate_record_seal(struct kstate_record *record, u32 place)
 {
 	record->place = cpu_to_le32(place / 8);
-	record->pcrc = cpu_to_le32(crc(record + 1, le32_to_cpu(record->size)));
-	record->hcrc = cpu_to_le32(crc(&record->pcrc, sizeof(*record) - sizeof(record->hcrc)));
+	record->pcrc = cpu_to_le32(record_crc(record + 1, le32_to_cpu(record->size)));
+	record->hcrc = cpu_to_le32(record_crc(&record->pcrc, sizeof(*record) - sizeof(record->hcrc)));
 }
 
 /**
@@ -46,7 +47,7 @@ void kstate_record_seal(struct kstate_record *record, u32 place)
  */
 bool kstate_record_whole(const struct kstate_record *record)
 {
-	return crc(record + 1, le32_to_cpu(record->size)) == le32_to_cpu(record->pcrc);
+	return record_crc(record + 1, le32_to_cpu(record->size)) == le32_to_cpu(record->pcrc);
 }
 
 /**
@@ -79,13 +80,15 @@ void kstate_record_text(const struct kstate_stream *stream, const struct kstate_
  */
 u64 kstate_string_key(const char *s, u32 len)
 {
-	return crc(s, len);
+	return record_crc(s, len);
 }
 
-static u32 slot_hash(u32 name, u64 key)
+/* Twice, so that keys differ in the low bits of the result wherever they differ */
+static u32 index_hash(u32 name, u64 key)
 {
-	/* Multiplication by the golden ratio (Knuth, TAOCP 6.4) */
-	return ((key ^ ((u64)name << 48)) * 0x9e3779b97f4a7c15ULL) >> 32;
+	u64 hash = (key ^ (u64)name << 48) * GOLDEN_RATIO_64;
+
+	return hash_64(hash ^ hash >> 32, 32);
 }
 
 static u32 record_name(const struct kstate_stream *stream, const struct kstate_record *record)
@@ -100,49 +103,58 @@ static bool record_matches(const struct kstate_stream *stream, const struct ksta
 	       record_name(stream, record) == name && (!len || !memcmp(record + 1, string, len));
 }
 
-static int index_grow(struct kstate_index *index)
+static void index_insert(struct kstate_stream *stream, u32 nr)
 {
-	u32 size = max(2 * roundup_pow_of_two(index->nr + 1), 16UL);
-	u32 *table = kvcalloc(size, sizeof(*table), GFP_KERNEL);
+	struct kstate_index *index = &stream->index;
+	const struct kstate_record *record = index->slots[nr].record;
+	u32 name = record_name(stream, record), mask = index->size - 1, i;
+	const struct kstate_slot *other;
 
-	if (!table)
-		return -ENOMEM;
-	kvfree(index->table);
-	index->table = table;
-	index->size = size;
-	index->hashed = 0;
-	return 0;
+	for (i = index_hash(name, le64_to_cpu(record->key)); index->table[i & mask]; i++) {
+		other = &index->slots[index->table[i & mask] - 1];
+		/* Of two with one key, which no writer makes, the first is found */
+		if (other->state != KSTATE_SLOT_DROPPED &&
+		    record_matches(stream, other->record, name, le64_to_cpu(record->key),
+				   (const char *)(record + 1), le16_to_cpu(record->key_len)))
+			return;
+	}
+	index->table[i & mask] = nr + 1;
+	index->filled++;
 }
 
 /* Put all slots into the table; it is at most half full */
 static int index_update(struct kstate_stream *stream)
 {
 	struct kstate_index *index = &stream->index;
-	const struct kstate_record *record;
-	const struct kstate_slot *other;
-	u32 name, i;
 
-	if (index->table && index->hashed == index->nr)
-		return 0;
-	if ((!index->table || 2 * (u64)index->nr > index->size) && index_grow(index))
-		return -ENOMEM;
-	for (; index->hashed < index->nr; index->hashed++) {
-		record = index->slots[index->hashed].record;
-		name = record_name(stream, record);
-		i = slot_hash(name, le64_to_cpu(record->key));
-		for (; index->table[i & (index->size - 1)]; i++) {
-			other = &index->slots[index->table[i & (index->size - 1)] - 1];
-			if (other->state != KSTATE_SLOT_DROPPED &&
-			    record_matches(stream, other->record, name, le64_to_cpu(record->key),
-					   (const char *)(record + 1),
-					   le16_to_cpu(record->key_len)))
-				break;
-		}
-		/* Of two with one key, which no writer makes, the first is found */
-		if (!index->table[i & (index->size - 1)])
-			index->table[i & (index->size - 1)] = index->hashed + 1;
+	if (index->hashed < index->nr &&
+	    2 * ((u64)index->filled + index->nr - index->hashed) > index->size)
+		kstate_index_forget(index);
+	if (!index->table) {
+		u32 size = max(4 * roundup_pow_of_two(index->nr + 1), 16UL);
+
+		index->table = kvcalloc(size, sizeof(*index->table), GFP_KERNEL);
+		if (!index->table)
+			return -ENOMEM;
+		index->size = size;
 	}
+	for (; index->hashed < index->nr; index->hashed++)
+		if (index->slots[index->hashed].state != KSTATE_SLOT_DROPPED)
+			index_insert(stream, index->hashed);
 	return 0;
+}
+
+/**
+ * kstate_index_forget() - free the table of an index; it is made again when it is used
+ * @index: the index
+ */
+void kstate_index_forget(struct kstate_index *index)
+{
+	kvfree(index->table);
+	index->table = NULL;
+	index->size = 0;
+	index->hashed = 0;
+	index->filled = 0;
 }
 
 /**
@@ -165,7 +177,7 @@ struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
 
 	if (index_update(stream))
 		return ERR_PTR(-ENOMEM);
-	for (i = slot_hash(name, key); index->table[i & (index->size - 1)]; i++) {
+	for (i = index_hash(name, key); index->table[i & (index->size - 1)]; i++) {
 		slot = &index->slots[index->table[i & (index->size - 1)] - 1];
 		if (slot->state != KSTATE_SLOT_DROPPED &&
 		    record_matches(stream, slot->record, name, key, string, len))
@@ -174,35 +186,75 @@ struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
 	return NULL;
 }
 
-/**
- * kstate_stream_add_slot() - make a record known to the index
- * @stream: the stream
- * @record: the record
- * @ns: how long it took
- *
- * Context: kstate_stream.lock is held.
- * Return: 0 or -ENOMEM.
- */
-int kstate_stream_add_slot(struct kstate_stream *stream, struct kstate_record *record, u32 ns)
+/* A slot that nothing uses, or NULL without memory */
+static struct kstate_slot *index_new_slot(struct kstate_index *index)
 {
-	struct kstate_index *index = &stream->index;
+	struct kstate_slot *slot;
 
+	if (index->free) {
+		slot = &index->slots[index->free - 1];
+		index->free = slot->next;
+		return slot;
+	}
 	if (index->nr == index->room) {
 		u32 room = index->room ? 2 * index->room : 8;
-		struct kstate_slot *slots = kvmalloc_array(room, sizeof(*slots), GFP_KERNEL);
+		struct kstate_slot *slots = kvmalloc_objs(*slots, room);
 
 		if (!slots)
-			return -ENOMEM;
+			return NULL;
 		if (index->nr)
 			memcpy(slots, index->slots, index->nr * sizeof(*slots));
 		kvfree(index->slots);
 		index->slots = slots;
 		index->room = room;
 	}
-	index->slots[index->nr++] = (struct kstate_slot){
-		.record = record, .ns = ns, .jump = stream->set->jumper == current,
+	return &index->slots[index->nr++];
+}
+
+/**
+ * kstate_stream_add_slot() - make a record known to the index
+ * @stream: the stream
+ * @segment: where the record is
+ * @record: the record
+ *
+ * Context: kstate_stream.lock is held.
+ * Return: the slot, or NULL without memory.
+ */
+struct kstate_slot *kstate_stream_add_slot(struct kstate_stream *stream,
+					   struct kstate_segment *segment,
+					   struct kstate_record *record)
+{
+	struct kstate_index *index = &stream->index;
+	struct kstate_slot *slot = index_new_slot(index);
+
+	if (!slot)
+		return NULL;
+	*slot = (struct kstate_slot){
+		.record = record, .segment = segment, .jump = stream->set->jumper == current,
 	};
-	return 0;
+	/* One that was used before: what the table says of it was about another record */
+	if (slot - index->slots < index->hashed) {
+		if (2 * ((u64)index->filled + 1) > index->size)
+			kstate_index_forget(index);
+		else
+			index_insert(stream, slot - index->slots);
+	}
+	return slot;
+}
+
+/**
+ * kstate_stream_free_slot() - undo kstate_stream_add_slot()
+ * @stream: the stream
+ * @slot: the slot
+ *
+ * Context: kstate_stream.lock is held.
+ */
+void kstate_stream_free_slot(struct kstate_stream *stream, struct kstate_slot *slot)
+{
+	struct kstate_index *index = &stream->index;
+
+	*slot = (struct kstate_slot){ .state = KSTATE_SLOT_DROPPED, .next = index->free };
+	index->free = slot - index->slots + 1;
 }
 
 /**
