@@ -363,16 +363,24 @@ static void abort_then_jump(void)
 	jump();
 }
 
-static void restore_four(void)
+static int restore_one_of_four(struct kstate_key key, void *arg)
 {
 	struct object o;
 
-	for (u32 i = 0; i < 4; i++) {
-		object_init(&o);
-		check(!kstate_restore(&object_desc, &o, i));
-		check_object(&o, i);
-		object_free(&o);
-	}
+	object_init(&o);
+	check(!kstate_restore_key(&object_desc, &o, key));
+	check_object(&o, key.id);
+	object_free(&o);
+	++*(u32 *)arg;
+	return 0;
+}
+
+static void restore_four(void)
+{
+	u32 nr = 0;
+
+	check(!kstate_for_each_key(&object_desc, restore_one_of_four, &nr));
+	check(nr == 4);
 	halt();
 }
 

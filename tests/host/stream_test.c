@@ -722,6 +722,96 @@ static void room_that_grows(void **state)
 	kstate_set_destroy(set);
 }
 
+/* Which instances there are, for those who do not know */
+
+struct seen {
+	struct kstate_stream *stream;
+	u32 nr;
+	u64 sum;
+	u32 stop_after;
+	u32 strings;
+};
+
+static int see_key(struct kstate_key key, void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->nr++;
+	if (key.name) {
+		seen->strings += strlen(key.name);
+		assert_true(!strcmp(key.name, "one") || !strcmp(key.name, "three"));
+	} else {
+		seen->sum += key.id;
+	}
+	return seen->nr == seen->stop_after ? -EINTR : 0;
+}
+
+static int restore_key(struct kstate_key key, void *arg)
+{
+	struct seen *seen = arg;
+	struct thing got;
+
+	seen->nr++;
+	assert_fits(stream_restore(seen->stream, &thing, &got, key));
+	assert_int_equal(got.value, 100 + key.id);
+	return 0;
+}
+
+static void each_key(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct seen seen = {};
+	struct thing t = {}, got;
+
+	for (u64 i = 0; i < 50; i++) {
+		t.value = 100 + i;
+		stream_save(stream, &thing, &t, KSTATE_ID(i));
+		stream_save(stream, &other, &t, KSTATE_ID(i));
+	}
+	stream_save(stream, &named, &t, KSTATE_NAME("one"));
+	stream_save(stream, &named, &t, KSTATE_NAME("two"));
+	stream_save(stream, &named, &t, KSTATE_NAME("three"));
+	assert_int_equal(kstate_stream_drop(stream, &named, KSTATE_NAME("two")), 0);
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(7)), 0);
+	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), -EINVAL);
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+
+	/* Without what the writer took back, and what has been restored */
+	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(9)));
+	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 48);
+	assert_int_equal(seen.sum, 49 * 50 / 2 - 7 - 9);
+	seen = (struct seen){};
+	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 2);
+	assert_int_equal(seen.strings, strlen("one") + strlen("three"));
+	seen = (struct seen){ .stop_after = 5 };
+	assert_int_equal(kstate_stream_for_each_key(stream, &other, see_key, &seen), -EINTR);
+	assert_int_equal(seen.nr, 5);
+	seen = (struct seen){};
+	assert_int_equal(kstate_stream_for_each_key(stream, &sized, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 0);
+
+	/* Each may be restored as it comes */
+	seen = (struct seen){ .stream = stream };
+	assert_int_equal(kstate_stream_for_each_key(stream, &thing, restore_key, &seen), 0);
+	assert_int_equal(seen.nr, 48);
+	seen = (struct seen){};
+	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 0);
+	/* If something cannot be read, there may be more */
+	set->damage.code = -EBADMSG;
+	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), -EBADMSG);
+	assert_int_equal(seen.nr, 2);
+	kstate_set_finish(set);
+	seen = (struct seen){};
+	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 0);
+	kstate_set_destroy(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -744,6 +834,7 @@ int main(void)
 		TEST(saved_again),
 		TEST(dropped_without_memory),
 		TEST(room_that_grows),
+		TEST(each_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

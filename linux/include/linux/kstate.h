@@ -842,6 +842,8 @@ int kstate_stream_restore(struct kstate_stream *stream, struct kstate_descriptio
 			  void *obj, struct kstate_key key, struct kstate_error *err);
 int kstate_stream_check(struct kstate_stream *stream, struct kstate_description *desc,
 			const void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
+			       int (*fn)(struct kstate_key key, void *arg), void *arg);
 int kstate_check_description(struct kstate_description *desc, struct kstate_error *err);
 void kstate_forget(struct kstate_description *desc);
 
@@ -889,6 +891,8 @@ int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
+int kstate_for_each_key(struct kstate_description *desc,
+			int (*fn)(struct kstate_key key, void *arg), void *arg);
 int kstate_finish(void);
 
 #else
@@ -938,6 +942,12 @@ static inline int kstate_restore_key(struct kstate_description *desc, void *obj,
 static inline int kstate_drop_key(struct kstate_description *desc, struct kstate_key key)
 {
 	return -ENOENT;
+}
+
+static inline int kstate_for_each_key(struct kstate_description *desc,
+				      int (*fn)(struct kstate_key key, void *arg), void *arg)
+{
+	return 0;
 }
 
 static inline int kstate_finish(void)

@@ -14,6 +14,7 @@
 
 #include <linux/crc32c.h>
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
@@ -210,6 +211,67 @@ static struct kstate_slot *index_new_slot(struct kstate_index *index)
 	}
 	return &index->slots[index->nr++];
 }
+
+/* The key of the next record from slot @i on with state @name, which nobody has claimed */
+static bool stream_next_key(struct kstate_stream *stream, u32 name, bool string_key, u32 *i,
+			    struct kstate_key *key, char *string)
+{
+	const struct kstate_slot *slot;
+	u32 len;
+
+	guard(mutex)(&stream->lock);
+	for (; *i < stream->index.nr; ++*i) {
+		slot = &stream->index.slots[*i];
+		if (slot->state != KSTATE_SLOT_FREE || record_name(stream, slot->record) != name)
+			continue;
+		len = le16_to_cpu(slot->record->key_len);
+		if (!len == string_key)
+			continue;
+		memcpy(string, slot->record + 1, len);
+		string[len] = 0;
+		*key = len ? KSTATE_NAME(string) : KSTATE_ID(le64_to_cpu(slot->record->key));
+		++*i;
+		return true;
+	}
+	return false;
+}
+
+/**
+ * kstate_stream_for_each_key() - find out which instances of a state there are
+ * @stream: a stream of kstate_incoming(), or of another incoming set
+ * @desc: the description
+ * @fn: called with the key of each record that has not been restored or freed; a
+ *	string is only there during the call. It may restore from the stream. What it
+ *	returns other than 0 ends that
+ * @arg: for @fn
+ *
+ * The keys come in no particular order.
+ *
+ * Context: may sleep; not from a function of a description.
+ * Return: 0; what @fn returned; -EINVAL if @stream is not incoming; -EBADMSG after the
+ * last call if there may have been more, in bytes that cannot be read.
+ */
+int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
+			       int (*fn)(struct kstate_key key, void *arg), void *arg)
+{
+	struct kstate_set *set = stream->set;
+	char string[KSTATE_MAX_NAME + 1];
+	struct kstate_key key;
+	u32 i = 0, name;
+	int ret;
+
+	if (!set->incoming || READ_ONCE(stream->user) == current)
+		return -EINVAL;
+	name = kstate_set_name(set, desc->name);
+	while (name != KSTATE_NO_REF &&
+	       stream_next_key(stream, name, desc->string_key, &i, &key, string)) {
+		ret = fn(key, arg);
+		if (ret)
+			return ret;
+	}
+	return set->damage.code ? -EBADMSG : 0;
+}
+EXPORT_SYMBOL_GPL(kstate_stream_for_each_key);
 
 /**
  * kstate_stream_add_slot() - make a record known to the index
