@@ -25,6 +25,7 @@ struct kstate_field;
 struct kstate_schema;
 struct kstate_set;
 struct kstate_stream;
+struct kstate_transaction;
 struct kstate_value;
 struct page;
 
@@ -1057,12 +1058,22 @@ u64 kstate_stream_id(const struct kstate_stream *stream);
 void kstate_stream_destroy(struct kstate_stream *stream);
 int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *desc,
 		       const void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_stream_update(struct kstate_stream *stream, struct kstate_description *desc,
+			 const void *obj, struct kstate_key key, struct kstate_error *err);
 int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *desc,
 		       struct kstate_key key);
 int kstate_stream_restore(struct kstate_stream *stream, struct kstate_description *desc,
 			  void *obj, struct kstate_key key, struct kstate_error *err);
 int kstate_stream_check(struct kstate_stream *stream, struct kstate_description *desc,
 			const void *obj, struct kstate_key key, struct kstate_error *err);
+struct kstate_transaction *kstate_transaction_begin(struct kstate_stream *stream);
+int kstate_transaction_add(struct kstate_transaction *t, struct kstate_description *desc,
+			   void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *err);
+void kstate_transaction_commit(struct kstate_transaction *t);
+void kstate_transaction_cancel(struct kstate_transaction *t);
+int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
+			       int (*fn)(struct kstate_key key, void *arg), void *arg);
 int kstate_check_description(struct kstate_description *desc, struct kstate_error *err);
 void kstate_forget(struct kstate_description *desc);
 
@@ -1110,6 +1121,8 @@ int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
+int kstate_for_each_key(struct kstate_description *desc,
+			int (*fn)(struct kstate_key key, void *arg), void *arg);
 int kstate_finish(void);
 
 #else
@@ -1159,6 +1172,12 @@ static inline int kstate_restore_key(struct kstate_description *desc, void *obj,
 static inline int kstate_drop_key(struct kstate_description *desc, struct kstate_key key)
 {
 	return -ENOENT;
+}
+
+static inline int kstate_for_each_key(struct kstate_description *desc,
+				      int (*fn)(struct kstate_key key, void *arg), void *arg)
+{
+	return 0;
 }
 
 static inline int kstate_finish(void)

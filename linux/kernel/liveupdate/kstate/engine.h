@@ -694,7 +694,7 @@ static inline bool kstate_allocates(const struct kstate_field *field)
 
 struct kstate_schema *kstate_set_ref(const struct kstate_set *set, u32 id);
 u8 *kstate_stream_reserve(struct kstate_stream *stream, u8 *at, size_t used, size_t need);
-size_t kstate_stream_room(struct kstate_stream *stream, const u8 *at);
+size_t kstate_stream_room(const struct kstate_stream *stream, const u8 *at);
 struct kstate_save_ctx *kstate_stream_saving(struct kstate_stream *stream);
 struct kstate_restore_ctx *kstate_stream_restoring(struct kstate_stream *stream);
 int kstate_stream_preserve(struct kstate_stream *stream, const struct kstate_where *where,

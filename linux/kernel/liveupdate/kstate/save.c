@@ -444,6 +444,9 @@ static int save_scalar(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 		return save_limits(w, op, mem);
 	case KSTATE_OP_ADDRESS:
 		return save_address(w, op, fixed + op->wire, *(void *const *)mem);
+	case KSTATE_OP_EACH:
+		return op->from->ref->tails || op->from->ref->edges ? 0 :
+		       save_each(w, op, fixed + op->wire, mem);
 	default:
 		return 0;
 	}
