@@ -231,10 +231,10 @@ static noinline_for_stack void report(struct build *b, const struct pair *p,
 	b->report(&diff, b->arg);
 }
 
-#define REPORT(_b, _p, _verdict, _depends, _what, ...)				\
-	report(_b, _p, (struct kstate_difference){				\
-		.verdict = KSTATE_##_verdict, .depends = KSTATE_DEPENDS_##_depends, \
-		.what = KSTATE_CHANGE_##_what, ##__VA_ARGS__ })
+#define REPORT(_b, _pair, _verdict, _on, _change, ...)				\
+	report(_b, _pair, (struct kstate_difference){				\
+		.verdict = KSTATE_##_verdict, .depends = KSTATE_DEPENDS_##_on,	\
+		.what = KSTATE_CHANGE_##_change, ##__VA_ARGS__ })
 
 /* No way: but go on, so that all differences are found */
 static noinline_for_stack void block(struct build *b, const struct pair *p,
@@ -931,8 +931,10 @@ static void map_absent(struct build *b, struct build *defaults, const struct pai
 		from = length_from(p, match);
 	if (from) {
 		/* The member is set with the length or the tag, within these constraints */
-		REPORT(b, p, EXACT, p->r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK) ?
-		       VALUE : NOT, FROM_LENGTH, .name = from->name);
+		if (p->r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK))
+			REPORT(b, p, EXACT, VALUE, FROM_LENGTH, .name = from->name);
+		else
+			REPORT(b, p, EXACT, NOT, FROM_LENGTH, .name = from->name);
 		return;
 	}
 	if (!(p->r->flags & (KSTATE_FIELD_DEFAULT | KSTATE_FIELD_HOOK))) {

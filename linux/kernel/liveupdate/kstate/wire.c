@@ -7,6 +7,7 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include "engine.h"
 
 static bool bad_span(struct kstate_span *span, const char *expected, u64 found)
@@ -29,7 +30,7 @@ static bool span_union(const struct kstate_schema *schema, const struct kstate_s
 	span->arm = f + span->n;
 	span->bytes = span->arm->ref ? span->arm->ref->size : 0;
 	span->chunk = kstate_cursor_take(tail, span->bytes);
-	return span->chunk ?: bad_span(span, "an arm in the record", span->n);
+	return span->chunk ? true : bad_span(span, "an arm in the record", span->n);
 }
 
 /**
@@ -56,11 +57,11 @@ bool kstate_span(const struct kstate_schema *schema, const struct kstate_schema_
 	case KS_T_BITMAP:
 		span->bytes = BITS_TO_WIRE(n);
 		span->chunk = kstate_cursor_take(tail, span->bytes);
-		return span->chunk ?: bad_span(span, "bits in the record", n);
+		return span->chunk ? true : bad_span(span, "bits in the record", n);
 	case KS_T_ITEMS:
 		span->bytes = n;
 		span->chunk = n % 8 ? NULL : kstate_cursor_take(tail, n);
-		return span->chunk ?: bad_span(span, "items in the record", n);
+		return span->chunk ? true : bad_span(span, "items in the record", n);
 	case KS_T_FOLIOS:
 		span->before = kstate_cursor_take(tail, sizeof(u64));
 		if (!span->before || get_unaligned_le64(span->before) > n)
@@ -68,7 +69,7 @@ bool kstate_span(const struct kstate_schema *schema, const struct kstate_schema_
 		span->present = get_unaligned_le64(span->before);
 		span->bytes = (u64)span->present * sizeof(struct kstate_folio_run);
 		span->chunk = kstate_cursor_take(tail, span->bytes);
-		return span->chunk ?: bad_span(span, "folios in the record", n);
+		return span->chunk ? true : bad_span(span, "folios in the record", n);
 	}
 
 	if (f->container == KS_C_OPTIONAL && n > 1)
@@ -85,7 +86,7 @@ bool kstate_span(const struct kstate_schema *schema, const struct kstate_schema_
 	}
 	span->bytes = (u64)span->present * f->size;
 	span->chunk = kstate_cursor_take(tail, span->bytes);
-	return span->chunk ?: bad_span(span, "elements in the record", n);
+	return span->chunk ? true : bad_span(span, "elements in the record", n);
 }
 
 static int visit_edge(struct kstate_edge *edge, u8 type, struct kstate_visit *visit)
