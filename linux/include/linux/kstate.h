@@ -1120,11 +1120,13 @@ extern char (*__kstate_member_type)[KS_U64];
 	}
 
 /**
- * KSTATE_DESCRIBE_OPTS() - define a &struct kstate_description with options
+ * KSTATE_DESCRIBE_OPTS() - define a &struct kstate_description, with options
  * @_var: its name in C
  * @_name: see kstate_description.name
- * @_opts: initializers of its members, in parentheses:
- *	(.version_id = 2, .min_version_id = 1, .optional = true)
+ * @_opts: initializers of its other members, in parentheses:
+ *	(.version_id = 3, .min_version_id = 2, .optional = true)
+ *
+ * As KSTATE_DESCRIBE().
  */
 #define KSTATE_DESCRIBE_OPTS(_var, _name, _opts, ...)			\
 	struct kstate_description _var = {				\
@@ -1135,6 +1137,24 @@ extern char (*__kstate_member_type)[KS_U64];
 		},							\
 	}
 #define __kstate_unwrap(...)	__VA_ARGS__
+
+/**
+ * KSTATE_DESCRIBE_STATIC() - define a static &struct kstate_description, also
+ *	inside of a function
+ * @_var: its name in C
+ * @_name: see kstate_description.name
+ * @_version: see kstate_description.version_id; min_version_id is the same
+ */
+#define KSTATE_DESCRIBE_STATIC(_var, _name, _version, ...)		\
+	static const struct kstate_field _var##_fields[] = {		\
+		__VA_ARGS__, KSTATE_END_OF_LIST()			\
+	};								\
+	static struct kstate_description _var = {			\
+		.name = (_name),					\
+		.version_id = (_version),				\
+		.min_version_id = (_version),				\
+		.fields = _var##_fields,				\
+	}
 
 /**
  * struct kstate_key - which instance of a state
