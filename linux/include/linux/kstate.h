@@ -341,9 +341,17 @@ struct kstate_description {
 #define __KSTATE_POINTER_CLASS	__builtin_classify_type((void *)0)
 #define __kstate_is_pointer(_x)	(__kstate_leads(_x) && !__kstate_is_array(typeof(_x)))
 
-/* What @_x leads to, or @_x itself if it leads nowhere */
+/*
+ * What @_x leads to, or @_x itself if it leads nowhere. Where a void * leads to is given
+ * a type that is neither an integer nor a struct.
+ */
+#define __kstate_target(_x)						\
+	typeof(*__builtin_choose_expr(__kstate_leads(_x), (_x), &(_x)))
+#define __kstate_is_void(_x)						\
+	__builtin_types_compatible_p(__kstate_target(_x), void)
 #define __kstate_element(_x)						\
-	(*__builtin_choose_expr(__kstate_leads(_x), (_x), &(_x)))
+	(*__builtin_choose_expr(__kstate_is_void(_x), (void *(*)[1])0,	\
+				(__kstate_target(_x) *)0))
 
 /* One dimension off an array; anything else as it is */
 #define __kstate_strip(_x)						\
@@ -547,7 +555,9 @@ extern char (*__kstate_member_type)[KS_U64];
 			#_state "." #_f " is no array: use KSTATE_FIELD() or the macro for what it points to"); \
 		_Static_assert(!__kstate_is_array(__kstate_typeof(_state, _f)) || \
 			       __kstate_innermost(__kstate_member(_state, _f)) == \
-			       __kstate_scalar(*(typeof(_type) *)0),	\
+			       __kstate_scalar(*(typeof(_type) *)0) ||	\
+			       (__kstate_innermost(__kstate_member(_state, _f)) == KS_CHAR && \
+				sizeof(_type) == 1),			\
 			#_state "." #_f " is described as an array of " #_type ", and has other elements"); \
 		}),							\
 	.num = sizeof(__kstate_member(_state, _f)) / sizeof(_type) +	\
