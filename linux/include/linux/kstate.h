@@ -411,10 +411,10 @@ struct kstate_description {
 	.offset = offsetof(_state, _f)
 
 /* An array is in the object, a pointer leads out of it */
+#define __kstate_bytes(_f, _state)					\
+	(__kstate_is_array(__kstate_typeof(_state, _f)) ? sizeof(__kstate_member(_state, _f)) : 0)
 #define __kstate_room(_f, _state)					\
-	((__kstate_is_array(__kstate_typeof(_state, _f)) ?		\
-	  sizeof(__kstate_member(_state, _f)) : 0) /			\
-	 sizeof(__kstate_element(__kstate_member(_state, _f))))
+	(__kstate_bytes(_f, _state) / sizeof(__kstate_element(__kstate_member(_state, _f))))
 
 #define __kstate_place(_f, _state)					\
 	(__kstate_is_array(__kstate_typeof(_state, _f)) ? 0 : KS_POINTER)
@@ -431,15 +431,15 @@ struct kstate_description {
 /*
  * An option does not know the member that it is given to. The macros of integers give
  * their options once more, inside of the parameters of a function type, where
- * __kstate_member_type is an array of as many bytes as the type has as a number. (What
- * may stand there without a warning is a union, not a struct.) Elsewhere it is u64, of
- * which everything is a value.
+ * __kstate_member_type is an array of as many bytes as the type has as a number:
+ *
+ *	0 * sizeof(void (*)(char (*__kstate_member_type)[KS_U8],
+ *			    char (*)[sizeof((struct kstate_field) { options })]))
+ *
+ * Elsewhere it is u64, of which everything is a value. (What may be declared there
+ * without a warning is a union, not a struct.)
  */
 extern char (*__kstate_member_type)[KS_U64];
-
-#define __kstate_check_options(_kstype, ...)				\
-	(0 * sizeof(void (*)(char (*__kstate_member_type)[_kstype],	\
-			     char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])))
 
 #define __kstate_top_bit						\
 	((sizeof(*__kstate_member_type) == KS_BOOL ? 1 :		\
@@ -457,7 +457,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_DEFAULT(_v)						\
 	.has_default = 1,						\
 	.dflt = (u64)(_v) + sizeof(union { _Static_assert(__kstate_fits(_v), \
-		"KSTATE_DEFAULT(" #_v ") is no value of the member's type"); })
+		"KSTATE_DEFAULT(" #_v ") is no value of the type of the member"); })
 #define KSTATE_ABSENT(_fn)	.absent = (_fn)
 #define KSTATE_IGNORABLE	.ignorable = 1
 #define KSTATE_ALIAS(...)						\
@@ -468,7 +468,7 @@ extern char (*__kstate_member_type)[KS_U64];
 	.range = 1, .max = (u64)(_max),					\
 	.min = (u64)(_min) + sizeof(union { _Static_assert(		\
 		__kstate_fits(_min) && __kstate_fits(_max),		\
-		"KSTATE_RANGE(" #_min ", " #_max ") has values that the member's type has not"); })
+		"KSTATE_RANGE(" #_min ", " #_max ") has values that the type of the member has not"); })
 #define KSTATE_MASK(_bits)						\
 	.masked = 1,							\
 	.mask = (_bits) + sizeof(union { _Static_assert(__kstate_covers(_bits), \
@@ -509,8 +509,9 @@ extern char (*__kstate_member_type)[KS_U64];
 		}),							\
 	.num = sizeof(__kstate_member(_state, _f)) /			\
 	       __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + \
-	       __kstate_check_options(__kstate_innermost(__kstate_member(_state, _f)), \
-				      ##__VA_ARGS__),			\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_innermost(__kstate_member(_state, _f))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = __kstate_is_array(__kstate_typeof(_state, _f)) ? KS_ARRAY : 0, \
 	##__VA_ARGS__							\
 }
@@ -536,7 +537,8 @@ extern char (*__kstate_member_type)[KS_U64];
 			#_state "." #_f " is no integer, bool or char, and no array of them: use the macro for what it is"); \
 		}),							\
 	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)) +	\
-	       __kstate_check_options(__kstate_type_of(_type), ##__VA_ARGS__), \
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_type_of(_type)], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0,		\
 	##__VA_ARGS__							\
 }
@@ -560,8 +562,10 @@ extern char (*__kstate_member_type)[KS_U64];
 				sizeof(_type) == 1),			\
 			#_state "." #_f " is described as an array of " #_type ", and has other elements"); \
 		}),							\
-	.num = sizeof(__kstate_member(_state, _f)) / sizeof(_type) +	\
-	       __kstate_check_options(__kstate_scalar(*(typeof(_type) *)0), ##__VA_ARGS__), \
+	.num = sizeof(__kstate_member(_state, _f)) /			\
+	       __kstate_size(__kstate_scalar(*(typeof(_type) *)0)) +	\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_scalar(*(typeof(_type) *)0)], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
 }
@@ -583,7 +587,10 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f)))),	\
 			#_state "." #_f " is no pointer to an integer, bool or char: use the macro for what it is"); \
 		}),							\
-	.num = 1,							\
+	.num = 1 +							\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_POINTER,					\
 	##__VA_ARGS__							\
 }
@@ -609,7 +616,10 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f)))),	\
 			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
@@ -629,7 +639,10 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f)))),	\
 			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.count = (_count),						\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
@@ -651,6 +664,9 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f)))),	\
 			#_state "." #_f " is no flexible array of integers, bools or chars"); \
 		}),							\
+	.num = 0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | KS_FLEX,				\
 	##__VA_ARGS__							\
@@ -675,7 +691,10 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f))))), \
 			#_state "." #_f " is no array of pointers to integers, bools or chars"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f))))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY_OF_POINTER,				\
 	##__VA_ARGS__							\
 }
@@ -856,12 +875,12 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_FOLIO_ARRAY(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f))) + sizeof(struct { \
+	.size = sizeof(struct folio *) + sizeof(struct {		\
 		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
 			       __same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
 			#_state "." #_f " is no array of struct folio *"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
 }
@@ -875,11 +894,11 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_FOLIO_VARRAY(_f, _state, _n, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f))) + sizeof(struct { \
+	.size = sizeof(struct folio *) + sizeof(struct {		\
 		_Static_assert(__same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
 			#_state "." #_f " is no array of struct folio *, and no pointer to them"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
