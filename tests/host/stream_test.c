@@ -9,10 +9,10 @@ struct thing {
 	u32 more;
 };
 
-DESC(thing, "thing",
+static KSTATE_DESCRIBE(thing, "thing", 1,
 	KSTATE_BASE_TYPE(value, struct thing, u64),
 	KSTATE_BASE_TYPE(more, struct thing, u32));
-DESC(other, "other", KSTATE_BASE_TYPE(value, struct thing, u64));
+static KSTATE_DESCRIBE(other, "other", 1, KSTATE_BASE_TYPE(value, struct thing, u64));
 
 static const struct kstate_field named_fields[] = {
 	KSTATE_BASE_TYPE(value, struct thing, u64),
@@ -456,10 +456,10 @@ static void finished(void **state)
 /* A description that changed: another schema under the same name in one set */
 static void two_schemas_of_a_name(void **state)
 {
-	DESC(first, "same", KSTATE_BASE_TYPE(value, struct thing, u64));
-	DESC(second, "same",
-		KSTATE_BASE_TYPE(value, struct thing, u64),
-		KSTATE_BASE_TYPE(more, struct thing, u32, KSTATE_DEFAULT(3)));
+	KSTATE_DESCRIBE_STATIC(first, "same", 1, KSTATE_BASE_TYPE(value, struct thing, u64));
+	KSTATE_DESCRIBE_STATIC(second, "same", 1,
+		   KSTATE_BASE_TYPE(value, struct thing, u64),
+		   KSTATE_BASE_TYPE(more, struct thing, u32, KSTATE_DEFAULT(3)));
 	struct kstate_set *set = set_create();
 	struct kstate_stream *stream = stream_create(set, "s");
 	struct thing t = { 1, 2 }, got = {};
@@ -481,7 +481,8 @@ static void two_schemas_of_a_name(void **state)
 static void sizes(void **state)
 {
 	struct blob { u32 nr; u8 *bytes; } b = {}, got = {};
-	DESC(blob, "blob", KSTATE_VARRAY(bytes, struct blob, nr, KSTATE_ALLOC));
+	KSTATE_DESCRIBE_STATIC(blob, "blob", 1,
+		KSTATE_VARRAY(bytes, struct blob, nr, KSTATE_ALLOC));
 	const u32 sizes[] = { 1, 4000, 4048, 4049, 4096, 65536, 3, 1 << 20, 5 << 20, 7 };
 	struct kstate_set *set = set_create();
 	struct kstate_stream *stream = stream_create(set, "s");
@@ -514,8 +515,8 @@ struct large {
 	struct folio *folio;
 };
 
-DESC(large, "large", KSTATE_BASE_TYPE(x, struct large, u32),
-     KSTATE_BASE_TYPE(bytes, struct large, u8[3000]), KSTATE_FOLIO(folio, struct large));
+static KSTATE_DESCRIBE(large, "large", 1, KSTATE_BASE_TYPE(x, struct large, u32),
+	KSTATE_BASE_TYPE(bytes, struct large, u8[3000]), KSTATE_FOLIO(folio, struct large));
 
 static void undone_after_failing(void **state)
 {

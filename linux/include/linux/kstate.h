@@ -307,10 +307,16 @@ struct kstate_description {
 
 /* Types, as constant expressions */
 
+#define __kstate_size(_kstype)	((_kstype) & 0xf)
+
+/* What is no integer. It has a size, so that nothing else fails before it is refused */
+#define __KSTATE_NO_INT		0xf1
+
 #define __kstate_long(_signed)						\
 	((_signed) ? (sizeof(long) == 8 ? KS_S64 : KS_S32) :		\
 		     (sizeof(long) == 8 ? KS_U64 : KS_U32))
 
+/* Type of the value @_x */
 #define __kstate_scalar(_x)						\
 	_Generic((_x),							\
 		 bool: KS_BOOL, char: KS_CHAR,				\
@@ -319,91 +325,58 @@ struct kstate_description {
 		 int: KS_S32, unsigned int: KS_U32,			\
 		 long: __kstate_long(1), unsigned long: __kstate_long(0), \
 		 long long: KS_S64, unsigned long long: KS_U64,		\
-		 default: KS_NONE)
+		 default: __KSTATE_NO_INT)
 
-#define __kstate_element(_x)						\
-	_Generic((_x),							\
-		 bool *: KS_BOOL, char *: KS_CHAR,			\
-		 signed char *: KS_S8, unsigned char *: KS_U8,		\
-		 short *: KS_S16, unsigned short *: KS_U16,		\
-		 int *: KS_S32, unsigned int *: KS_U32,			\
-		 long *: __kstate_long(1), unsigned long *: __kstate_long(0), \
-		 long long *: KS_S64, unsigned long long *: KS_U64,	\
-		 default: KS_NONE)
+#define __kstate_is_int(_kstype)	((_kstype) != __KSTATE_NO_INT)
+
+#define __kstate_member(_state, _f)	(((_state *)0)->_f)
+#define __kstate_typeof(_state, _f)	typeof(__kstate_member(_state, _f))
 
 /* The comma operator turns an array into a pointer and leaves the rest alone */
 #define __kstate_is_array(_type)					\
 	(!__builtin_types_compatible_p(_type,				\
 				       typeof(((void)0, *(typeof(_type) *)0))))
 
+/* Whether @_x has elements or a target; __builtin_classify_type() takes both for pointers */
+#define __kstate_leads(_x)	(__builtin_classify_type(_x) == __KSTATE_POINTER_CLASS)
+#define __KSTATE_POINTER_CLASS	__builtin_classify_type((void *)0)
+#define __kstate_is_pointer(_x)	(__kstate_leads(_x) && !__kstate_is_array(typeof(_x)))
+
+/*
+ * What @_x leads to, or @_x itself if it leads nowhere. Where a void * leads to is given
+ * a type that is neither an integer nor a struct.
+ */
+#define __kstate_target(_x)						\
+	typeof(*__builtin_choose_expr(__kstate_leads(_x), (_x), &(_x)))
+#define __kstate_is_void(_x)						\
+	__builtin_types_compatible_p(__kstate_target(_x), void)
+#define __kstate_element(_x)						\
+	(*__builtin_choose_expr(__kstate_is_void(_x), (void *(*)[1])0,	\
+				(__kstate_target(_x) *)0))
+
+/* One dimension off an array; anything else as it is */
+#define __kstate_strip(_x)						\
+	(*__builtin_choose_expr(__kstate_is_array(typeof(_x)), (_x), &(_x)))
+
+#define __kstate_is_aggregate(_x)					\
+	(__builtin_classify_type(_x) == __builtin_classify_type(*(struct list_head *)0) || \
+	 __builtin_classify_type(_x) == __builtin_classify_type(*(union { int i; } *)0))
+
+/* After a flexible array member there is nothing but padding */
+#define __kstate_is_flexible(_state, _f)				\
+	(__kstate_is_array(__kstate_typeof(_state, _f)) &&		\
+	 sizeof(_state) - offsetof(_state, _f) < __alignof__(_state))
+
+/* Type of an integer or of the elements of an array with one dimension */
 #define __kstate_type_of(_type)						\
-	(__kstate_is_array(_type) ? __kstate_element(*(typeof(_type) *)0) :	\
-				    __kstate_scalar(*(typeof(_type) *)0))
+	__kstate_scalar(__kstate_strip(*(typeof(_type) *)0))
 
-#define __kstate_size(_kstype)	((_kstype) & 0xf)
-
-#define __kstate_member(_state, _f)	(((_state *)0)->_f)
-#define __kstate_typeof(_state, _f)	typeof(__kstate_member(_state, _f))
-
-/* A build error unless @_kstype is an integer type */
-#define __kstate_known(_kstype)						\
-	((_kstype) + BUILD_BUG_ON_ZERO((_kstype) == KS_NONE))
-
-#define __KSTATE_FIELD(_f, _state, _kind)				\
-	.name = __stringify(_f),					\
-	.of = __stringify(_state),					\
-	.kind = (_kind),						\
-	.offset = offsetof(_state, _f)
-
-/* Element type and size of an array or pointer member */
-#define __KSTATE_ELEMENTS(_f, _state)					\
-	.type = __kstate_known(__kstate_scalar(__kstate_member(_state, _f)[0])), \
-	.size = sizeof(__kstate_member(_state, _f)[0])
-
-/* An array is in the object, a pointer leads out of it */
-#define __KSTATE_PLACE(_f, _state)					\
-	.num = (__kstate_is_array(__kstate_typeof(_state, _f)) ?	\
-		sizeof(__kstate_member(_state, _f)) : 0) /		\
-		sizeof(__kstate_member(_state, _f)[0])
-
-#define __kstate_place_modifier(_f, _state)				\
-	(__kstate_is_array(__kstate_typeof(_state, _f)) ? 0 : KS_POINTER)
-
-#define __KSTATE_LENGTH(_state, _n)					\
-	.length = {							\
-		.offset = offsetof(_state, _n),				\
-		.type = __kstate_known(__kstate_scalar(__kstate_member(_state, _n))), \
-	}
-
-/* What may follow the arguments of a kind */
-
-#define KSTATE_DEFAULT(_v)	.has_default = 1, .dflt = (u64)(_v)
-#define KSTATE_ABSENT(_fn)	.absent = (_fn)
-#define KSTATE_IGNORABLE	.ignorable = 1
-#define KSTATE_ALIAS(...)						\
-	.aliases = (const char *const[]) { __VA_ARGS__, NULL }
-#define KSTATE_CONVERT(_fn)	.convert = (_fn)
-#define KSTATE_DISCARD(_fn)	.discard = (_fn)
-#define KSTATE_RANGE(_min, _max)					\
-	.range = 1, .min = (u64)(_min), .max = (u64)(_max)
-#define KSTATE_MASK(_bits)	.masked = 1, .mask = (_bits)
-#define KSTATE_EQUAL		.equal = 1
-#define KSTATE_ALLOC		.alloc = 1
-#define KSTATE_HEX		.hex = 1
-#define KSTATE_SECRET		.secret = 1
-#define KSTATE_FLAG_NAMES(_table)	.flag_names = (_table)
-#define KSTATE_ENUM_NAMES(_table)	.flag_names = (_table), .enumerated = 1
-#define KSTATE_MAX_COUNT(_n)	.max_count = (_n)
-#define KSTATE_WAS(_type)						\
-	.type = __kstate_known(__kstate_type_of(_type)),		\
-	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)),	\
-	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0
-
-/* The kinds of fields */
-
-/* Type of the innermost elements of a member, by a pointer to it */
-#define __kstate_inner(_x)						\
-	_Generic(&(_x),							\
+/*
+ * Type of an integer or of the innermost elements of an array: what it is, is told from
+ * a pointer to it, so that pointers are not taken for arrays.
+ */
+#define __kstate_innermost(_x)						\
+	_Generic(&__kstate_strip(__kstate_strip(__kstate_strip(_x))),	\
 		 __kstate_match(bool, KS_BOOL),				\
 		 __kstate_match(char, KS_CHAR),				\
 		 __kstate_match(signed char, KS_S8),			\
@@ -419,29 +392,128 @@ struct kstate_description {
 		 __kstate_match(atomic_t, KS_S32),			\
 		 __kstate_match(atomic64_t, KS_S64),			\
 		 __kstate_match(refcount_t, KS_S32),			\
-		 default: KS_NONE)
-#define __kstate_match(_type, _kstype)	_type *: (_kstype), _type (*)[]: (_kstype)
+		 default: __KSTATE_NO_INT)
+#define __kstate_match(_type, _kstype)					\
+	_type *: (_kstype), _type (*)[]: (_kstype),			\
+	volatile _type *: (_kstype), volatile _type (*)[]: (_kstype)
 
-/* One dimension off an array; anything else as it is */
-#define __kstate_strip(_x)						\
-	(*__builtin_choose_expr(__kstate_is_array(typeof(_x)), (_x), &(_x)))
-#define __kstate_infer(_struct, _member)				\
-	__kstate_inner(__kstate_strip(__kstate_strip(__kstate_strip(	\
-		__kstate_member(_struct, _member)))))
+/*
+ * Mistakes are sentences of the compiler. Each stands in the macro that describes the
+ * field, because a macro around it would only make the compiler say more:
+ *
+ *	sizeof(struct { _Static_assert(condition, "struct.member sentence"); })
+ *
+ * is 0 where there is no mistake.
+ */
+#define __KSTATE_FIELD(_f, _state, _kind)				\
+	.name = #_f,							\
+	.of = #_state,							\
+	.kind = (_kind),						\
+	.offset = offsetof(_state, _f)
+
+/* An array is in the object, a pointer leads out of it */
+#define __kstate_bytes(_f, _state)					\
+	(__kstate_is_array(__kstate_typeof(_state, _f)) ? sizeof(__kstate_member(_state, _f)) : 0)
+#define __kstate_room(_f, _state)					\
+	(__kstate_bytes(_f, _state) / sizeof(__kstate_element(__kstate_member(_state, _f))))
+
+#define __kstate_place(_f, _state)					\
+	(__kstate_is_array(__kstate_typeof(_state, _f)) ? 0 : KS_POINTER)
+
+#define __KSTATE_LENGTH(_state, _n)					\
+	.length = {							\
+		.offset = offsetof(_state, _n) + sizeof(struct { _Static_assert( \
+			__kstate_is_int(__kstate_scalar(__kstate_member(_state, _n))), \
+			#_state "." #_n " is no integer: it cannot hold a number of elements or a tag"); \
+			}),						\
+		.type = __kstate_scalar(__kstate_member(_state, _n)),	\
+	}
+
+/*
+ * An option does not know the member that it is given to. The macros of integers give
+ * their options once more, inside of the parameters of a function type, where
+ * __kstate_member_type is an array of as many bytes as the type has as a number:
+ *
+ *	0 * sizeof(void (*)(char (*__kstate_member_type)[KS_U8],
+ *			    char (*)[sizeof((struct kstate_field) { options })]))
+ *
+ * Elsewhere it is u64, of which everything is a value. (What may be declared there
+ * without a warning is a union, not a struct.)
+ */
+extern char (*__kstate_member_type)[KS_U64];
+
+#define __kstate_top_bit						\
+	((sizeof(*__kstate_member_type) == KS_BOOL ? 1 :		\
+	  8 * __kstate_size(sizeof(*__kstate_member_type))) - 1)
+#define __kstate_below_zero						\
+	((sizeof(*__kstate_member_type) & 0xf0) == 0x10 ? 1ULL << __kstate_top_bit : 0)
+#define __kstate_fits(_v)						\
+	(((u64)(_v) + __kstate_below_zero) >> __kstate_top_bit >> 1 == 0)
+#define __kstate_covers(_bits)						\
+	((u64)(_bits) >> __kstate_top_bit >> 1 == 0 ||			\
+	 ~(u64)(_bits) >> __kstate_top_bit >> 1 == 0)
+
+/* What may follow the arguments of a kind */
+
+#define KSTATE_DEFAULT(_v)						\
+	.has_default = 1,						\
+	.dflt = (u64)(_v) + sizeof(union { _Static_assert(__kstate_fits(_v), \
+		"KSTATE_DEFAULT(" #_v ") is no value of the type of the member"); })
+#define KSTATE_ABSENT(_fn)	.absent = (_fn)
+#define KSTATE_IGNORABLE	.ignorable = 1
+#define KSTATE_ALIAS(...)						\
+	.aliases = (const char *const[]) { __VA_ARGS__, NULL }
+#define KSTATE_CONVERT(_fn)	.convert = (_fn)
+#define KSTATE_DISCARD(_fn)	.discard = (_fn)
+#define KSTATE_RANGE(_min, _max)					\
+	.range = 1, .max = (u64)(_max),					\
+	.min = (u64)(_min) + sizeof(union { _Static_assert(		\
+		__kstate_fits(_min) && __kstate_fits(_max),		\
+		"KSTATE_RANGE(" #_min ", " #_max ") has values that the type of the member has not"); })
+#define KSTATE_MASK(_bits)						\
+	.masked = 1,							\
+	.mask = (_bits) + sizeof(union { _Static_assert(__kstate_covers(_bits), \
+		"KSTATE_MASK(" #_bits ") has bits that the member has not"); })
+#define KSTATE_EQUAL		.equal = 1
+#define KSTATE_ALLOC		.alloc = 1
+#define KSTATE_MAX_COUNT(_n)	.max_count = (_n)
+#define KSTATE_HEX		.hex = 1
+#define KSTATE_SECRET		.secret = 1
+#define KSTATE_FLAG_NAMES(_table)	.flag_names = (_table)
+#define KSTATE_ENUM_NAMES(_table)	.flag_names = (_table), .enumerated = 1
+
+/* Of a KSTATE_REMOVED(): the type that its member had */
+#define KSTATE_WAS(_type)						\
+	.type = __kstate_type_of(_type) + sizeof(struct { _Static_assert( \
+		__kstate_is_int(__kstate_type_of(_type)),		\
+		"KSTATE_WAS(" #_type ") is no integer, bool or char, and no array of them"); }), \
+	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)),	\
+	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0
+
+/* The kinds of fields */
 
 /**
  * KSTATE_FIELD() - an integer, a bool, a char, an enum, an atomic_t, atomic64_t or
- * refcount_t, or an array of them with any number of dimensions
- * @_struct: the struct
- * @_member: the member; its type says what the field is
+ *	refcount_t, or an array of them with up to four dimensions
+ * @_state: the struct
+ * @_f: the member, whose type says what the field is
  */
-#define KSTATE_FIELD(_struct, _member, ...) {				\
-	__KSTATE_FIELD(_member, _struct, KS_BASE_TYPE),			\
-	.type = __kstate_known(__kstate_infer(_struct, _member)),	\
-	.size = __kstate_size(__kstate_infer(_struct, _member)),	\
-	.num = sizeof(__kstate_member(_struct, _member)) /		\
-	       __kstate_size(__kstate_infer(_struct, _member)),		\
-	.modifiers = __kstate_is_array(__kstate_typeof(_struct, _member)) ? KS_ARRAY : 0, \
+#define KSTATE_FIELD(_state, _f, ...) {					\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	.type = __kstate_innermost(__kstate_member(_state, _f)),	\
+	.size = __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + sizeof(struct { \
+		_Static_assert(!__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is a pointer, whose value means nothing in the next kernel: use the macro for what it points to"); \
+		_Static_assert(__kstate_is_int(__kstate_innermost(__kstate_member(_state, _f))) || \
+			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no integer, bool, char, enum or atomic, and no array of them: use the macro for what it is"); \
+		}),							\
+	.num = sizeof(__kstate_member(_state, _f)) /			\
+	       __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + \
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_innermost(__kstate_member(_state, _f))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
+	.modifiers = __kstate_is_array(__kstate_typeof(_state, _f)) ? KS_ARRAY : 0, \
 	##__VA_ARGS__							\
 }
 
@@ -449,14 +521,25 @@ struct kstate_description {
  * KSTATE_BASE_TYPE() - an integer, a bool or a char, or an array of them
  * @_f: the member
  * @_state: the struct
- * @_type: type of the member; a build error if it has another or is a pointer
+ * @_type: type of the member, once more
  */
 #define KSTATE_BASE_TYPE(_f, _state, _type, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_known(__kstate_type_of(_type)),		\
-	.size = __kstate_size(__kstate_type_of(_type)) +		\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), _type)), \
-	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)),	\
+	.type = __kstate_type_of(_type),				\
+	.size = __kstate_size(__kstate_type_of(_type)) + sizeof(struct { \
+		_Static_assert(!__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is a pointer, whose value means nothing in the next kernel: use the macro for what it points to"); \
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), _type) || \
+			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is described as " #_type ", and has another type"); \
+		_Static_assert(__kstate_is_int(__kstate_type_of(_type)) || \
+			       !__same_type(__kstate_typeof(_state, _f), _type) || \
+			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no integer, bool or char, and no array of them: use the macro for what it is"); \
+		}),							\
+	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)) +	\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_type_of(_type)], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0,		\
 	##__VA_ARGS__							\
 }
@@ -469,10 +552,21 @@ struct kstate_description {
  */
 #define KSTATE_ARRAY(_f, _state, _type, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_known(__kstate_scalar(*(typeof(_type) *)0)),		\
-	.size = sizeof(_type),						\
-	.num = sizeof(__kstate_member(_state, _f)) / sizeof(_type) +	\
-		BUILD_BUG_ON_ZERO(!__kstate_is_array(__kstate_typeof(_state, _f))), \
+	.type = __kstate_scalar(*(typeof(_type) *)0),			\
+	.size = sizeof(_type) + sizeof(struct {				\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)), \
+			#_state "." #_f " is no array: use KSTATE_FIELD() or the macro for what it points to"); \
+		_Static_assert(!__kstate_is_array(__kstate_typeof(_state, _f)) || \
+			       __kstate_innermost(__kstate_member(_state, _f)) == \
+			       __kstate_scalar(*(typeof(_type) *)0) ||	\
+			       (__kstate_innermost(__kstate_member(_state, _f)) == KS_CHAR && \
+				sizeof(_type) == 1),			\
+			#_state "." #_f " is described as an array of " #_type ", and has other elements"); \
+		}),							\
+	.num = sizeof(__kstate_member(_state, _f)) /			\
+	       __kstate_size(__kstate_scalar(*(typeof(_type) *)0)) +	\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_scalar(*(typeof(_type) *)0)], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
 }
@@ -487,11 +581,25 @@ struct kstate_description {
  */
 #define KSTATE_POINTER(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	__KSTATE_ELEMENTS(_f, _state),					\
-	.num = 1,							\
+	.type = __kstate_scalar(__kstate_element(__kstate_member(_state, _f))), \
+	.size = sizeof(__kstate_element(__kstate_member(_state, _f))) + sizeof(struct { \
+		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no pointer to an integer, bool or char: use the macro for what it is"); \
+		}),							\
+	.num = 1 +							\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_POINTER,					\
 	##__VA_ARGS__							\
 }
+
+/* Integers in an array, or behind a pointer */
+#define __KSTATE_INTS(_f, _state)					\
+	.type = __kstate_scalar(__kstate_element(__kstate_member(_state, _f))), \
+	.size = sizeof(__kstate_element(__kstate_member(_state, _f)))
 
 /**
  * KSTATE_VARRAY() - integers, as many as another member says
@@ -503,10 +611,18 @@ struct kstate_description {
  */
 #define KSTATE_VARRAY(_f, _state, _n, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	__KSTATE_ELEMENTS(_f, _state),					\
-	__KSTATE_PLACE(_f, _state),					\
+	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
+		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
+		}),							\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
-	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
 }
 
@@ -518,10 +634,42 @@ struct kstate_description {
  */
 #define KSTATE_VARRAY_FN(_f, _state, _count, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	__KSTATE_ELEMENTS(_f, _state),					\
-	__KSTATE_PLACE(_f, _state),					\
+	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
+		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
+		}),							\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.count = (_count),						\
-	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_FLEX_ARRAY() - integers in a flexible array member
+ * @_f: the member, the last one of the object
+ * @_state: the struct
+ * @_n: the member that holds their number
+ *
+ * Restoring takes @_n as the number that the object was allocated for.
+ */
+#define KSTATE_FLEX_ARRAY(_f, _state, _n, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
+		_Static_assert(__kstate_is_flexible(_state, _f) &&	\
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no flexible array of integers, bools or chars"); \
+		}),							\
+	.num = 0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
+	__KSTATE_LENGTH(_state, _n),					\
+	.modifiers = KS_VARRAY | KS_FLEX,				\
 	##__VA_ARGS__							\
 }
 
@@ -535,9 +683,19 @@ struct kstate_description {
  */
 #define KSTATE_ARRAY_OF_POINTER(_f, _state, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_known(__kstate_scalar(*__kstate_member(_state, _f)[0])), \
-	.size = sizeof(*__kstate_member(_state, _f)[0]),		\
-	__KSTATE_PLACE(_f, _state),					\
+	.type = __kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f)))), \
+	.size = sizeof(__kstate_element(__kstate_element(__kstate_member(_state, _f)))) + \
+		sizeof(struct {						\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __kstate_is_pointer(__kstate_element(__kstate_member(_state, _f))) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element(__kstate_element( \
+					__kstate_member(_state, _f))))), \
+			#_state "." #_f " is no array of pointers to integers, bools or chars"); \
+		}),							\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f))))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY_OF_POINTER,				\
 	##__VA_ARGS__							\
 }
@@ -550,11 +708,19 @@ struct kstate_description {
  */
 #define KSTATE_STRUCT(_f, _state, _ksd, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(__kstate_member(_state, _f)),			\
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_is_aggregate(__kstate_member(_state, _f)), \
+			#_state "." #_f " is no struct in the object: use KSTATE_STRUCT_POINTER(), KSTATE_STRUCT_ARRAY() or the macro for what it is"); \
+		}),							\
 	.num = 1,							\
 	.ksd = (_ksd),							\
 	##__VA_ARGS__							\
 }
+
+/* Structs in an array, or behind a pointer */
+#define __KSTATE_STRUCTS(_f, _state, _ksd)				\
+	.ksd = (_ksd),							\
+	.size = sizeof(__kstate_element(__kstate_member(_state, _f)))
 
 /**
  * KSTATE_STRUCT_ARRAY() - an array of structs inside the object
@@ -564,9 +730,12 @@ struct kstate_description {
  */
 #define KSTATE_STRUCT_ARRAY(_f, _state, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(__kstate_member(_state, _f)[0]),			\
-	__KSTATE_PLACE(_f, _state),					\
-	.ksd = (_ksd),							\
+	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no array of structs: use the macro for what it is"); \
+		}),							\
+	.num = __kstate_room(_f, _state),				\
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
 }
@@ -579,9 +748,12 @@ struct kstate_description {
  */
 #define KSTATE_STRUCT_POINTER(_f, _state, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(*__kstate_member(_state, _f)),			\
+	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
+		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)) && \
+			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no pointer to a struct: use the macro for what it is"); \
+		}),							\
 	.num = 1,							\
-	.ksd = (_ksd),							\
 	.modifiers = KS_POINTER,					\
 	##__VA_ARGS__							\
 }
@@ -595,27 +767,14 @@ struct kstate_description {
  */
 #define KSTATE_STRUCT_VARRAY(_f, _state, _n, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(__kstate_member(_state, _f)[0]),			\
-	__KSTATE_PLACE(_f, _state),					\
+	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
+		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
+			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no array of structs, and no pointer to them"); \
+		}),							\
+	.num = __kstate_room(_f, _state),				\
 	__KSTATE_LENGTH(_state, _n),					\
-	.ksd = (_ksd),							\
-	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
-	##__VA_ARGS__							\
-}
-
-/**
- * KSTATE_FLEX_ARRAY() - integers in a flexible array member
- * @_f: the member, the last one of the object
- * @_state: the struct
- * @_n: the member that holds their number
- *
- * An object is restored into one that was allocated for as many as @_n holds.
- */
-#define KSTATE_FLEX_ARRAY(_f, _state, _n, ...) {			\
-	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	__KSTATE_ELEMENTS(_f, _state),					\
-	__KSTATE_LENGTH(_state, _n),					\
-	.modifiers = KS_VARRAY | KS_FLEX,				\
+	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
 }
 
@@ -625,12 +784,17 @@ struct kstate_description {
  * @_state: the struct
  * @_n: the member that holds their number
  * @_ksd: &struct kstate_description of the elements
+ *
+ * Restoring takes @_n as the number that the object was allocated for.
  */
 #define KSTATE_STRUCT_FLEX_ARRAY(_f, _state, _n, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(__kstate_member(_state, _f)[0]),			\
+	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
+		_Static_assert(__kstate_is_flexible(_state, _f) &&	\
+			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no flexible array of structs"); \
+		}),							\
 	__KSTATE_LENGTH(_state, _n),					\
-	.ksd = (_ksd),							\
 	.modifiers = KS_VARRAY | KS_FLEX,				\
 	##__VA_ARGS__							\
 }
@@ -643,8 +807,15 @@ struct kstate_description {
  */
 #define KSTATE_ARRAY_OF_STRUCT_POINTER(_f, _state, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(*__kstate_member(_state, _f)[0]),		\
-	__KSTATE_PLACE(_f, _state),					\
+	.size = sizeof(__kstate_element(__kstate_element(__kstate_member(_state, _f)))) + \
+		sizeof(struct {						\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __kstate_is_pointer(__kstate_element(__kstate_member(_state, _f))) && \
+			       __kstate_is_aggregate(__kstate_element(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no array of pointers to structs"); \
+		}),							\
+	.num = __kstate_room(_f, _state),				\
 	.ksd = (_ksd),							\
 	.modifiers = KS_ARRAY_OF_POINTER,				\
 	##__VA_ARGS__							\
@@ -674,8 +845,10 @@ struct kstate_description {
  */
 #define KSTATE_ADDRESS(_f, _state, _addr_type, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_ADDRESS),				\
-	.size = sizeof(__kstate_member(_state, _f)) +			\
-		BUILD_BUG_ON_ZERO(sizeof(__kstate_member(_state, _f)) != sizeof(void *)), \
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)), \
+			#_state "." #_f " is no pointer, and cannot hold an address"); \
+		}),							\
 	.num = 1,							\
 	.addr_type = (_addr_type),					\
 	##__VA_ARGS__							\
@@ -688,8 +861,10 @@ struct kstate_description {
  */
 #define KSTATE_FOLIO(_f, _state, ...) {					\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
-	.size = sizeof(__kstate_member(_state, _f)) +			\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct folio *)), \
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct folio *), \
+			#_state "." #_f " is no struct folio *");	\
+		}),							\
 	.num = 1,							\
 	##__VA_ARGS__							\
 }
@@ -701,31 +876,34 @@ struct kstate_description {
  */
 #define KSTATE_FOLIO_ARRAY(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
-	__KSTATE_FOLIO_ELEMENTS(_f, _state),				\
-	__KSTATE_PLACE(_f, _state) +					\
-		BUILD_BUG_ON_ZERO(!__kstate_is_array(__kstate_typeof(_state, _f))), \
+	.size = sizeof(struct folio *) + sizeof(struct {		\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
+			#_state "." #_f " is no array of struct folio *"); \
+		}),							\
+	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
 }
 
 /**
  * KSTATE_FOLIO_VARRAY() - folios, as many as another member says
- * @_f: the member: an array of pointers to &struct folio, or a pointer to them
+ * @_f: the member: an array of pointers to &struct folio, or a pointer to them;
+ *	any may be NULL
  * @_state: the struct
  * @_n: the member that holds their number
  */
 #define KSTATE_FOLIO_VARRAY(_f, _state, _n, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
-	__KSTATE_FOLIO_ELEMENTS(_f, _state),				\
-	__KSTATE_PLACE(_f, _state),					\
+	.size = sizeof(struct folio *) + sizeof(struct {		\
+		_Static_assert(__same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
+			#_state "." #_f " is no array of struct folio *, and no pointer to them"); \
+		}),							\
+	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
 	__KSTATE_LENGTH(_state, _n),					\
-	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
 }
-
-#define __KSTATE_FOLIO_ELEMENTS(_f, _state)				\
-	.size = sizeof(__kstate_member(_state, _f)[0]) +		\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_member(_state, _f)[0], struct folio *))
 
 /**
  * KSTATE_FOLIOS() - very many folios with their indices
@@ -733,14 +911,16 @@ struct kstate_description {
  * @_state: the struct
  * @_n: the member that holds their number
  *
- * Contiguous folios with contiguous indices take no more room than one.
- * Restoring allocates the entries with kvzalloc(); the pointer must be NULL before.
+ * Neighbours in memory with neighbouring indices take no more room than one.
+ * Restoring allocates the entries with kvzalloc(); the pointer must be NULL
+ * before.
  */
 #define KSTATE_FOLIOS(_f, _state, _n, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_FOLIOS),				\
-	.size = sizeof(struct kstate_folio_entry) +			\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), \
-					       struct kstate_folio_entry *)), \
+	.size = sizeof(struct kstate_folio_entry) + sizeof(struct {	\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct kstate_folio_entry *), \
+			#_state "." #_f " is no struct kstate_folio_entry *"); \
+		}),							\
 	__KSTATE_LENGTH(_state, _n),					\
 	.alloc = 1,							\
 	.modifiers = KS_VARRAY | KS_POINTER,				\
@@ -755,8 +935,10 @@ struct kstate_description {
  */
 #define KSTATE_PAGES(_f, _state, _n, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_PAGES),				\
-	.size = sizeof(__kstate_member(_state, _f)) +			\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct page *)), \
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct page *), \
+			#_state "." #_f " is no struct page *");	\
+		}),							\
 	.num = 1,							\
 	__KSTATE_LENGTH(_state, _n),					\
 	##__VA_ARGS__							\
@@ -769,8 +951,10 @@ struct kstate_description {
  */
 #define KSTATE_VMALLOC(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_VMALLOC),				\
-	.size = sizeof(__kstate_member(_state, _f)) +			\
-		BUILD_BUG_ON_ZERO(sizeof(__kstate_member(_state, _f)) != sizeof(void *)), \
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)), \
+			#_state "." #_f " is no pointer, and cannot hold a vmalloc area"); \
+		}),							\
 	.num = 1,							\
 	##__VA_ARGS__							\
 }
@@ -785,9 +969,15 @@ struct kstate_description {
  */
 #define KSTATE_STRING(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_STRING),				\
-	__KSTATE_ELEMENTS(_f, _state),					\
-	__KSTATE_PLACE(_f, _state),					\
-	.modifiers = __kstate_place_modifier(_f, _state),		\
+	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
+		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))) && \
+			       sizeof(__kstate_element(__kstate_member(_state, _f))) == 1, \
+			#_state "." #_f " is no array of char, and no pointer to char"); \
+		}),							\
+	.num = __kstate_room(_f, _state),				\
+	.modifiers = __kstate_place(_f, _state),			\
 	##__VA_ARGS__							\
 }
 
@@ -799,9 +989,14 @@ struct kstate_description {
  */
 #define KSTATE_BITMAP(_f, _state, _bits, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BITMAP),				\
-	.size = sizeof(long) +						\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_member(_state, _f)[0], unsigned long)) + \
-		BUILD_BUG_ON_ZERO((_bits) > 8 * sizeof(__kstate_member(_state, _f))), \
+	.size = sizeof(long) + sizeof(struct {				\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __same_type(__kstate_element(__kstate_member(_state, _f)), unsigned long), \
+			#_state "." #_f " is no array of unsigned long, which bitmaps are"); \
+		_Static_assert((_bits) <= 8 * sizeof(__kstate_member(_state, _f)) || \
+			       !__kstate_is_array(__kstate_typeof(_state, _f)), \
+			#_state "." #_f " has room for fewer than " #_bits " bits"); \
+		}),							\
 	.num = (_bits),							\
 	##__VA_ARGS__							\
 }
@@ -819,8 +1014,12 @@ struct kstate_description {
  */
 #define KSTATE_LIST(_f, _state, _elem, _link, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_LIST),				\
-	.size = sizeof(_elem) +						\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct list_head)), \
+	.size = sizeof(_elem) + sizeof(struct {				\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct list_head), \
+			#_state "." #_f " is no struct list_head");	\
+		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct list_head), \
+			#_elem "." #_link " is no struct list_head: it cannot link the entries of " #_state "." #_f); \
+		}),							\
 	.link = offsetof(_elem, _link),					\
 	.ksd = (_ksd),							\
 	##__VA_ARGS__							\
@@ -834,13 +1033,16 @@ struct kstate_description {
  * @_link: their member of type &struct hlist_node
  * @_ksd: their &struct kstate_description
  *
- * Restoring allocates the entries with kvzalloc(); the list must be empty
- * before.
+ * As KSTATE_LIST().
  */
 #define KSTATE_HLIST(_f, _state, _elem, _link, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_HLIST),				\
-	.size = sizeof(_elem) +						\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct hlist_head)), \
+	.size = sizeof(_elem) + sizeof(struct {				\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct hlist_head), \
+			#_state "." #_f " is no struct hlist_head");	\
+		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct hlist_node), \
+			#_elem "." #_link " is no struct hlist_node: it cannot link the entries of " #_state "." #_f); \
+		}),							\
 	.link = offsetof(_elem, _link),					\
 	.ksd = (_ksd),							\
 	##__VA_ARGS__							\
@@ -858,8 +1060,10 @@ struct kstate_description {
  */
 #define KSTATE_XARRAY(_f, _state, _elem, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_XARRAY),				\
-	.size = sizeof(_elem) +						\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct xarray)), \
+	.size = sizeof(_elem) + sizeof(struct {				\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct xarray), \
+			#_state "." #_f " is no struct xarray");	\
+		}),							\
 	.ksd = (_ksd),							\
 	##__VA_ARGS__							\
 }
@@ -876,7 +1080,10 @@ struct kstate_description {
  */
 #define KSTATE_UNION(_f, _state, _tag, _arms, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_UNION),				\
-	.size = sizeof(__kstate_member(_state, _f)),			\
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_is_aggregate(__kstate_member(_state, _f)), \
+			#_state "." #_f " is no union in the object");	\
+		}),							\
 	.num = 1,							\
 	__KSTATE_LENGTH(_state, _tag),					\
 	.arms = (_arms),						\
@@ -943,11 +1150,13 @@ struct kstate_description {
 	}
 
 /**
- * KSTATE_DESCRIBE_OPTS() - define a &struct kstate_description with options
+ * KSTATE_DESCRIBE_OPTS() - define a &struct kstate_description, with options
  * @_var: its name in C
  * @_name: see kstate_description.name
- * @_opts: initializers of its members, in parentheses:
- *	(.version_id = 2, .min_version_id = 1, .optional = true)
+ * @_opts: initializers of its other members, in parentheses:
+ *	(.version_id = 3, .min_version_id = 2, .optional = true)
+ *
+ * As KSTATE_DESCRIBE().
  */
 #define KSTATE_DESCRIBE_OPTS(_var, _name, _opts, ...)			\
 	struct kstate_description _var = {				\
@@ -958,6 +1167,24 @@ struct kstate_description {
 		},							\
 	}
 #define __kstate_unwrap(...)	__VA_ARGS__
+
+/**
+ * KSTATE_DESCRIBE_STATIC() - define a static &struct kstate_description, also
+ *	inside of a function
+ * @_var: its name in C
+ * @_name: see kstate_description.name
+ * @_version: see kstate_description.version_id; min_version_id is the same
+ */
+#define KSTATE_DESCRIBE_STATIC(_var, _name, _version, ...)		\
+	static const struct kstate_field _var##_fields[] = {		\
+		__VA_ARGS__, KSTATE_END_OF_LIST()			\
+	};								\
+	static struct kstate_description _var = {			\
+		.name = (_name),					\
+		.version_id = (_version),				\
+		.min_version_id = (_version),				\
+		.fields = _var##_fields,				\
+	}
 
 /**
  * struct kstate_key - which instance of a state
