@@ -10,16 +10,6 @@
 #include "describe.h"
 #include "kernels.h"
 
-struct held {
-	struct list_head list;
-	struct folio *folio;
-};
-
-FIELDS(held_fields, KSTATE_FOLIO(folio, struct held),);
-DESC(held_desc, "bench-held", held_fields);
-FIELDS(holder_fields, KSTATE_LIST(list, struct owner, struct held, list, &held_desc),);
-DESC(holder_desc, "bench-holder", holder_fields);
-
 static struct flat flat = { .start = 1, .port = 2, .enabled = true, .cookie = ~0ULL };
 static struct nested nested;
 
@@ -120,8 +110,8 @@ int main(int argc, char **argv)
 {
 	u32 nr = argc > 1 ? atoi(argv[1]) : 1000;
 
-	run_kernel(writer, nr);
-	run_kernel(reader, nr);
+	run_kernel(&(struct kernel){ .work = writer }, nr, 0);
+	run_kernel(&(struct kernel){ .work = reader }, nr, 0);
 	return 0;
 }
 

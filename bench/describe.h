@@ -39,4 +39,15 @@ DESC(list_desc, "bench-list", list_fields);
 FIELDS(small_fields, SMALL_FIELDS(SMALL_FIELD));
 DESC(small_desc, "bench-small", small_fields);
 
+/* Entries that hand a folio over */
+struct held {
+	struct list_head list;
+	struct folio *folio;
+};
+
+FIELDS(held_fields, KSTATE_FOLIO(folio, struct held),);
+DESC(held_desc, "bench-held", held_fields);
+FIELDS(holder_fields, KSTATE_LIST(list, struct owner, struct held, list, &held_desc),);
+DESC(holder_desc, "bench-holder", holder_fields);
+
 #endif

@@ -6,7 +6,9 @@
 #ifndef _BENCH_KERNELS_H
 #define _BENCH_KERNELS_H
 
+#include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -19,27 +21,53 @@
 /* Print what went wrong, and end this process */
 #define must(_what, _ok) do {						\
 	if (!(_ok)) {							\
-		fprintf(stderr, "bench: %s: %s\n%s", _what, #_ok, shim_log()); \
+		fprintf(stderr, "bench: %s: %s\n%.2000s", _what, #_ok, shim_log()); \
 		_exit(1);						\
 	}								\
 } while (0)
 
-/* Boot, do @work, jump */
-static inline void run_kernel(void (*work)(u32 nr), u32 nr)
+/* What a kernel does, and nanoseconds of the processor that it took */
+struct kernel {
+	void (*work)(u32 nr);
+	u64 boot_ns;
+	u64 jump_ns;
+};
+
+static inline u64 clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+/* Boot, work, jump; 0, or the signal that ended it: SIGALRM after @seconds */
+static inline int run_kernel(struct kernel *kernel, u32 nr, u32 seconds)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	fflush(stdout);
+	pid = fork();
 	if (!pid) {
+		alarm(seconds);
+		kernel->boot_ns = clock_ns();
 		must("boot", !shim_boot());
-		work(nr);
+		kernel->boot_ns = clock_ns() - kernel->boot_ns;
+		kernel->work(nr);
+		fflush(stdout);
+		kernel->jump_ns = clock_ns();
 		must("jump", !shim_kexec_prepare());
+		kernel->jump_ns = clock_ns() - kernel->jump_ns;
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		return SIGALRM;
 	if (status)
 		exit(1);
 	shim_kho_jump();
+	return 0;
 }
 
 #endif
