@@ -235,8 +235,11 @@ static s64 run_case(u32 c, u32 nr)
 			return -1;
 	}
 	kernel--;
-	return shared->ns + (cases[c].counts & BOOT ? kernel->boot_ns : 0) +
-	       (cases[c].counts & JUMP ? kernel->jump_ns : 0);
+	if (cases[c].counts & BOOT)
+		shared->ns += kernel->boot_ns;
+	if (cases[c].counts & JUMP)
+		shared->ns += kernel->jump_ns;
+	return shared->ns;
 }
 
 static void run_growth(u32 c)
@@ -327,7 +330,7 @@ struct file {
 	u32 nr;
 };
 
-FIELDS(file_fields, KSTATE_FOLIOS(entries, struct file, nr),);
+FIELDS(file_fields, KSTATE_FOLIOS(entries, struct file, nr), );
 DESC(file_desc, "bench-file", file_fields);
 #endif
 
@@ -383,16 +386,16 @@ static void run_folios(const char *name, struct folio **(*make)(void),
 /* Arrays of 1 MiB whose elements become wider or narrower */
 
 #define RUNS	9
-#define BYTES	(1 << 20)
+#define BYTES	1048576
 
 #define CONVERSION(_from, _to)						\
 	struct _from##_to##_writer { _from a[BYTES / sizeof(_from)]; };	\
 	struct _from##_to##_reader { _to a[BYTES / sizeof(_from)]; };	\
 	FIELDS(_from##_to##_writer_fields,				\
-	       KSTATE_ARRAY(a, struct _from##_to##_writer, _from),);	\
+	       KSTATE_ARRAY(a, struct _from##_to##_writer, _from), );	\
 	DESC(_from##_to##_writer_desc, #_from " to " #_to, _from##_to##_writer_fields); \
 	FIELDS(_from##_to##_reader_fields,				\
-	       KSTATE_ARRAY(a, struct _from##_to##_reader, _to),);	\
+	       KSTATE_ARRAY(a, struct _from##_to##_reader, _to), );	\
 	DESC(_from##_to##_reader_desc, #_from " to " #_to, _from##_to##_reader_fields)
 
 CONVERSION(u8, u16);
@@ -426,7 +429,8 @@ static void save_arrays(u32 nr)
 static void restore_arrays(u32 nr)
 {
 	struct kstate_stream *stream = find(kstate_incoming(), "bench");
-	u8 *from = memset(malloc(2 * BYTES), 1, 2 * BYTES), *to = memset(malloc(2 * BYTES), 1, 2 * BYTES);
+	u8 *from = memset(malloc(2 * BYTES), 1, 2 * BYTES);
+	u8 *to = memset(malloc(2 * BYTES), 1, 2 * BYTES);
 
 	for (u32 c = 0; c < ARRAY_SIZE(conversions); c++)
 		for (u32 run = 0; run <= RUNS; run++) {
