@@ -114,14 +114,3 @@ int main(int argc, char **argv)
 	run_kernel(&(struct kernel){ .work = reader }, nr, 0);
 	return 0;
 }
-
-/* sysfs.c needs a kernel around it */
-
-int kstate_sysfs_init(void)
-{
-	return 0;
-}
-
-void kstate_sysfs_exit(void)
-{
-}

@@ -380,14 +380,3 @@ void lookup_kstate(u32 nr, const struct small *from, struct small *to, const u32
 	ns[2] = now() - start;
 	clean();
 }
-
-/* sysfs.c needs a kernel around it */
-
-int kstate_sysfs_init(void)
-{
-	return 0;
-}
-
-void kstate_sysfs_exit(void)
-{
-}

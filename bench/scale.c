@@ -473,14 +473,3 @@ int main(int argc, char **argv)
 	}
 	return 0;
 }
-
-/* sysfs.c needs a kernel around it */
-
-int kstate_sysfs_init(void)
-{
-	return 0;
-}
-
-void kstate_sysfs_exit(void)
-{
-}
