@@ -228,25 +228,23 @@ static char *join(char **names, int nr)
 	return all;
 }
 
-/* Hand over what the images of the target describe */
-static enum status set_target(const struct live *live, int fd, struct trouble *t)
+/* Hand over what the images of the target describe; @s is for source_close() */
+static enum status set_target(const struct live *live, int fd, struct source *s, struct trouble *t)
 {
 	char *names = join(live->names, live->nr);
-	struct source s = {};
 	enum status status;
 
 	if (!names)
 		return trouble(t, STATUS_SYSTEM, "no memory");
-	status = source_open(&s, names, t);
-	if (!status && s.stream)
+	status = source_open(s, names, t);
+	if (!status && s->stream)
 		status = trouble(t, STATUS_USAGE,
 				 "%s: is a stream: the target is a kernel image with its modules, or a catalogue",
 				 names);
-	if (!status && list_empty(&s.set->states))
+	if (!status && list_empty(&s->set->states))
 		status = trouble(t, STATUS_NO_CATALOG,
 				 "%s: describes no state at all: name its modules, too", names);
-	status = status ?: write_target(live, &s, fd, t);
-	source_close(&s);
+	status = status ?: write_target(live, s, fd, t);
 	free(names);
 	return status;
 }
@@ -451,6 +449,7 @@ static enum status leave_armed(const struct live *live, struct trouble *t)
 enum status check_live(const struct live *live, struct trouble *t)
 {
 	enum status status = sysfs_begin(live->sysfs, t);
+	struct source target = {};
 	struct answer a = {};
 	int lock;
 
@@ -460,7 +459,8 @@ enum status check_live(const struct live *live, struct trouble *t)
 	if (lock < 0)
 		return t->status;
 	if (live->nr)
-		status = leave_armed(live, t) ?: set_target(live, lock, t);
+		status = leave_armed(live, t) ?: set_target(live, lock, &target, t);
+	source_close(&target);
 	if (!status) {
 		status = print_answer(live, &a, t);
 		if (options.json)
@@ -561,17 +561,53 @@ static void cut_comment(char *line)
 	line[end] = 0;
 }
 
-static enum status read_policy(const char *path, char *policy, struct trouble *t)
+/* What the running kernel and its target describe */
+struct names {
+	struct side running;
+	struct side target;
+};
+
+/* A rule about what does not exist is a rule that does not hold */
+static enum status check_rule(const char *rule, const struct names *names, const char *path,
+			      unsigned int line, struct trouble *t)
+{
+	size_t word = strcspn(rule, " \t");
+	const char *state = rule + word;
+	enum status status = STATUS_OK;
+	size_t running, target;
+	char *name;
+
+	state += strspn(state, " \t");
+	side_find(&names->running, state, &running);
+	side_find(&names->target, state, &target);
+	/* The kernel refuses what is no rule at all */
+	if (running || target || !*state ||
+	    (strncmp(rule, "must-come", word) && strncmp(rule, "may-be-lost", word)))
+		return STATUS_OK;
+	name = printable(state);
+	status = trouble(t, STATUS_USAGE,
+			 "%s: line %u: neither the running kernel nor its target has a state \"%s\"",
+			 path, line, name ?: "");
+	free(name);
+	return status;
+}
+
+static enum status read_policy(const char *path, const struct names *names, char *policy,
+			       struct trouble *t)
 {
 	FILE *file = fopen(path, "re");
 	enum status status = STATUS_OK;
 	size_t room = 0, used = 0;
+	unsigned int nr = 0;
 	char *line = NULL;
 
 	if (!file)
 		return trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
 	while (!status && getline(&line, &room, file) > 0) {
 		cut_comment(line);
+		status = check_rule(line + strspn(line, " \t"), names, path, ++nr, t);
+		if (status)
+			break;
 		if (strlen(line) + 1 < POLICY_MAX - used)
 			used += sprintf(policy + used, "%s\n", line);
 		else
@@ -586,7 +622,29 @@ static enum status read_policy(const char *path, char *policy, struct trouble *t
 	return status;
 }
 
-static enum status set_policy(const struct arm *a, struct trouble *t)
+/* The policy, if its rules are about something */
+static enum status load_policy(const struct arm *a, const struct source *target, char *policy,
+			       struct trouble *t)
+{
+	struct source running = {};
+	struct names names = {};
+	enum status status;
+	char *path = NULL;
+
+	if (asprintf(&path, "%s/catalog", a->live.sysfs) < 0)
+		return trouble(t, STATUS_SYSTEM, "no memory");
+	status = source_open(&running, path, t);
+	status = status ?: side_init(&names.running, running.set, t);
+	status = status ?: side_init(&names.target, target->set, t);
+	status = status ?: read_policy(a->policy, &names, policy, t);
+	side_free(&names.running);
+	side_free(&names.target);
+	source_close(&running);
+	free(path);
+	return status;
+}
+
+static enum status set_policy(const struct arm *a, const struct source *target, struct trouble *t)
 {
 	char policy[POLICY_MAX + 1] = "\n";
 	struct trouble no = {};
@@ -595,7 +653,7 @@ static enum status set_policy(const struct arm *a, struct trouble *t)
 	json_t *err;
 
 	/* Without one, that of the last time must not go on */
-	status = a->policy ? read_policy(a->policy, policy, t) : STATUS_OK;
+	status = a->policy ? load_policy(a, target, policy, t) : STATUS_OK;
 	/* Nothing cannot be written */
 	status = status ?: sysfs_write(a->live.sysfs, "policy", *policy ? policy : "\n", &no);
 	if (!no.text[0])
@@ -630,9 +688,11 @@ static void print_armed(const struct arm *a, const struct answer *answer)
 static enum status arm(const struct arm *a, int lock, struct trouble *t)
 {
 	struct answer answer = {};
-	enum status status = set_target(&a->live, lock, t);
+	struct source target = {};
+	enum status status = set_target(&a->live, lock, &target, t);
 
-	status = status ?: set_policy(a, t);
+	status = status ?: set_policy(a, &target, t);
+	source_close(&target);
 	if (status)
 		return status;
 	status = print_answer(&a->live, &answer, t);
