@@ -227,16 +227,15 @@ void *xa_store_range(struct xarray *xa, unsigned long first, unsigned long last,
 
 	if (last < first)
 		return ERR_PTR(-EINVAL);
-	for (end = first - 1; end != last; first = end + 1) {
+	for (;; first = end + 1) {
 		end = range_last(first, last);
 		at = find(xa, first);
 		while (at < xa->nr && xa->entries[at].index <= end)
 			remove(xa, at);
 		ret = entry ? insert_range(xa, at, first, end, entry) : 0;
-		if (ret)
+		if (ret || end == last)
 			return ERR_PTR(ret);
 	}
-	return NULL;
 }
 
 int xa_get_order(struct xarray *xa, unsigned long index)
