@@ -111,7 +111,7 @@ static int add_used(const struct kstate_schema *schema, void *arg)
 		if (state->schema == id && (le32_to_cpu(ws->flags) & KSTATE_STATE_USED))
 			return 0;
 	}
-	ws = kstate_zalloc(size);
+	ws = kvzalloc(size, GFP_KERNEL);
 	if (!ws)
 		return -ENOMEM;
 	ws->flags = cpu_to_le32(KSTATE_STATE_USED |
@@ -119,7 +119,7 @@ static int add_used(const struct kstate_schema *schema, void *arg)
 	ws->strings = cpu_to_le32(1);
 	ret = kstate_set_add_state(catalog, id, (u8 *)ws, size);
 	if (ret)
-		kstate_free(ws);
+		kvfree(ws);
 	return ret;
 }
 

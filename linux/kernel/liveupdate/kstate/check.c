@@ -185,7 +185,7 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 
 	if (!nr)
 		return 0;
-	outlooks = kstate_zalloc(nr * sizeof(*outlooks));
+	outlooks = kvzalloc(nr * sizeof(*outlooks), GFP_KERNEL);
 	if (!outlooks)
 		return -ENOMEM;
 	list_for_each_entry(stream, &set->streams, list) {
@@ -195,6 +195,6 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 	}
 	for (i = 0; i < nr; i++)
 		kstate_resolution_free(&outlooks[i].res);
-	kstate_free(outlooks);
+	kvfree(outlooks);
 	return ret;
 }
