@@ -3,6 +3,7 @@
 #define _SHIM_LINUX_KEXEC_H
 
 #include <linux/notifier.h>
+#include <linux/types.h>
 
 enum {
 	KEXEC_PREPARE,
