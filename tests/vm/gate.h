@@ -118,6 +118,49 @@ static void live(long boot)
 	leave_for("a", "demo=%u error=%u", demo_values(), error);
 }
 
+static void load_and_be_refused(const char *kernel, const char *expected, const char *found)
+{
+	int err;
+
+	load_kernel(kernel, "");
+	err = jump();
+	if (err != -ENOEXEC)
+		guest_fail("the jump failed with %s", strerror(-err));
+	check_error(expected);
+	check_error(found);
+}
+
+/* kexec has loaded another kernel than the gate is armed for */
+static void other_image(long boot)
+{
+	long crc;
+
+	if (boot) {
+		guest_check(!strcmp(variant(), boot == 1 ? "b" : "a"));
+		guest_ok(load("kstate_demo", ""));
+		check_demo();
+		if (boot == 2)
+			guest_pass();
+		/* The armed one is loaded, and goes: by its catalogue, so by its release */
+		kstate_says(0, "", "catalog", "--output", "/tmp/a.kstate", image("a", "kstate_demo"));
+		kstate_says(1, "armed: ", "arm", "/tmp/a.kstate");
+		load_and_be_refused("b", "7.3.4-a to be loaded", "found 7.3.4-b");
+		leave_for("a", "demo=%u", demo_values());
+	}
+	guest_ok(load("kstate_demo", ""));
+	kstate_says(0, "armed: ", "arm", image("a", "kstate_demo"));
+	load_and_be_refused("b", "expected 7.3.4-a (image ", "found 7.3.4-b (image ");
+	load_kernel("a", "");
+	/* By another checksum, it is another one of that name */
+	crc = strtoul(strstr(text, "7.3.4-a (image ") + strlen("7.3.4-a (image "), NULL, 16);
+	guest_ok(write_file(KSTATE_SYS "image", "0x1234"));
+	load_and_be_refused("a", "7.3.4-a (image 00001234)", "found 7.3.4-a (image ");
+	guest_check(strtoul(strstr(text, "found 7.3.4-a (image ") + strlen("found 7.3.4-a (image "),
+			    NULL, 16) == (unsigned long)crc);
+	kstate_says(0, "armed, but forced", "arm", "--force", image("a", "kstate_demo"));
+	leave_for("b", "demo=%u", demo_values());
+}
+
 /* Races: everybody does what they can, over and over, while jumps are refused */
 
 struct race {
