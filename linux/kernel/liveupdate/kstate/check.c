@@ -37,19 +37,19 @@ struct errors {
 
 /* How one description of the other kernel takes the records with one schema */
 struct view {
-	bool string_key;
+	u8 key;			/* KEY_NUMBER, KEY_STRING, or both */
 	enum kstate_verdict verdict;
 	struct errors errs;
 	struct kstate_resolution res;
 };
 
-/* What becomes of the records with one schema: views, or the error that there is none */
+#define KEY_NUMBER	1
+#define KEY_STRING	2
+
+/* What becomes of the records with one schema */
 struct outlook {
-	bool known;
-	struct view *views;
+	struct view *views;	/* at least one, once they are known */
 	u32 nr;
-	enum kstate_verdict verdict;
-	struct kstate_error err;
 };
 
 /**
@@ -111,36 +111,44 @@ static int open_view(struct view *v, const struct kstate_schema *schema,
 	struct kstate_where where = { .state = schema->name, .err = &v->errs.next };
 	int ret;
 
-	v->string_key = le32_to_cpu(ws->flags) & KSTATE_STATE_STRING_KEY;
+	v->key = le32_to_cpu(ws->flags) & KSTATE_STATE_STRING_KEY ? KEY_STRING : KEY_NUMBER;
 	ret = kstate_resolve(schema, kstate_known(target, state->schema)->schema, &v->res, &where,
 			     collect_blocked, &v->errs);
 	v->verdict = ret ? KSTATE_REFUSED : v->res.verdict;
 	return ret == -ENOMEM || v->errs.next.code ? -ENOMEM : 0;
 }
 
+/* A view that takes nothing, for a state that the other kernel does not know */
+static int open_no_view(struct view *v, const struct kstate_schema *schema,
+			const struct kstate_set *target)
+{
+	struct kstate_where where = { .state = schema->name, .err = &v->errs.next };
+	bool optional = schema->flags & KSTATE_SCHEMA_OPTIONAL;
+
+	v->key = KEY_NUMBER | KEY_STRING;
+	v->verdict = optional ? KSTATE_LOSSY : KSTATE_REFUSED;
+	kstate_fail(&where, NULL, KSTATE_BLOCKED, -EPROTO, "a state that %s knows\n%s",
+		    target->writer, optional ? "none: it is kept aside" : "none");
+	return keep_error(&v->errs);
+}
+
 static int look_out(struct outlook *o, const struct kstate_schema *schema,
 		    const struct kstate_set *target)
 {
-	struct kstate_where where = { .state = schema->name, .err = &o->err };
-	bool optional = schema->flags & KSTATE_SCHEMA_OPTIONAL;
 	const struct kstate_state *state = NULL;
 	int ret = 0;
 	u32 nr = 0;
 
 	while ((state = kstate_check_find(target, schema->name, state)))
 		nr++;
-	o->known = true;
-	if (!nr) {
-		o->verdict = optional ? KSTATE_LOSSY : KSTATE_REFUSED;
-		kstate_fail(&where, NULL, KSTATE_BLOCKED, -EPROTO, "a state that %s knows\n%s",
-			    target->writer, optional ? "none: it is kept aside" : "none");
-		return 0;
-	}
-	o->views = kstate_zalloc(nr * sizeof(*o->views));
+	o->nr = max(nr, 1U);
+	o->views = kstate_zalloc(o->nr * sizeof(*o->views));
 	if (!o->views)
 		return -ENOMEM;
-	while (!ret && (state = kstate_check_find(target, schema->name, state)))
-		ret = open_view(&o->views[o->nr++], schema, target, state);
+	if (!nr)
+		return open_no_view(o->views, schema, target);
+	for (nr = 0; !ret && (state = kstate_check_find(target, schema->name, state)); nr++)
+		ret = open_view(&o->views[nr], schema, target, state);
 	return ret;
 }
 
@@ -148,7 +156,7 @@ static void outlook_free(struct outlook *o)
 {
 	u32 i;
 
-	for (i = 0; i < o->nr; i++) {
+	for (i = 0; o->views && i < o->nr; i++) {
 		kstate_resolution_free(&o->views[i].res);
 		kvfree(o->views[i].errs.list);
 	}
@@ -190,7 +198,6 @@ static void check_view(struct check *c, const struct view *v, struct kstate_reco
 		       struct kstate_finding *best)
 {
 	struct kstate_finding f = *best;
-	bool string = record->key_len;
 
 	/* The first error stays, unless a view after it fits better */
 	where->err = best->nr_err ? &c->scratch : &c->err;
@@ -199,19 +206,18 @@ static void check_view(struct check *c, const struct view *v, struct kstate_reco
 	f.err = v->errs.list;
 	f.nr_err = v->errs.nr;
 	/* Restoring does not find a record that has the other kind of key */
-	if (v->string_key != string) {
-		kstate_fail(where, NULL, KSTATE_BLOCKED, -EPROTO, "%s as the key\n%s",
-			    v->string_key ? "a string" : "a number",
-			    string ? "a string" : "a number");
-	} else if (!f.nr_err && v->res.by_value) {
+	if (!(v->key & (record->key_len ? KEY_STRING : KEY_NUMBER)))
+		kstate_fail(where, NULL, KSTATE_BLOCKED, -EPROTO, "a %s as the key\na %s",
+			    record->key_len ? "number" : "string",
+			    record->key_len ? "string" : "number");
+	else if (!f.nr_err && v->res.by_value)
 		check_values(f.stream, record, schema, v, where);
-	}
 	if (where->err->code) {
 		f.verdict = KSTATE_REFUSED;
 		f.err = where->err;
 		f.nr_err = 1;
 	}
-	if (best->verdict > KSTATE_REFUSED || f.verdict < best->verdict)
+	if (f.verdict < best->verdict)
 		*best = f;
 }
 
@@ -220,33 +226,25 @@ static void check_record(struct check *c, struct kstate_record *record, const st
 {
 	u32 len = le16_to_cpu(record->key_len), i;
 	char name[KSTATE_MAX_NAME + 1];
-	struct kstate_where where = { .err = &c->err, .has_key = true };
+	struct kstate_where where = {
+		.state = schema ? schema->name : "damaged schema",
+		.key = { .id = le64_to_cpu(record->key), .name = len ? name : NULL },
+		.has_key = true, .err = &c->err,
+	};
 
-	where.state = schema ? schema->name : "damaged schema";
-	where.key.id = le64_to_cpu(record->key);
-	if (len) {
-		memcpy(name, record + 1, len);
-		name[len] = 0;
-		where.key.name = name;
-	}
-	if (!schema || !kstate_record_whole(record)) {
-		c->err.code = 0;
-		kstate_fail(&where, NULL, KSTATE_DAMAGED, -EBADMSG, "bytes as they were written\n"
-			    "others");
-		f->verdict = KSTATE_REFUSED;
-		f->err = &c->err;
-		f->nr_err = 1;
+	memcpy(name, record + 1, len);
+	name[len] = 0;
+	if (schema && kstate_record_whole(record)) {
+		f->verdict = KSTATE_REFUSED + 1;
+		for (i = 0; i < o->nr; i++)
+			check_view(c, &o->views[i], record, schema, &where, f);
 		return;
 	}
-	if (!o->nr) {
-		f->verdict = o->verdict;
-		f->err = &o->err;
-		f->nr_err = 1;
-		return;
-	}
-	f->verdict = KSTATE_REFUSED + 1;
-	for (i = 0; i < o->nr; i++)
-		check_view(c, &o->views[i], record, schema, &where, f);
+	c->err.code = 0;
+	kstate_fail(&where, NULL, KSTATE_DAMAGED, -EBADMSG, "bytes as they were written\nothers");
+	f->verdict = KSTATE_REFUSED;
+	f->err = &c->err;
+	f->nr_err = 1;
 }
 
 static int check_stream(struct check *c, struct kstate_stream *stream)
@@ -264,7 +262,7 @@ static int check_stream(struct check *c, struct kstate_stream *stream)
 
 		if (slot->state != KSTATE_SLOT_FREE)
 			continue;
-		ret = schema && !o->known ? look_out(o, schema, c->target) : 0;
+		ret = schema && !o->views ? look_out(o, schema, c->target) : 0;
 		if (ret)
 			return ret;
 		check_record(c, slot->record, o, schema, &finding);

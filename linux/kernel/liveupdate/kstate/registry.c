@@ -177,6 +177,7 @@ EXPORT_SYMBOL_GPL(kstate_restore_key);
  */
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key)
 {
+	/* Then kernel_stream is there: see kstate_registry_init() */
 	int ret = smp_load_acquire(&not_writable);
 
 	return ret ?: kstate_stream_save(kernel_stream, desc, obj, key, NULL);
@@ -567,6 +568,7 @@ int kstate_registry_init(struct kstate_set *out)
 	if (!ret) {
 		guard(mutex)(&registry_lock);
 		outgoing = out;
+		/* For kstate_save_state_key(), which takes no lock */
 		smp_store_release(&not_writable, 0);
 	}
 	return ret;

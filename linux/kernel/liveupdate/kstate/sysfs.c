@@ -261,13 +261,15 @@ static void json_text(struct seq_file *m, const char *name, const char *text)
 	seq_commit(m, room < 6 * strlen(text) + 3 ? -1 : kstate_json_text(text, buf, room));
 }
 
-static void json_error(struct seq_file *m, const struct kstate_error *err)
+/* By kstate_error_json() or kstate_error_text() */
+static void show_error(struct seq_file *m, const struct kstate_error *err,
+		       int (*text)(const struct kstate_error *err, char *buf, size_t size))
 {
 	size_t room;
 	char *buf;
 
 	room = seq_get_buf(m, &buf);
-	seq_commit(m, room < 6 * sizeof(*err) ? -1 : kstate_error_json(err, buf, room));
+	seq_commit(m, room < 6 * sizeof(*err) ? -1 : text(err, buf, room));
 }
 
 static const char *const verdicts[] = {
@@ -297,11 +299,11 @@ static int show_finding(const struct kstate_finding *finding, void *arg)
 		seq_puts(m, ",\"allowed\":true");
 	if (finding->nr_err) {
 		seq_puts(m, ",\"error\":");
-		json_error(m, finding->err);
+		show_error(m, finding->err, kstate_error_json);
 	}
 	for (i = 0; finding->nr_err > 1 && i < finding->nr_err; i++) {
 		seq_puts(m, i ? "," : ",\"errors\":[");
-		json_error(m, &finding->err[i]);
+		show_error(m, &finding->err[i], kstate_error_json);
 	}
 	seq_puts(m, finding->nr_err > 1 ? "]}\n" : "}\n");
 	/* No need to look at the others before there is room */
@@ -346,18 +348,9 @@ static int kstate_show_gate(struct seq_file *m, void *v)
 	show_tally(m, &status.tally);
 	if (status.err.code) {
 		seq_puts(m, ",\"error\":");
-		json_error(m, &status.err);
+		show_error(m, &status.err, kstate_error_json);
 	}
 	seq_puts(m, "}\n");
-	return 0;
-}
-
-static int kstate_show_armed(struct seq_file *m, void *v)
-{
-	struct kstate_gate_status status;
-
-	kstate_gate_status(&status);
-	seq_printf(m, "%s\n", armed_names[status.armed]);
 	return 0;
 }
 
@@ -395,78 +388,59 @@ static ssize_t kstate_write_finish(struct kernfs_open_file *of, char *buf, size_
 
 /* Errors */
 
-struct last_error {
-	struct kstate_error err;
-	const char *doing;
-	u64 time;
-};
-
-/* The error that was later: incoming and outgoing sets have one each */
-static void get_last_error(struct last_error *last)
+/* The set whose error was later: incoming and outgoing sets have one each */
+static struct kstate_set *last_failed(void)
 {
-	struct kstate_set *sets[] = { kstate_incoming(), kstate_outgoing() };
-	int i;
+	struct kstate_set *in = kstate_incoming(), *out = kstate_outgoing();
 
-	last->err.code = 0;
-	for (i = 0; i < ARRAY_SIZE(sets); i++) {
-		if (!sets[i])
-			continue;
-		guard(mutex)(&sets[i]->lock);
-		if (!sets[i]->last_error.code ||
-		    (last->err.code && last->time > sets[i]->last_error_time))
-			continue;
-		last->err = sets[i]->last_error;
-		last->doing = sets[i]->last_error_doing;
-		last->time = sets[i]->last_error_time;
-	}
-}
-
-static void show_error(struct seq_file *m, const struct kstate_error *err)
-{
-	size_t room;
-	char *buf;
-
-	room = seq_get_buf(m, &buf);
-	seq_commit(m, room < 2 * sizeof(*err) ? -1 : kstate_error_text(err, buf, room));
-	if (err->code)
-		seq_putc(m, '\n');
+	if (!in || !out)
+		return in ?: out;
+	return out->last_error.code && (!in->last_error.code ||
+					out->last_error_time > in->last_error_time) ? out : in;
 }
 
 static int kstate_show_last_error(struct seq_file *m, void *v)
 {
-	struct last_error last;
-	u64 s;
+	struct kstate_set *set = last_failed();
 	u32 ns;
 
-	get_last_error(&last);
-	if (!last.err.code)
+	if (!set)
 		return 0;
-	s = div_u64_rem(last.time, NSEC_PER_SEC, &ns);
-	seq_printf(m, "[%5llu.%06lu] %s: ", s, ns / NSEC_PER_USEC, last.doing);
-	show_error(m, &last.err);
+	guard(mutex)(&set->lock);
+	if (!set->last_error.code)
+		return 0;
+	seq_printf(m, "[%5llu.", div_u64_rem(set->last_error_time, NSEC_PER_SEC, &ns));
+	seq_printf(m, "%06lu] %s: ", ns / NSEC_PER_USEC, set->last_error_doing);
+	show_error(m, &set->last_error, kstate_error_text);
+	seq_putc(m, '\n');
 	return 0;
 }
 
 static int kstate_show_last_error_json(struct seq_file *m, void *v)
 {
-	struct last_error last;
+	struct kstate_set *set = last_failed();
 
-	get_last_error(&last);
-	if (!last.err.code)
+	if (!set)
 		return 0;
-	json_error(m, &last.err);
+	guard(mutex)(&set->lock);
+	if (!set->last_error.code)
+		return 0;
+	show_error(m, &set->last_error, kstate_error_json);
 	/* Go on inside of its braces */
 	if (!seq_has_overflowed(m))
 		m->count--;
-	seq_printf(m, ",\"doing\":\"%s\",\"log_ns\":%llu,\"time\":%llu}\n", last.doing, last.time,
-		   ktime_get_real_seconds() - div_u64(local_clock() - last.time, NSEC_PER_SEC));
+	seq_printf(m, ",\"doing\":\"%s\",\"log_ns\":%llu,\"time\":%llu}\n", set->last_error_doing,
+		   set->last_error_time, ktime_get_real_seconds() -
+		   div_u64(local_clock() - set->last_error_time, NSEC_PER_SEC));
 	return 0;
 }
 
 static int kstate_show_damage(struct seq_file *m, void *v)
 {
-	if (kstate_incoming())
-		show_error(m, &kstate_incoming()->damage);
+	if (!kstate_incoming() || !kstate_incoming()->damage.code)
+		return 0;
+	show_error(m, &kstate_incoming()->damage, kstate_error_text);
+	seq_putc(m, '\n');
 	return 0;
 }
 
@@ -495,7 +469,7 @@ static const struct {
 	{ "policy", 0200, { .write = kstate_write_policy, .atomic_write_len = 1 << 16 } },
 	{ "check", 0400, { .seq_show = kstate_show_check } },
 	{ "gate", 0400, { .seq_show = kstate_show_gate } },
-	{ "armed", 0600, { .seq_show = kstate_show_armed, .write = kstate_write_armed } },
+	{ "armed", 0200, { .write = kstate_write_armed } },
 };
 
 static struct kobject *kstate_kobj;
