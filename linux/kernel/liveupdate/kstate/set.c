@@ -329,20 +329,26 @@ EXPORT_SYMBOL_GPL(kstate_stream_by_id);
 /**
  * kstate_set_error() - report an error of a call
  * @set: the set, or NULL
- * @err: the error, if there is one
- * @doing: what failed
+ * @err: the error; without one, the last error of the same kind of call is over
+ * @doing: what failed, a literal
  */
 void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, const char *doing)
 {
 	/* That there is nothing to restore, or no more, is an answer */
-	if (!err->code || err->reason == KSTATE_NO_RECORD || err->reason == KSTATE_CLAIMED)
+	if (err->reason == KSTATE_NO_RECORD || err->reason == KSTATE_CLAIMED)
 		return;
-	kstate_error_log(err, doing);
+	if (err->code)
+		kstate_error_log(err, doing);
 	if (!set)
 		return;
 	guard(mutex)(&set->lock);
-	set->last_error = *err;
-	set->last_error_time = local_clock();
+	if (err->code) {
+		set->last_error = *err;
+		set->last_error_doing = doing;
+		set->last_error_time = local_clock();
+	} else if (set->last_error.code && !strcmp(set->last_error_doing, doing)) {
+		set->last_error.code = 0;
+	}
 }
 
 /**
