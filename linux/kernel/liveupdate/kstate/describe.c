@@ -256,6 +256,27 @@ static int check_members(const struct describe *d, struct kstate_schema *schema,
 static struct kstate_schema *describe(struct describe *d,
 				      const struct kstate_description *desc);
 
+/* What is absent has defaults, which have to be values that can be saved again */
+static int check_absent(const struct describe *d, const struct kstate_schema *ref)
+{
+	const struct kstate_schema_field *f;
+	int ret = 0;
+
+	for (f = ref->fields; f < ref->fields + ref->nr_fields && !ret; f++) {
+		if (f->type == KS_T_STRUCT && f->container <= KS_C_ARRAY)
+			ret = check_absent(d, f->ref);
+		else if (f->type == KS_T_UNION && f[1].ref)
+			ret = check_absent(d, f[1].ref);
+		else if (kstate_is_int(f->type) && f->container <= KS_C_ARRAY &&
+			 ((f->flags & KSTATE_FIELD_MASK && f->dflt & ~f->mask) ||
+			  (f->flags & KSTATE_FIELD_RANGE &&
+			   !kstate_within(f->dflt, f->min, f->max, f->type))))
+			ret = refuse(d, f->bind, "a default that meets the constraints\n%llu",
+				     f->dflt);
+	}
+	return ret;
+}
+
 /* A group is nothing but its fields: each of them has to do without the stream */
 static int check_group(const struct describe *d, const struct kstate_schema *ref)
 {
@@ -266,7 +287,7 @@ static int check_group(const struct describe *d, const struct kstate_schema *ref
 		    !(f->flags & (KSTATE_FIELD_DEFAULT | KSTATE_FIELD_HOOK)))
 			return refuse(d, f->bind,
 				      "a default, as all fields of a group have\nnone");
-	return 0;
+	return check_absent(d, ref);
 }
 
 static int describe_ref(struct describe *d, const struct kstate_field *field,
@@ -367,6 +388,9 @@ static void describe_limits(struct describe *d, struct kstate_schema *schema,
 	f->text = field->kind == KS_STRING;
 	if (f->text)
 		add_hint(schema, KSTATE_HINT_TEXT, 0, "");
+	f->group = field->kind == KS_GROUP;
+	if (f->group)
+		add_hint(schema, KSTATE_HINT_GROUP, 0, "");
 	if (field->length.type)
 		f->length = first_with_member(d->desc, field, field->length.offset);
 	else if (is_plain_int(field))
@@ -562,7 +586,7 @@ static int count_fields(struct describe *d, const struct kstate_description *des
 				      "a known kind, or KSTATE_END_OF_LIST()\nkind %#x in field %u",
 				      field->kind, index);
 		*nr_fields += count_entries(field);
-		/* Room, text and length are the others */
+		/* Room, text or group, and length are the others */
 		*nr_hints += field->hex + field->secret + 3;
 		for (name = field->flag_names; name && name->name; name++)
 			++*nr_hints;

@@ -632,11 +632,12 @@ static int restore_tail(struct kstate_restore_ctx *w, const struct kstate_op *op
 		if (ret)
 			return ret;
 	}
+	if (op->to->group && !span->n)
+		return restore_no_group(w, op, mem);
 	if (w->remote)
 		return restore_remote(w, op, span);
-	if (field->kind == KS_GROUP)
-		return span->n ? kstate_restore_at(w, op, -1, span->chunk, mem, w->fresh) :
-				 restore_no_group(w, op, mem);
+	if (op->to->group)
+		return kstate_restore_at(w, op, -1, span->chunk, mem, w->fresh);
 	if (field->max_count && span->n > op->to->room)
 		return too_many(w, op, span->n);
 	return kstate_kind(field)->restore(w, op, span, mem);
