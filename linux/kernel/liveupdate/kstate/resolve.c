@@ -725,6 +725,8 @@ static struct kstate_default *map_no_group(struct build *b, const struct pair *p
 	nested.root = p->r->ref;
 	resolve_struct(&nested, inner(p->w->ref, p->r->ref, 0, 0, 0, NULL));
 	none->plan = build_finish(b, &nested, 0);
+	if (b->code)
+		kstate_no_memory(&b->where, p->path);
 	none->bytes = defaults_of(b, p->w->ref);
 	return none;
 }
