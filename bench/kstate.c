@@ -9,7 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/kstate.h>
 #include <linux/mm.h>
-#include "internal.h"
+#include "store.h"
 #include "describe.h"
 
 /* Transport */

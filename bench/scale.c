@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <linux/vmalloc.h>
 #include "describe.h"
-#include "internal.h"
+#include "store.h"
 #include "kernels.h"
 
 /* No kernel may take longer than this: what is quadratic would take hours */

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/align.h>
+#include <linux/slab.h>
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
