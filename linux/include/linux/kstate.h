@@ -31,9 +31,9 @@ struct page;
 /**
  * DOC: describing state
  *
- * A &struct kstate_description names a kind of state and lists its fields; the
- * KSTATE_*() macros below make one &struct kstate_field each. After the
- * arguments that every kind needs, a macro takes any of these:
+ * KSTATE_DESCRIBE() names a kind of state and lists its fields; the macros of the
+ * kinds make one &struct kstate_field each. After the arguments that every kind
+ * needs, a macro takes any of these:
  *
  * * KSTATE_DEFAULT(v): what the field gets when the stream does not have it.
  *   Without it, the field is required.
@@ -46,7 +46,10 @@ struct page;
  *   saving and when restoring; KSTATE_EQUAL: only the value that the object
  *   holds, when restoring.
  * * KSTATE_ALLOC: allocate what a pointer points to when restoring.
- * * KSTATE_HEX, KSTATE_FLAG_NAMES(table), KSTATE_SECRET: how to show it.
+ * * KSTATE_MAX_COUNT(n): most elements, when saving and when restoring.
+ * * KSTATE_FLAG_NAMES(table), KSTATE_ENUM_NAMES(table): what bits or values mean,
+ *   see &struct kstate_flag_name.
+ * * KSTATE_HEX, KSTATE_SECRET: how to show it.
  */
 
 /* "KS", the layout of the tables, and room for the kind */
@@ -366,6 +369,28 @@ struct kstate_description {
 	(__kstate_is_array(__kstate_typeof(_state, _f)) &&		\
 	 sizeof(_state) - offsetof(_state, _f) < __alignof__(_state))
 
+#define __kstate_elem(_state, _f)	__kstate_element(__kstate_member(_state, _f))
+#define __kstate_elem_elem(_state, _f)	__kstate_element(__kstate_elem(_state, _f))
+#define __kstate_elem_type(_state, _f)	__kstate_scalar(__kstate_elem(_state, _f))
+
+/* What the element of an array, or what a member points to, is */
+#define __kstate_to_int(_state, _f)					\
+	(__kstate_leads(__kstate_member(_state, _f)) &&			\
+	 __kstate_is_int(__kstate_elem_type(_state, _f)))
+#define __kstate_to_struct(_state, _f)					\
+	(__kstate_leads(__kstate_member(_state, _f)) &&			\
+	 __kstate_is_aggregate(__kstate_elem(_state, _f)))
+#define __kstate_to_type(_state, _f, _type)				\
+	(__kstate_leads(__kstate_member(_state, _f)) &&			\
+	 __same_type(__kstate_elem(_state, _f), _type))
+/* A pointer or an array of pointers */
+#define __kstate_of_pointers(_state, _f)				\
+	__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f)))
+#define __kstate_member_is_array(_state, _f)				\
+	__kstate_is_array(__kstate_typeof(_state, _f))
+#define __kstate_member_is_pointer(_state, _f)				\
+	__kstate_is_pointer(__kstate_member(_state, _f))
+
 /* Type of an integer or of the elements of an array with one dimension */
 #define __kstate_type_of(_type)						\
 	__kstate_scalar(__kstate_strip(*(typeof(_type) *)0))
@@ -414,7 +439,7 @@ struct kstate_description {
 #define __kstate_bytes(_f, _state)					\
 	(__kstate_is_array(__kstate_typeof(_state, _f)) ? sizeof(__kstate_member(_state, _f)) : 0)
 #define __kstate_room(_f, _state)					\
-	(__kstate_bytes(_f, _state) / sizeof(__kstate_element(__kstate_member(_state, _f))))
+	(__kstate_bytes(_f, _state) / sizeof(__kstate_elem(_state, _f)))
 
 #define __kstate_place(_f, _state)					\
 	(__kstate_is_array(__kstate_typeof(_state, _f)) ? 0 : KS_POINTER)
@@ -423,10 +448,18 @@ struct kstate_description {
 	.length = {							\
 		.offset = offsetof(_state, _n) + sizeof(struct { _Static_assert( \
 			__kstate_is_int(__kstate_scalar(__kstate_member(_state, _n))), \
-			#_state "." #_n " is no integer: it cannot hold a number of elements or a tag"); \
+			#_state "." #_n " is no integer: "		\
+			"it cannot hold a number of elements or a tag"); \
 			}),						\
 		.type = __kstate_scalar(__kstate_member(_state, _n)),	\
 	}
+
+/* Sentences that are said of more than one kind */
+#define __KSTATE_IS_POINTER						\
+	" is a pointer, whose value means nothing in the next kernel: "	\
+	"use the macro for what it points to"
+#define __KSTATE_NO_INTS	" is no array of integers, bools or chars, and no pointer to them"
+#define __KSTATE_WHAT_IT_IS	": use the macro for what it is"
 
 /*
  * An option does not know the member that it is given to. The macros of integers give
@@ -468,7 +501,8 @@ extern char (*__kstate_member_type)[KS_U64];
 	.range = 1, .max = (u64)(_max),					\
 	.min = (u64)(_min) + sizeof(union { _Static_assert(		\
 		__kstate_fits(_min) && __kstate_fits(_max),		\
-		"KSTATE_RANGE(" #_min ", " #_max ") has values that the type of the member has not"); })
+		"KSTATE_RANGE(" #_min ", " #_max ") has values that "	\
+		"the type of the member has not"); })
 #define KSTATE_MASK(_bits)						\
 	.masked = 1,							\
 	.mask = (_bits) + sizeof(union { _Static_assert(__kstate_covers(_bits), \
@@ -501,18 +535,20 @@ extern char (*__kstate_member_type)[KS_U64];
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	.type = __kstate_innermost(__kstate_member(_state, _f)),	\
 	.size = __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + sizeof(struct { \
-		_Static_assert(!__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
-			#_state "." #_f " is a pointer, whose value means nothing in the next kernel: use the macro for what it points to"); \
+		_Static_assert(!__kstate_of_pointers(_state, _f),	\
+			#_state "." #_f __KSTATE_IS_POINTER);		\
 		_Static_assert(__kstate_is_int(__kstate_innermost(__kstate_member(_state, _f))) || \
-			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
-			#_state "." #_f " is no integer, bool, char, enum or atomic, and no array of them: use the macro for what it is"); \
+			       __kstate_of_pointers(_state, _f),	\
+			#_state "." #_f " is no integer, bool, char, enum or atomic, " \
+			"and no array of them"				\
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = sizeof(__kstate_member(_state, _f)) /			\
 	       __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + \
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_innermost(__kstate_member(_state, _f))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_innermost(__kstate_member(_state, _f))], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
-	.modifiers = __kstate_is_array(__kstate_typeof(_state, _f)) ? KS_ARRAY : 0, \
+	.modifiers = __kstate_member_is_array(_state, _f) ? KS_ARRAY : 0, \
 	##__VA_ARGS__							\
 }
 
@@ -526,18 +562,20 @@ extern char (*__kstate_member_type)[KS_U64];
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	.type = __kstate_type_of(_type),				\
 	.size = __kstate_size(__kstate_type_of(_type)) + sizeof(struct { \
-		_Static_assert(!__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
-			#_state "." #_f " is a pointer, whose value means nothing in the next kernel: use the macro for what it points to"); \
+		_Static_assert(!__kstate_of_pointers(_state, _f),	\
+			#_state "." #_f __KSTATE_IS_POINTER);		\
 		_Static_assert(__same_type(__kstate_typeof(_state, _f), _type) || \
-			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			       __kstate_of_pointers(_state, _f),	\
 			#_state "." #_f " is described as " #_type ", and has another type"); \
 		_Static_assert(__kstate_is_int(__kstate_type_of(_type)) || \
 			       !__same_type(__kstate_typeof(_state, _f), _type) || \
-			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
-			#_state "." #_f " is no integer, bool or char, and no array of them: use the macro for what it is"); \
+			       __kstate_of_pointers(_state, _f),	\
+			#_state "." #_f " is no integer, bool or char, and no array of them" \
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)) +	\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_type_of(_type)], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_type_of(_type)],	\
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0,		\
 	##__VA_ARGS__							\
@@ -553,18 +591,21 @@ extern char (*__kstate_member_type)[KS_U64];
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	.type = __kstate_scalar(*(typeof(_type) *)0),			\
 	.size = sizeof(_type) + sizeof(struct {				\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)), \
-			#_state "." #_f " is no array: use KSTATE_FIELD() or the macro for what it points to"); \
-		_Static_assert(!__kstate_is_array(__kstate_typeof(_state, _f)) || \
+		_Static_assert(__kstate_member_is_array(_state, _f),	\
+			#_state "." #_f " is no array: use KSTATE_FIELD(), " \
+			"or the macro for what it points to");		\
+		_Static_assert(!__kstate_member_is_array(_state, _f) ||	\
 			       __kstate_innermost(__kstate_member(_state, _f)) == \
 			       __kstate_scalar(*(typeof(_type) *)0) ||	\
 			       (__kstate_innermost(__kstate_member(_state, _f)) == KS_CHAR && \
 				sizeof(_type) == 1),			\
-			#_state "." #_f " is described as an array of " #_type ", and has other elements"); \
+			#_state "." #_f " is described as an array of " #_type \
+			", and has other elements");			\
 		}),							\
 	.num = sizeof(__kstate_member(_state, _f)) /			\
 	       __kstate_size(__kstate_scalar(*(typeof(_type) *)0)) +	\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_scalar(*(typeof(_type) *)0)], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_scalar(*(typeof(_type) *)0)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
@@ -580,16 +621,16 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_POINTER(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_scalar(__kstate_element(__kstate_member(_state, _f))), \
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f))) + sizeof(struct { \
-		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
-			#_state "." #_f " is no pointer to an integer, bool or char: use the macro for what it is"); \
+	.type = __kstate_elem_type(_state, _f),				\
+	.size = sizeof(__kstate_elem(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_member_is_pointer(_state, _f) && \
+			       __kstate_to_int(_state, _f),		\
+			#_state "." #_f " is no pointer to an integer, bool or char" \
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = 1 +							\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_elem_type(_state, _f)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_POINTER,					\
 	##__VA_ARGS__							\
@@ -597,8 +638,8 @@ extern char (*__kstate_member_type)[KS_U64];
 
 /* Integers in an array, or behind a pointer */
 #define __KSTATE_INTS(_f, _state)					\
-	.type = __kstate_scalar(__kstate_element(__kstate_member(_state, _f))), \
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f)))
+	.type = __kstate_elem_type(_state, _f),				\
+	.size = sizeof(__kstate_elem(_state, _f))
 
 /**
  * KSTATE_VARRAY() - integers, as many as another member says
@@ -611,14 +652,12 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_VARRAY(_f, _state, _n, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
-		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
-			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
+		_Static_assert(__kstate_to_int(_state, _f),		\
+			#_state "." #_f __KSTATE_NO_INTS);		\
 		}),							\
 	.num = __kstate_room(_f, _state) +				\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_elem_type(_state, _f)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
@@ -634,14 +673,12 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_VARRAY_FN(_f, _state, _count, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
-		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
-			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
+		_Static_assert(__kstate_to_int(_state, _f),		\
+			#_state "." #_f __KSTATE_NO_INTS);		\
 		}),							\
 	.num = __kstate_room(_f, _state) +				\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_elem_type(_state, _f)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.count = (_count),						\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
@@ -659,13 +696,11 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_FLEX_ARRAY(_f, _state, _n, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
-		_Static_assert(__kstate_is_flexible(_state, _f) &&	\
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
+		_Static_assert(__kstate_is_flexible(_state, _f) && __kstate_to_int(_state, _f), \
 			#_state "." #_f " is no flexible array of integers, bools or chars"); \
 		}),							\
-	.num = 0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+	.num = 0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_elem_type(_state, _f)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | KS_FLEX,				\
@@ -682,18 +717,17 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_ARRAY_OF_POINTER(_f, _state, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f)))), \
-	.size = sizeof(__kstate_element(__kstate_element(__kstate_member(_state, _f)))) + \
+	.type = __kstate_scalar(__kstate_elem_elem(_state, _f)),	\
+	.size = sizeof(__kstate_elem_elem(_state, _f)) +		\
 		sizeof(struct {						\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __kstate_is_pointer(__kstate_element(__kstate_member(_state, _f))) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element(__kstate_element( \
-					__kstate_member(_state, _f))))), \
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_of_pointers(_state, _f) &&	\
+			       __kstate_is_int(__kstate_scalar(__kstate_elem_elem(_state, _f))), \
 			#_state "." #_f " is no array of pointers to integers, bools or chars"); \
 		}),							\
 	.num = __kstate_room(_f, _state) +				\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f))))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_scalar(__kstate_elem_elem(_state, _f))], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY_OF_POINTER,				\
 	##__VA_ARGS__							\
@@ -709,7 +743,8 @@ extern char (*__kstate_member_type)[KS_U64];
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
 		_Static_assert(__kstate_is_aggregate(__kstate_member(_state, _f)), \
-			#_state "." #_f " is no struct in the object: use KSTATE_STRUCT_POINTER(), KSTATE_STRUCT_ARRAY() or the macro for what it is"); \
+			#_state "." #_f " is no struct in the object: use " \
+			"KSTATE_STRUCT_POINTER(), KSTATE_STRUCT_ARRAY(), or what it is"); \
 		}),							\
 	.num = 1,							\
 	.ksd = (_ksd),							\
@@ -719,7 +754,7 @@ extern char (*__kstate_member_type)[KS_U64];
 /* Structs in an array, or behind a pointer */
 #define __KSTATE_STRUCTS(_f, _state, _ksd)				\
 	.ksd = (_ksd),							\
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f)))
+	.size = sizeof(__kstate_elem(_state, _f))
 
 /**
  * KSTATE_STRUCT_ARRAY() - an array of structs inside the object
@@ -730,9 +765,10 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRUCT_ARRAY(_f, _state, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
-			#_state "." #_f " is no array of structs: use the macro for what it is"); \
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_to_struct(_state, _f),		\
+			#_state "." #_f " is no array of structs"	\
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = __kstate_room(_f, _state),				\
 	.modifiers = KS_ARRAY,						\
@@ -748,9 +784,10 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRUCT_POINTER(_f, _state, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
-		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)) && \
-			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
-			#_state "." #_f " is no pointer to a struct: use the macro for what it is"); \
+		_Static_assert(__kstate_member_is_pointer(_state, _f) && \
+			       __kstate_to_struct(_state, _f),		\
+			#_state "." #_f " is no pointer to a struct"	\
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = 1,							\
 	.modifiers = KS_POINTER,					\
@@ -767,8 +804,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRUCT_VARRAY(_f, _state, _n, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
-		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
-			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+		_Static_assert(__kstate_to_struct(_state, _f),		\
 			#_state "." #_f " is no array of structs, and no pointer to them"); \
 		}),							\
 	.num = __kstate_room(_f, _state),				\
@@ -789,8 +825,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRUCT_FLEX_ARRAY(_f, _state, _n, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
-		_Static_assert(__kstate_is_flexible(_state, _f) &&	\
-			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+		_Static_assert(__kstate_is_flexible(_state, _f) && __kstate_to_struct(_state, _f), \
 			#_state "." #_f " is no flexible array of structs"); \
 		}),							\
 	__KSTATE_LENGTH(_state, _n),					\
@@ -806,12 +841,11 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_ARRAY_OF_STRUCT_POINTER(_f, _state, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(__kstate_element(__kstate_element(__kstate_member(_state, _f)))) + \
+	.size = sizeof(__kstate_elem_elem(_state, _f)) +		\
 		sizeof(struct {						\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __kstate_is_pointer(__kstate_element(__kstate_member(_state, _f))) && \
-			       __kstate_is_aggregate(__kstate_element(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_of_pointers(_state, _f) &&	\
+			       __kstate_is_aggregate(__kstate_elem_elem(_state, _f)), \
 			#_state "." #_f " is no array of pointers to structs"); \
 		}),							\
 	.num = __kstate_room(_f, _state),				\
@@ -845,7 +879,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_ADDRESS(_f, _state, _addr_type, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_ADDRESS),				\
 	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
-		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)), \
+		_Static_assert(__kstate_member_is_pointer(_state, _f),	\
 			#_state "." #_f " is no pointer, and cannot hold an address"); \
 		}),							\
 	.num = 1,							\
@@ -876,8 +910,8 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_FOLIO_ARRAY(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
 	.size = sizeof(struct folio *) + sizeof(struct {		\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_to_type(_state, _f, struct folio *), \
 			#_state "." #_f " is no array of struct folio *"); \
 		}),							\
 	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
@@ -895,7 +929,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_FOLIO_VARRAY(_f, _state, _n, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
 	.size = sizeof(struct folio *) + sizeof(struct {		\
-		_Static_assert(__same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
+		_Static_assert(__kstate_to_type(_state, _f, struct folio *), \
 			#_state "." #_f " is no array of struct folio *, and no pointer to them"); \
 		}),							\
 	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
@@ -917,7 +951,8 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_FOLIOS(_f, _state, _n, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_FOLIOS),				\
 	.size = sizeof(struct kstate_folio_entry) + sizeof(struct {	\
-		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct kstate_folio_entry *), \
+		_Static_assert(__same_type(__kstate_typeof(_state, _f),	\
+					   struct kstate_folio_entry *), \
 			#_state "." #_f " is no struct kstate_folio_entry *"); \
 		}),							\
 	__KSTATE_LENGTH(_state, _n),					\
@@ -951,7 +986,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_VMALLOC(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_VMALLOC),				\
 	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
-		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)), \
+		_Static_assert(__kstate_member_is_pointer(_state, _f),	\
 			#_state "." #_f " is no pointer, and cannot hold a vmalloc area"); \
 		}),							\
 	.num = 1,							\
@@ -969,10 +1004,8 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRING(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_STRING),				\
 	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
-		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))) && \
-			       sizeof(__kstate_element(__kstate_member(_state, _f))) == 1, \
+		_Static_assert(__kstate_to_int(_state, _f) &&		\
+			       sizeof(__kstate_elem(_state, _f)) == 1,	\
 			#_state "." #_f " is no array of char, and no pointer to char"); \
 		}),							\
 	.num = __kstate_room(_f, _state),				\
@@ -989,11 +1022,11 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_BITMAP(_f, _state, _bits, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BITMAP),				\
 	.size = sizeof(long) + sizeof(struct {				\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __same_type(__kstate_element(__kstate_member(_state, _f)), unsigned long), \
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_to_type(_state, _f, unsigned long), \
 			#_state "." #_f " is no array of unsigned long, which bitmaps are"); \
 		_Static_assert((_bits) <= 8 * sizeof(__kstate_member(_state, _f)) || \
-			       !__kstate_is_array(__kstate_typeof(_state, _f)), \
+			       !__kstate_member_is_array(_state, _f),	\
 			#_state "." #_f " has room for fewer than " #_bits " bits"); \
 		}),							\
 	.num = (_bits),							\
@@ -1017,7 +1050,8 @@ extern char (*__kstate_member_type)[KS_U64];
 		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct list_head), \
 			#_state "." #_f " is no struct list_head");	\
 		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct list_head), \
-			#_elem "." #_link " is no struct list_head: it cannot link the entries of " #_state "." #_f); \
+			#_elem "." #_link " is no struct list_head"	\
+			": it cannot link the entries of " #_state "." #_f); \
 		}),							\
 	.link = offsetof(_elem, _link),					\
 	.ksd = (_ksd),							\
@@ -1040,7 +1074,8 @@ extern char (*__kstate_member_type)[KS_U64];
 		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct hlist_head), \
 			#_state "." #_f " is no struct hlist_head");	\
 		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct hlist_node), \
-			#_elem "." #_link " is no struct hlist_node: it cannot link the entries of " #_state "." #_f); \
+			#_elem "." #_link " is no struct hlist_node"	\
+			": it cannot link the entries of " #_state "." #_f); \
 		}),							\
 	.link = offsetof(_elem, _link),					\
 	.ksd = (_ksd),							\
