@@ -98,19 +98,20 @@ USE(s)
 USE(p)
 """, []),
     ("folios_lists_and_flexible_arrays_of_another_type", HAND + """
-struct e { u64 mac; };
+struct e { struct hlist_node node; u64 mac; };
 struct s {
 	u32 n; void *folios; struct page *four[4]; struct folio *one; struct list_head list;
 	u16 tail[4];
 };
 #define COUNTED .length = { .offset = 0, .type = KS_U32 }
-static KSTATE_DESCRIBE(e_state, "e", 1, KSTATE_FIELD(struct e, mac));
+static KSTATE_DESCRIBE(e_state, "e", 1,
+	KSTATE_SKIP(node, struct e, "restoring links it"), KSTATE_FIELD(struct e, mac));
 static KSTATE_DESCRIBE(s_state, "s", 1,
 	HAND(folios, .kind = KS_FOLIOS, .size = 24, .num = 0, .modifiers = KS_VARRAY | KS_POINTER,
 	     .alloc = 1, COUNTED),
 	HAND(four, .kind = KS_FOLIO, .num = 4, .modifiers = KS_ARRAY),
 	HAND(one, .kind = KS_FOLIO, .num = 0, .modifiers = KS_VARRAY | KS_POINTER, COUNTED),
-	HAND(list, .kind = KS_HLIST, .ksd = &e_state),
+	HAND(list, .kind = KS_HLIST, .size = sizeof(struct e), .ksd = &e_state),
 	HAND(tail, .kind = KS_BASE_TYPE, .type = KS_U16, .size = 2, .num = 0,
 	     .modifiers = KS_VARRAY | KS_FLEX, COUNTED));
 USE(s)
@@ -395,10 +396,11 @@ static KSTATE_DESCRIBE(s_state, "s", 1, HAND(dev), HAND(count));
 USE(s)
 """, ["pointer dev", "pointer count"]),
     ("too_many_elements", """
-struct s { u32 a[4]; u32 b; };
+struct s { u32 a[4]; u32 gap; u32 b; };
 static KSTATE_DESCRIBE(s_state, "s", 1,
 	{ .name = "a", .of = "struct s", .kind = KS_BASE_TYPE, .modifiers = KS_ARRAY,
-	.offset = 0, .size = 4, .type = KS_U32, .num = 5 }, KSTATE_BASE_TYPE(b, struct s, u32));
+	.offset = 0, .size = 4, .type = KS_U32, .num = 5 }, KSTATE_SKIP(gap, struct s, "unused"),
+	KSTATE_BASE_TYPE(b, struct s, u32));
 USE(s)
 """, ["size a"]),
     ("too_few_elements", """
@@ -468,9 +470,12 @@ static KSTATE_DESCRIBE(s_state, "s", 1,
 USE(s)
 """, ["size p"]),
     ("entries_of_another_struct", """
-struct entry { struct list_head link; u64 key; }; struct other { u32 x; };
+struct entry { struct list_head link; u64 key; };
+struct other { struct list_head link; u32 x; u32 unused[4]; };
 struct s { struct list_head list; struct xarray xa; };
-static KSTATE_DESCRIBE(other_state, "other", 1, KSTATE_BASE_TYPE(x, struct other, u32));
+static KSTATE_DESCRIBE(other_state, "other", 1,
+	KSTATE_SKIP(link, struct other, "restoring links it"), KSTATE_FIELD(struct other, x),
+	KSTATE_SKIP(unused, struct other, "no use"));
 static KSTATE_DESCRIBE(s_state, "s", 1,
 	KSTATE_LIST(list, struct s, struct entry, link, &other_state),
 	KSTATE_XARRAY(xa, struct s, struct entry, &other_state));
