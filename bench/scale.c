@@ -358,6 +358,7 @@ static void preserve_as_kstate(struct folio **file, s64 *bytes)
 static void run_folios(const char *name, struct folio **(*make)(void),
 		       void (*preserve)(struct folio **file, s64 *bytes))
 {
+	int status;
 	pid_t pid;
 
 	for (u32 run = 0; run < 5; run++) {
@@ -379,7 +380,9 @@ static void run_folios(const char *name, struct folio **(*make)(void),
 			fflush(stdout);
 			_exit(0);
 		}
-		waitpid(pid, NULL, 0);
+		waitpid(pid, &status, 0);
+		if (status)
+			exit(1);
 	}
 }
 
