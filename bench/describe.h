@@ -7,7 +7,9 @@
 #include "bench.h"
 
 #define FIELDS(_name, ...) \
-	static const struct kstate_field _name[] __maybe_unused = { __VA_ARGS__ KSTATE_END_OF_LIST() }
+	static const struct kstate_field _name[] __maybe_unused = {	\
+		__VA_ARGS__ KSTATE_END_OF_LIST()			\
+	}
 #define DESC(_var, _name, _fields) \
 	static struct kstate_description _var __maybe_unused = { \
 		.name = _name, .version_id = 1, .min_version_id = 1, .fields = _fields }
