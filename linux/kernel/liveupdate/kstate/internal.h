@@ -7,8 +7,9 @@
  *   object x plan --save.c--> bytes of a record --restore.c--> object
  *
  * object.c does that for one object, stream.c keeps records, record.c finds them,
- * handover.c puts streams together and takes them apart, kho.c and memory.c are
- * where the bytes live.
+ * set.c keeps streams and schemas, preserve.c memory that is handed over in place.
+ * publish.c puts a set together, open.c takes it apart, handon.c goes through what
+ * nobody wanted; kho.c and memory.c are where the bytes live.
  */
 #ifndef _KSTATE_INTERNAL_H
 #define _KSTATE_INTERNAL_H
@@ -495,7 +496,7 @@ struct kstate_taken *kstate_restore_take(struct kstate_walk *w);
 int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u8 type,
 			const struct kstate_edge *edge, void **ptr);
 
-/* Sets and streams: set.c, stream.c, handover.c */
+/* Sets and streams: set.c, preserve.c, stream.c, record.c, publish.c, open.c, handon.c */
 
 /**
  * struct kstate_transport - where bytes live and how memory is handed over
@@ -871,6 +872,7 @@ void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot);
 struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
 					 u64 key, const char *string, u32 len);
 
+u32 kstate_header_crc(const struct kstate_header *header, u32 size);
 int kstate_set_publish(struct kstate_set *set, struct kstate_error *err);
 void kstate_set_unpublish(struct kstate_set *set);
 struct kstate_set *kstate_set_open(const struct kstate_transport *transport, void *header,
