@@ -648,7 +648,8 @@ static void saved_again(void **state)
 		b.nr = i * 2654435761U % sizeof(bytes);
 		stream_save(stream, &sized, &b, KSTATE_ID(i));
 		if (i >= live)
-			assert_int_equal(kstate_stream_drop(stream, &sized, KSTATE_ID(i - live)), 0);
+			assert_int_equal(kstate_stream_drop(stream, &sized, KSTATE_ID(i - live)),
+					 0);
 	}
 	assert_true(stream_size(stream) < 64 * (PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER));
 	assert_true(stream->index.room <= 128);

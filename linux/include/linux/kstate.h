@@ -842,8 +842,10 @@ int kstate_stream_restore(struct kstate_stream *stream, struct kstate_descriptio
 			  void *obj, struct kstate_key key, struct kstate_error *err);
 int kstate_stream_check(struct kstate_stream *stream, struct kstate_description *desc,
 			const void *obj, struct kstate_key key, struct kstate_error *err);
+typedef int (*kstate_key_fn)(struct kstate_key key, void *arg);
+
 int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
-			       int (*fn)(struct kstate_key key, void *arg), void *arg);
+			       kstate_key_fn fn, void *arg);
 int kstate_check_description(struct kstate_description *desc, struct kstate_error *err);
 void kstate_forget(struct kstate_description *desc);
 
@@ -891,8 +893,7 @@ int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
-int kstate_for_each_key(struct kstate_description *desc,
-			int (*fn)(struct kstate_key key, void *arg), void *arg);
+int kstate_for_each_key(struct kstate_description *desc, kstate_key_fn fn, void *arg);
 int kstate_finish(void);
 
 #else
@@ -944,8 +945,8 @@ static inline int kstate_drop_key(struct kstate_description *desc, struct kstate
 	return -ENOENT;
 }
 
-static inline int kstate_for_each_key(struct kstate_description *desc,
-				      int (*fn)(struct kstate_key key, void *arg), void *arg)
+static inline int kstate_for_each_key(struct kstate_description *desc, kstate_key_fn fn,
+				      void *arg)
 {
 	return 0;
 }

@@ -58,7 +58,7 @@ static int hand_on_edge(struct kstate_edge *edge, u8 type, void *arg)
 }
 
 static void hand_on_without(const struct kstate_stream *stream, const struct kstate_slot *slot,
-			const char *why)
+			    const char *why)
 {
 	char name[2 * KSTATE_MAX_NAME + 8];
 

@@ -25,7 +25,7 @@
 
 /* A kernel needs to know the first damage only; a tool hears of all of it */
 static void open_note_damage(struct kstate_set *set, const void *at, size_t size,
-			const struct kstate_error *err)
+			     const struct kstate_error *err)
 {
 	if (!set->damage.code)
 		set->damage = *err;
@@ -33,8 +33,8 @@ static void open_note_damage(struct kstate_set *set, const void *at, size_t size
 		set->transport->damaged(set->transport, at, size, err);
 }
 
-static void open_damage(struct kstate_set *set, const char *where, u64 key, const void *at, size_t size,
-		   const char *expected)
+static void open_damage(struct kstate_set *set, const char *where, u64 key, const void *at,
+			size_t size, const char *expected)
 {
 	struct kstate_error err = {};
 	struct kstate_where w = {
@@ -46,8 +46,8 @@ static void open_damage(struct kstate_set *set, const char *where, u64 key, cons
 	open_note_damage(set, at, size, &err);
 }
 
-static void open_damaged_record(struct kstate_set *set, const char *where, u64 key,
-			   const struct kstate_record *record, const char *expected)
+static void open_damaged(struct kstate_set *set, const char *where, u64 key,
+			 const struct kstate_record *record, const char *expected)
 {
 	open_damage(set, where, key, record, sizeof(*record) + le32_to_cpu(record->size), expected);
 }
@@ -147,7 +147,8 @@ struct kstate_record *kstate_segment_next(struct kstate_set *set,
 	while (here < segment->used && !kstate_record_good(segment, here))
 		here += 8;
 	if (here > *at)
-		open_damage(set, name, *at, segment->data + *at, here - *at, "the header of a record");
+		open_damage(set, name, *at, segment->data + *at, here - *at,
+			    "the header of a record");
 	*at = here;
 	if (here < segment->used) {
 		record = (void *)(segment->data + here);
@@ -157,16 +158,16 @@ struct kstate_record *kstate_segment_next(struct kstate_set *set,
 }
 
 /* The next record that is understood, or NULL */
-static struct kstate_record *open_next_record(struct kstate_set *set, struct kstate_segment *segment,
-					 const char *name, size_t *at)
+static struct kstate_record *open_next(struct kstate_set *set, struct kstate_segment *segment,
+				       const char *name, size_t *at)
 {
 	struct kstate_record *record;
 
 	while ((record = kstate_segment_next(set, segment, name, at))) {
 		if (kstate_record_understood(record))
 			return record;
-		open_damaged_record(set, name, (u8 *)record - segment->data, record,
-			       "the header of a record");
+		open_damaged(set, name, (u8 *)record - segment->data, record,
+			     "the header of a record");
 	}
 	return NULL;
 }
@@ -188,14 +189,14 @@ static int open_schema(struct kstate_set *set, struct kstate_record *record)
 	if (ret)
 		return ret;
 	if (where.key.id != set->nr_known) {
-		open_damaged_record(set, "schema", where.key.id, record, "numbers that ascend");
+		open_damaged(set, "schema", where.key.id, record, "numbers that ascend");
 		return 0;
 	}
 
 	if (kstate_record_whole(record))
 		schema = kstate_schema_decode((u8 *)(record + 1), size, set, &where);
 	else
-		open_damaged_record(set, "schema", where.key.id, record, "the checksum of a schema");
+		open_damaged(set, "schema", where.key.id, record, "the checksum of a schema");
 	if (PTR_ERR_OR_ZERO(schema) == -ENOMEM)
 		return -ENOMEM;
 	if (IS_ERR(schema)) {
@@ -224,7 +225,7 @@ static int open_state(struct kstate_set *set, struct kstate_record *record)
 		expected = "counts and offsets of a state";
 	if (!expected)
 		return kstate_set_add_state(set, id, (u8 *)(record + 1), size);
-	open_damaged_record(set, "state", id, record, expected);
+	open_damaged(set, "state", id, record, expected);
 	return 0;
 }
 
@@ -234,13 +235,13 @@ static int open_index(struct kstate_stream *stream, struct kstate_segment *segme
 	struct kstate_record *record;
 	size_t at = 0;
 
-	while ((record = open_next_record(set, segment, stream->name, &at))) {
+	while ((record = open_next(set, segment, stream->name, &at))) {
 		if (le16_to_cpu(record->flags) & KSTATE_RECORD_DROPPED) {
 			segment->records++;
 			continue;
 		}
 		if (le32_to_cpu(record->schema) >= set->nr_known) {
-			open_damaged_record(set, stream->name, at, record, "a record with a schema");
+			open_damaged(set, stream->name, at, record, "a record with a schema");
 			continue;
 		}
 		segment->records++;
@@ -260,8 +261,8 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 	int ret;
 
 	if (!len || !kstate_record_whole(record)) {
-		open_damaged_record(set, "stream", le64_to_cpu(record->key), record,
-			       "the checksum of a stream");
+		open_damaged(set, "stream", le64_to_cpu(record->key), record,
+			     "the checksum of a stream");
 		return 0;
 	}
 	stream = kzalloc_obj(*stream);
@@ -275,12 +276,13 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 	INIT_LIST_HEAD(&stream->segments);
 	xa_init(&stream->holes);
 	ret = kstate_set_add_stream(set, stream);
-	if (ret == -EEXIST)
-		list_add_tail(&stream->list, &set->streams);
-	else if (ret) {
+	if (ret == -ENOMEM) {
 		kfree(stream);
 		return ret;
 	}
+	/* Another one has its name or number: it cannot be found, but its memory is freed */
+	if (ret)
+		list_add_tail(&stream->list, &set->streams);
 
 	size = le32_to_cpu(record->size) - kstate_key_bytes(record);
 	for (; size >= sizeof(*ref); size -= sizeof(*ref), ref++) {
@@ -294,7 +296,7 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 			if (ret == -ENOMEM)
 				return ret;
 			open_damage(set, stream->name, le64_to_cpu(ref->edge.addr), ref, sizeof(*ref),
-			       "a segment");
+				    "a segment");
 			continue;
 		}
 		list_add_tail(&segment->list, &stream->segments);
@@ -317,11 +319,11 @@ static int open_root(struct kstate_set *set, const struct kstate_header *header,
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, ret,
 				   "a root segment\nerror %d", ret);
 	/* Schemas come first */
-	while (!ret && (record = open_next_record(set, &set->root, "root", &at))) {
+	while (!ret && (record = open_next(set, &set->root, "root", &at))) {
 		bool is_stream = le32_to_cpu(record->schema) == KSTATE_RECORD_STREAM;
 
 		if (record->flags || (record->key_len && !is_stream))
-			open_damaged_record(set, "root", at, record, "no flags and no key");
+			open_damaged(set, "root", at, record, "no flags and no key");
 		else if (le32_to_cpu(record->schema) == KSTATE_RECORD_SCHEMA)
 			ret = open_schema(set, record);
 		else if (is_stream)
@@ -329,7 +331,7 @@ static int open_root(struct kstate_set *set, const struct kstate_header *header,
 		else if (le32_to_cpu(record->schema) == KSTATE_RECORD_STATE)
 			ret = open_state(set, record);
 		else
-			open_damaged_record(set, "root", at, record, "a schema, a state or a stream");
+			open_damaged(set, "root", at, record, "a schema, a state or a stream");
 	}
 	if (ret)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
@@ -337,7 +339,7 @@ static int open_root(struct kstate_set *set, const struct kstate_header *header,
 }
 
 static int open_check_header(const struct kstate_header *header, size_t size,
-			const struct kstate_transport *transport, const struct kstate_where *where)
+			     const struct kstate_transport *transport, const struct kstate_where *where)
 {
 	u32 header_size;
 

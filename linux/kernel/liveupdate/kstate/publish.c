@@ -71,7 +71,8 @@ struct publish_layout {
 	bool file;
 };
 
-static struct kstate_record *publish_add_record(struct publish_layout *l, u32 kind, u64 key, u32 size)
+static struct kstate_record *publish_add_record(struct publish_layout *l, u32 kind, u64 key,
+						u32 size)
 {
 	struct kstate_record *record = (void *)(l->root + l->used);
 
@@ -88,8 +89,8 @@ static void publish_seal(struct publish_layout *l, struct kstate_record *record)
 }
 
 /* Where a segment is: where it lives, or where it comes to be in the file */
-static struct kstate_segment_ref publish_segment(struct publish_layout *l, const struct kstate_edge *edge,
-					     u64 used)
+static struct kstate_segment_ref publish_segment(struct publish_layout *l,
+						 const struct kstate_edge *edge, u64 used)
 {
 	struct kstate_segment_ref ref = { .edge = *edge, .used = cpu_to_le64(used) };
 
@@ -103,8 +104,8 @@ static struct kstate_segment_ref publish_segment(struct publish_layout *l, const
 }
 
 /* Fill the root segment and the header; in a file the segments follow in order */
-static void publish_lay_out(const struct kstate_set *set, struct publish_layout *l, struct kstate_header *header,
-		    const struct kstate_edge *root)
+static void publish_lay_out(const struct kstate_set *set, struct publish_layout *l,
+			    struct kstate_header *header, const struct kstate_edge *root)
 {
 	const struct kstate_segment *segment;
 	const struct kstate_stream *stream;
@@ -137,7 +138,7 @@ static void publish_lay_out(const struct kstate_set *set, struct publish_layout 
 	}
 	list_for_each_entry(stream, &set->streams, list) {
 		record = publish_add_record(l, KSTATE_RECORD_STREAM, stream->id,
-				    publish_stream_bytes(stream));
+					    publish_stream_bytes(stream));
 		record->key_len = cpu_to_le16(strlen(stream->name));
 		memcpy(record + 1, stream->name, strlen(stream->name));
 		refs = (void *)kstate_record_payload(record);

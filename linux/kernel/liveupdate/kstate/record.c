@@ -37,7 +37,8 @@ void kstate_record_seal(struct kstate_record *record, u32 place)
 {
 	record->place = cpu_to_le32(place / 8);
 	record->pcrc = cpu_to_le32(record_crc(record + 1, le32_to_cpu(record->size)));
-	record->hcrc = cpu_to_le32(record_crc(&record->pcrc, sizeof(*record) - sizeof(record->hcrc)));
+	record->hcrc = cpu_to_le32(record_crc(&record->pcrc,
+					      sizeof(*record) - sizeof(record->hcrc)));
 }
 
 /**
@@ -252,7 +253,7 @@ static bool stream_next_key(struct kstate_stream *stream, u32 name, bool string_
  * last call if there may have been more, in bytes that cannot be read.
  */
 int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
-			       int (*fn)(struct kstate_key key, void *arg), void *arg)
+			       kstate_key_fn fn, void *arg)
 {
 	struct kstate_set *set = stream->set;
 	char string[KSTATE_MAX_NAME + 1];

@@ -106,8 +106,7 @@ EXPORT_SYMBOL_GPL(kstate_restore_key);
  * -EBADMSG after the last call if there may have been more, in bytes that cannot be
  * read; another negative error code.
  */
-int kstate_for_each_key(struct kstate_description *desc,
-			int (*fn)(struct kstate_key key, void *arg), void *arg)
+int kstate_for_each_key(struct kstate_description *desc, kstate_key_fn fn, void *arg)
 {
 	struct kstate_stream *stream = kstate_stream_find(incoming, KSTATE_STREAM);
 
