@@ -818,40 +818,40 @@ static void each_key(void **state)
 	stream_save(stream, &named, &t, KSTATE_NAME("three"));
 	assert_int_equal(kstate_stream_drop(stream, &named, KSTATE_NAME("two")), 0);
 	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(7)), 0);
-	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), -EINVAL);
+	assert_int_equal(kstate_stream_walk_keys(stream, &thing, see_key, &seen), -EINVAL);
 	set = set_jump(set);
 	stream = kstate_stream_find(set, "s");
 
 	/* Without what the writer took back, and what has been restored */
 	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(9)));
-	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &thing, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 48);
 	assert_int_equal(seen.sum, 49 * 50 / 2 - 7 - 9);
 	seen = (struct seen){};
-	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &named, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 2);
 	assert_int_equal(seen.strings, strlen("one") + strlen("three"));
 	seen = (struct seen){ .stop_after = 5 };
-	assert_int_equal(kstate_stream_for_each_key(stream, &other, see_key, &seen), -EINTR);
+	assert_int_equal(kstate_stream_walk_keys(stream, &other, see_key, &seen), -EINTR);
 	assert_int_equal(seen.nr, 5);
 	seen = (struct seen){};
-	assert_int_equal(kstate_stream_for_each_key(stream, &sized, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &sized, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 0);
 
 	/* Each may be restored as it comes */
 	seen = (struct seen){ .stream = stream };
-	assert_int_equal(kstate_stream_for_each_key(stream, &thing, restore_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &thing, restore_key, &seen), 0);
 	assert_int_equal(seen.nr, 48);
 	seen = (struct seen){};
-	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &thing, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 0);
 	/* If something cannot be read, there may be more */
 	set->damage.code = -EBADMSG;
-	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), -EBADMSG);
+	assert_int_equal(kstate_stream_walk_keys(stream, &named, see_key, &seen), -EBADMSG);
 	assert_int_equal(seen.nr, 2);
 	kstate_set_finish(set);
 	seen = (struct seen){};
-	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &named, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 0);
 	kstate_set_destroy(set);
 }

@@ -844,8 +844,8 @@ int kstate_stream_check(struct kstate_stream *stream, struct kstate_description 
 			const void *obj, struct kstate_key key, struct kstate_error *err);
 typedef int (*kstate_key_fn)(struct kstate_key key, void *arg);
 
-int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
-			       kstate_key_fn fn, void *arg);
+int kstate_stream_walk_keys(struct kstate_stream *stream, struct kstate_description *desc,
+			    kstate_key_fn fn, void *arg);
 int kstate_check_description(struct kstate_description *desc, struct kstate_error *err);
 void kstate_forget(struct kstate_description *desc);
 
@@ -893,7 +893,7 @@ int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
-int kstate_for_each_key(struct kstate_description *desc, kstate_key_fn fn, void *arg);
+int kstate_walk_keys(struct kstate_description *desc, kstate_key_fn fn, void *arg);
 int kstate_finish(void);
 
 #else
@@ -945,7 +945,7 @@ static inline int kstate_drop_key(struct kstate_description *desc, struct kstate
 	return -ENOENT;
 }
 
-static inline int kstate_for_each_key(struct kstate_description *desc, kstate_key_fn fn,
+static inline int kstate_walk_keys(struct kstate_description *desc, kstate_key_fn fn,
 				      void *arg)
 {
 	return 0;

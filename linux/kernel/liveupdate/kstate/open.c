@@ -295,8 +295,8 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 			kfree(segment);
 			if (ret == -ENOMEM)
 				return ret;
-			open_damage(set, stream->name, le64_to_cpu(ref->edge.addr), ref, sizeof(*ref),
-				    "a segment");
+			open_damage(set, stream->name, le64_to_cpu(ref->edge.addr), ref,
+				    sizeof(*ref), "a segment");
 			continue;
 		}
 		list_add_tail(&segment->list, &stream->segments);
@@ -334,12 +334,13 @@ static int open_root(struct kstate_set *set, const struct kstate_header *header,
 			open_damaged(set, "root", at, record, "a schema, a state or a stream");
 	}
 	if (ret)
-		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
+		return kstate_no_memory(where);
 	return 0;
 }
 
 static int open_check_header(const struct kstate_header *header, size_t size,
-			     const struct kstate_transport *transport, const struct kstate_where *where)
+			     const struct kstate_transport *transport,
+			     const struct kstate_where *where)
 {
 	u32 header_size;
 
@@ -401,7 +402,7 @@ struct kstate_set *kstate_set_open(const struct kstate_transport *transport, voi
 		return ERR_PTR(ret);
 	set = kstate_set_create(transport);
 	if (!set) {
-		kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+		kstate_no_memory(&where);
 		return ERR_PTR(-ENOMEM);
 	}
 	set->incoming = true;

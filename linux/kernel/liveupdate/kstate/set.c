@@ -159,7 +159,7 @@ static void free_known(struct kstate_set *set, struct kstate_known *known)
 	kstate_schema_free(known->schema);
 	/* Those of an incoming set are in its root segment */
 	if (!set->incoming)
-		kstate_free(known->bytes);
+		kvfree(known->bytes);
 	kfree(known);
 }
 
@@ -181,7 +181,7 @@ void kstate_set_destroy(struct kstate_set *set)
 	kstate_set_forget_memory(set);
 	list_for_each_entry_safe(state, next_state, &set->states, list) {
 		if (!set->incoming)
-			kstate_free(state->bytes);
+			kvfree(state->bytes);
 		kfree(state);
 	}
 	for (i = 0; i < set->nr_known; i++)
@@ -445,7 +445,7 @@ static int add_schema(struct kstate_set *set, const struct kstate_schema *schema
 	}
 
 	/* A copy of its own: the description may go before the records do */
-	bytes = kstate_zalloc(size);
+	bytes = kvzalloc(size, GFP_KERNEL);
 	if (!bytes)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
 				   "memory for a schema\nnone");
@@ -455,7 +455,7 @@ static int add_schema(struct kstate_set *set, const struct kstate_schema *schema
 	if (ret) {
 		if (!IS_ERR(copy))
 			kstate_schema_free(copy);
-		kstate_free(bytes);
+		kvfree(bytes);
 		kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "room for a schema\nnone");
 	}
 	return ret;
@@ -510,13 +510,13 @@ int kstate_set_merge(struct kstate_set *to, struct kstate_set *from, struct ksta
 		ret = kstate_set_schema(to, schema, &id, err);
 		if (ret)
 			return ret;
-		bytes = kstate_zalloc(state->size);
+		bytes = kvzalloc(state->size, GFP_KERNEL);
 		if (bytes)
 			memcpy(bytes, state->bytes, state->size);
 		ret = bytes ? kstate_set_add_state(to, id, bytes, state->size) : -ENOMEM;
 		if (ret) {
-			kstate_free(bytes);
-			return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
+			kvfree(bytes);
+			return kstate_no_memory(&where);
 		}
 	}
 	return 0;
