@@ -856,6 +856,60 @@ static void each_key(void **state)
 	kstate_set_destroy(set);
 }
 
+/* A record that names one page twice, as no kernel writes it, does not stop the next jump */
+
+struct twice {
+	struct folio *first;
+	struct folio *second;
+};
+
+DESC(twice, "twice", KSTATE_FOLIO(first, struct twice), KSTATE_FOLIO(second, struct twice));
+
+static int repeat_edge(struct kstate_edge *edge, u8 type, void *arg)
+{
+	struct kstate_edge *edges = arg;
+
+	if (!edges[0].kind) {
+		edges[0] = *edge;
+	} else {
+		edges[1] = *edge;
+		*edge = edges[0];
+	}
+	return 0;
+}
+
+static void handed_on_with_a_page_twice(void **state)
+{
+	struct kstate_set *in, *out = set_create(), *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct twice t = { folio_alloc(GFP_KERNEL, 0), folio_alloc(GFP_KERNEL, 0) }, got = {};
+	struct kstate_edge edges[2] = {};
+	struct kstate_record *record;
+
+	stream_save(stream, &twice, &t, KSTATE_ID(1));
+	record = stream->index.slots[0].record;
+	kstate_wire_edges(kstate_known(set, 0)->schema, kstate_record_payload(record),
+			  le32_to_cpu(record->size), repeat_edge, edges);
+	kstate_set_unpreserve(set, &edges[1]);
+	kstate_record_seal(record, 8 * le32_to_cpu(record->place));
+	in = set_jump_with_memory(set);
+	stream = kstate_stream_find(in, "s");
+	assert_int_equal(stream_restore(stream, &twice, &got, KSTATE_ID(1)), -EIO);
+	assert_int_equal(err.reason, KSTATE_EDGE);
+
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(kstate_set_hand_on(in, out, &err), 0);
+	assert_int_equal(err.code, 0);
+	assert_non_null(strstr(shim_log(), "twice[1] is left behind"));
+	assert_int_equal(kstate_stream_find(out, "s")->bytes, 0);
+	assert_true(list_empty(&kstate_stream_find(out, "s")->segments));
+	kstate_set_destroy(out);
+	/* It is still there for this kernel, and freed once */
+	assert_int_equal(kstate_set_finish(in), 1);
+	kstate_set_destroy(in);
+	folio_put(t.second);
+}
+
 /* Nothing is quadratic: ten times as many take about ten times as long on the processor */
 
 #ifndef SCALE
@@ -1069,6 +1123,7 @@ int main(void)
 		TEST(dropped_without_memory),
 		TEST(room_that_grows),
 		TEST(each_key),
+		TEST(handed_on_with_a_page_twice),
 		TEST(nothing_quadratic),
 	};
 
