@@ -1334,8 +1334,10 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *err);
 void kstate_transaction_commit(struct kstate_transaction *t);
 void kstate_transaction_cancel(struct kstate_transaction *t);
-int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
-			       int (*fn)(struct kstate_key key, void *arg), void *arg);
+typedef int (*kstate_key_fn)(struct kstate_key key, void *arg);
+
+int kstate_stream_walk_keys(struct kstate_stream *stream, struct kstate_description *desc,
+			    kstate_key_fn fn, void *arg);
 int kstate_check_description(struct kstate_description *desc, struct kstate_error *err);
 void kstate_forget(struct kstate_description *desc);
 
@@ -1383,8 +1385,7 @@ int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
-int kstate_for_each_key(struct kstate_description *desc,
-			int (*fn)(struct kstate_key key, void *arg), void *arg);
+int kstate_walk_keys(struct kstate_description *desc, kstate_key_fn fn, void *arg);
 int kstate_finish(void);
 
 #else
@@ -1436,8 +1437,8 @@ static inline int kstate_drop_key(struct kstate_description *desc, struct kstate
 	return -ENOENT;
 }
 
-static inline int kstate_for_each_key(struct kstate_description *desc,
-				      int (*fn)(struct kstate_key key, void *arg), void *arg)
+static inline int kstate_walk_keys(struct kstate_description *desc, kstate_key_fn fn,
+				      void *arg)
 {
 	return 0;
 }
