@@ -9,6 +9,7 @@
 #include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/kexec.h>
+#include <linux/mutex.h>
 #include <linux/sched/clock.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
@@ -99,6 +100,32 @@ void kvfree(const void *p)
 	live_bytes -= malloc_usable_size((void *)p);
 	free((void *)p);
 }
+
+/* Locks */
+
+#ifdef SHIM_FAST
+
+/* Calls of functions with one locked instruction, as in the kernel */
+
+void mutex_lock(struct mutex *m)
+{
+	int free = 0;
+
+	if (!__atomic_compare_exchange_n(&m->locked, &free, 1, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		shim_bug(__FILE__, __LINE__, "mutex taken twice");
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	int held = 1;
+
+	if (!__atomic_compare_exchange_n(&m->locked, &held, 0, false, __ATOMIC_RELEASE,
+					 __ATOMIC_RELAXED))
+		shim_bug(__FILE__, __LINE__, "mutex not held");
+}
+
+#endif
 
 /* Strings */
 
@@ -396,11 +423,22 @@ extern int (*const __stop_shim_init[])(void) __weak;
 extern int (*const __start_shim_exit[])(void) __weak;
 extern int (*const __stop_shim_exit[])(void) __weak;
 
+/* As in init/main.c */
+void kstate_open_incoming(void) __weak;
+
+void (*shim_before_initcalls)(void);
+struct kimage shim_image = { .file_mode = true };
+
 int shim_boot(void)
 {
 	int (*const *call)(void);
 	int ret = 0;
 
+	strscpy(shim_image.kernel_release, init_utsname()->release);
+	if (kstate_open_incoming)
+		kstate_open_incoming();
+	if (shim_before_initcalls)
+		shim_before_initcalls();
 	for (call = __start_shim_init; !ret && call < __stop_shim_init; call++)
 		ret = (*call)();
 	return ret;
@@ -441,7 +479,7 @@ int shim_kexec_prepare(void)
 	int ret;
 
 	for (nb = kexec_chain; nb; nb = nb->next) {
-		ret = nb->notifier_call(nb, KEXEC_PREPARE, NULL);
+		ret = nb->notifier_call(nb, KEXEC_PREPARE, &shim_image);
 		if (ret & 0x8000) {
 			shim_kexec_abort();
 			return NOTIFY_OK - (ret & ~0x8000);
@@ -455,5 +493,5 @@ void shim_kexec_abort(void)
 	struct notifier_block *nb;
 
 	for (nb = kexec_chain; nb; nb = nb->next)
-		nb->notifier_call(nb, KEXEC_ABORT, NULL);
+		nb->notifier_call(nb, KEXEC_ABORT, &shim_image);
 }

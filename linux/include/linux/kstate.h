@@ -25,6 +25,7 @@ struct kstate_field;
 struct kstate_schema;
 struct kstate_set;
 struct kstate_stream;
+struct kstate_transaction;
 struct kstate_value;
 struct page;
 
@@ -341,9 +342,17 @@ struct kstate_description {
 #define __KSTATE_POINTER_CLASS	__builtin_classify_type((void *)0)
 #define __kstate_is_pointer(_x)	(__kstate_leads(_x) && !__kstate_is_array(typeof(_x)))
 
-/* What @_x leads to, or @_x itself if it leads nowhere */
+/*
+ * What @_x leads to, or @_x itself if it leads nowhere. Where a void * leads to is given
+ * a type that is neither an integer nor a struct.
+ */
+#define __kstate_target(_x)						\
+	typeof(*__builtin_choose_expr(__kstate_leads(_x), (_x), &(_x)))
+#define __kstate_is_void(_x)						\
+	__builtin_types_compatible_p(__kstate_target(_x), void)
 #define __kstate_element(_x)						\
-	(*__builtin_choose_expr(__kstate_leads(_x), (_x), &(_x)))
+	(*__builtin_choose_expr(__kstate_is_void(_x), (void *(*)[1])0,	\
+				(__kstate_target(_x) *)0))
 
 /* One dimension off an array; anything else as it is */
 #define __kstate_strip(_x)						\
@@ -403,10 +412,10 @@ struct kstate_description {
 	.offset = offsetof(_state, _f)
 
 /* An array is in the object, a pointer leads out of it */
+#define __kstate_bytes(_f, _state)					\
+	(__kstate_is_array(__kstate_typeof(_state, _f)) ? sizeof(__kstate_member(_state, _f)) : 0)
 #define __kstate_room(_f, _state)					\
-	((__kstate_is_array(__kstate_typeof(_state, _f)) ?		\
-	  sizeof(__kstate_member(_state, _f)) : 0) /			\
-	 sizeof(__kstate_element(__kstate_member(_state, _f))))
+	(__kstate_bytes(_f, _state) / sizeof(__kstate_element(__kstate_member(_state, _f))))
 
 #define __kstate_place(_f, _state)					\
 	(__kstate_is_array(__kstate_typeof(_state, _f)) ? 0 : KS_POINTER)
@@ -423,15 +432,15 @@ struct kstate_description {
 /*
  * An option does not know the member that it is given to. The macros of integers give
  * their options once more, inside of the parameters of a function type, where
- * __kstate_member_type is an array of as many bytes as the type has as a number. (What
- * may stand there without a warning is a union, not a struct.) Elsewhere it is u64, of
- * which everything is a value.
+ * __kstate_member_type is an array of as many bytes as the type has as a number:
+ *
+ *	0 * sizeof(void (*)(char (*__kstate_member_type)[KS_U8],
+ *			    char (*)[sizeof((struct kstate_field) { options })]))
+ *
+ * Elsewhere it is u64, of which everything is a value. (What may be declared there
+ * without a warning is a union, not a struct.)
  */
 extern char (*__kstate_member_type)[KS_U64];
-
-#define __kstate_check_options(_kstype, ...)				\
-	(0 * sizeof(void (*)(char (*__kstate_member_type)[_kstype],	\
-			     char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])))
 
 #define __kstate_top_bit						\
 	((sizeof(*__kstate_member_type) == KS_BOOL ? 1 :		\
@@ -449,7 +458,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_DEFAULT(_v)						\
 	.has_default = 1,						\
 	.dflt = (u64)(_v) + sizeof(union { _Static_assert(__kstate_fits(_v), \
-		"KSTATE_DEFAULT(" #_v ") is no value of the member's type"); })
+		"KSTATE_DEFAULT(" #_v ") is no value of the type of the member"); })
 #define KSTATE_ABSENT(_fn)	.absent = (_fn)
 #define KSTATE_IGNORABLE	.ignorable = 1
 #define KSTATE_ALIAS(...)						\
@@ -460,7 +469,7 @@ extern char (*__kstate_member_type)[KS_U64];
 	.range = 1, .max = (u64)(_max),					\
 	.min = (u64)(_min) + sizeof(union { _Static_assert(		\
 		__kstate_fits(_min) && __kstate_fits(_max),		\
-		"KSTATE_RANGE(" #_min ", " #_max ") has values that the member's type has not"); })
+		"KSTATE_RANGE(" #_min ", " #_max ") has values that the type of the member has not"); })
 #define KSTATE_MASK(_bits)						\
 	.masked = 1,							\
 	.mask = (_bits) + sizeof(union { _Static_assert(__kstate_covers(_bits), \
@@ -501,8 +510,9 @@ extern char (*__kstate_member_type)[KS_U64];
 		}),							\
 	.num = sizeof(__kstate_member(_state, _f)) /			\
 	       __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + \
-	       __kstate_check_options(__kstate_innermost(__kstate_member(_state, _f)), \
-				      ##__VA_ARGS__),			\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_innermost(__kstate_member(_state, _f))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = __kstate_is_array(__kstate_typeof(_state, _f)) ? KS_ARRAY : 0, \
 	##__VA_ARGS__							\
 }
@@ -528,7 +538,8 @@ extern char (*__kstate_member_type)[KS_U64];
 			#_state "." #_f " is no integer, bool or char, and no array of them: use the macro for what it is"); \
 		}),							\
 	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)) +	\
-	       __kstate_check_options(__kstate_type_of(_type), ##__VA_ARGS__), \
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_type_of(_type)], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0,		\
 	##__VA_ARGS__							\
 }
@@ -547,11 +558,15 @@ extern char (*__kstate_member_type)[KS_U64];
 			#_state "." #_f " is no array: use KSTATE_FIELD() or the macro for what it points to"); \
 		_Static_assert(!__kstate_is_array(__kstate_typeof(_state, _f)) || \
 			       __kstate_innermost(__kstate_member(_state, _f)) == \
-			       __kstate_scalar(*(typeof(_type) *)0),	\
+			       __kstate_scalar(*(typeof(_type) *)0) ||	\
+			       (__kstate_innermost(__kstate_member(_state, _f)) == KS_CHAR && \
+				sizeof(_type) == 1),			\
 			#_state "." #_f " is described as an array of " #_type ", and has other elements"); \
 		}),							\
-	.num = sizeof(__kstate_member(_state, _f)) / sizeof(_type) +	\
-	       __kstate_check_options(__kstate_scalar(*(typeof(_type) *)0), ##__VA_ARGS__), \
+	.num = sizeof(__kstate_member(_state, _f)) /			\
+	       __kstate_size(__kstate_scalar(*(typeof(_type) *)0)) +	\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_scalar(*(typeof(_type) *)0)], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
 }
@@ -573,7 +588,10 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f)))),	\
 			#_state "." #_f " is no pointer to an integer, bool or char: use the macro for what it is"); \
 		}),							\
-	.num = 1,							\
+	.num = 1 +							\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_POINTER,					\
 	##__VA_ARGS__							\
 }
@@ -599,7 +617,10 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f)))),	\
 			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
@@ -619,7 +640,10 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f)))),	\
 			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.count = (_count),						\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
@@ -641,6 +665,9 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f)))),	\
 			#_state "." #_f " is no flexible array of integers, bools or chars"); \
 		}),							\
+	.num = 0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | KS_FLEX,				\
 	##__VA_ARGS__							\
@@ -665,7 +692,10 @@ extern char (*__kstate_member_type)[KS_U64];
 					__kstate_member(_state, _f))))), \
 			#_state "." #_f " is no array of pointers to integers, bools or chars"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f))))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY_OF_POINTER,				\
 	##__VA_ARGS__							\
 }
@@ -846,12 +876,12 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_FOLIO_ARRAY(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f))) + sizeof(struct { \
+	.size = sizeof(struct folio *) + sizeof(struct {		\
 		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
 			       __same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
 			#_state "." #_f " is no array of struct folio *"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
 }
@@ -865,11 +895,11 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_FOLIO_VARRAY(_f, _state, _n, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f))) + sizeof(struct { \
+	.size = sizeof(struct folio *) + sizeof(struct {		\
 		_Static_assert(__same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
 			#_state "." #_f " is no array of struct folio *, and no pointer to them"); \
 		}),							\
-	.num = __kstate_room(_f, _state),				\
+	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
@@ -1120,11 +1150,13 @@ extern char (*__kstate_member_type)[KS_U64];
 	}
 
 /**
- * KSTATE_DESCRIBE_OPTS() - define a &struct kstate_description with options
+ * KSTATE_DESCRIBE_OPTS() - define a &struct kstate_description, with options
  * @_var: its name in C
  * @_name: see kstate_description.name
- * @_opts: initializers of its members, in parentheses:
- *	(.version_id = 2, .min_version_id = 1, .optional = true)
+ * @_opts: initializers of its other members, in parentheses:
+ *	(.version_id = 3, .min_version_id = 2, .optional = true)
+ *
+ * As KSTATE_DESCRIBE().
  */
 #define KSTATE_DESCRIBE_OPTS(_var, _name, _opts, ...)			\
 	struct kstate_description _var = {				\
@@ -1135,6 +1167,24 @@ extern char (*__kstate_member_type)[KS_U64];
 		},							\
 	}
 #define __kstate_unwrap(...)	__VA_ARGS__
+
+/**
+ * KSTATE_DESCRIBE_STATIC() - define a static &struct kstate_description, also
+ *	inside of a function
+ * @_var: its name in C
+ * @_name: see kstate_description.name
+ * @_version: see kstate_description.version_id; min_version_id is the same
+ */
+#define KSTATE_DESCRIBE_STATIC(_var, _name, _version, ...)		\
+	static const struct kstate_field _var##_fields[] = {		\
+		__VA_ARGS__, KSTATE_END_OF_LIST()			\
+	};								\
+	static struct kstate_description _var = {			\
+		.name = (_name),					\
+		.version_id = (_version),				\
+		.min_version_id = (_version),				\
+		.fields = _var##_fields,				\
+	}
 
 /**
  * struct kstate_key - which instance of a state
@@ -1235,12 +1285,22 @@ u64 kstate_stream_id(const struct kstate_stream *stream);
 void kstate_stream_destroy(struct kstate_stream *stream);
 int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *desc,
 		       const void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_stream_update(struct kstate_stream *stream, struct kstate_description *desc,
+			 const void *obj, struct kstate_key key, struct kstate_error *err);
 int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *desc,
 		       struct kstate_key key);
 int kstate_stream_restore(struct kstate_stream *stream, struct kstate_description *desc,
 			  void *obj, struct kstate_key key, struct kstate_error *err);
 int kstate_stream_check(struct kstate_stream *stream, struct kstate_description *desc,
 			const void *obj, struct kstate_key key, struct kstate_error *err);
+struct kstate_transaction *kstate_transaction_begin(struct kstate_stream *stream);
+int kstate_transaction_add(struct kstate_transaction *t, struct kstate_description *desc,
+			   void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *err);
+void kstate_transaction_commit(struct kstate_transaction *t);
+void kstate_transaction_cancel(struct kstate_transaction *t);
+int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
+			       int (*fn)(struct kstate_key key, void *arg), void *arg);
 int kstate_check_description(struct kstate_description *desc, struct kstate_error *err);
 void kstate_forget(struct kstate_description *desc);
 
@@ -1288,6 +1348,8 @@ int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
+int kstate_for_each_key(struct kstate_description *desc,
+			int (*fn)(struct kstate_key key, void *arg), void *arg);
 int kstate_finish(void);
 
 #else
@@ -1339,11 +1401,25 @@ static inline int kstate_drop_key(struct kstate_description *desc, struct kstate
 	return -ENOENT;
 }
 
+static inline int kstate_for_each_key(struct kstate_description *desc,
+				      int (*fn)(struct kstate_key key, void *arg), void *arg)
+{
+	return 0;
+}
+
 static inline int kstate_finish(void)
 {
 	return 0;
 }
 
+#endif
+
+#if IS_BUILTIN(CONFIG_KSTATE)
+void kstate_open_incoming(void);
+#else
+static inline void kstate_open_incoming(void)
+{
+}
 #endif
 
 static inline struct kstate_key kstate_key_id(u64 id)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A simulated xarray: an array of entries sorted by index. It keeps what users
- * can see of the kernel's: a store into a new place may fail, one into a
- * reserved place cannot, reserved places load as NULL; there are values, marks
- * and entries of several indices.
+ * A simulated xarray: a tree of nodes with 64 slots, as the kernel's. It keeps what
+ * users can see of that: a store into a new place may fail, one into a reserved
+ * place cannot, reserved places load as NULL; there are values, marks and entries
+ * of several indices.
  */
 #ifndef _SHIM_LINUX_XARRAY_H
 #define _SHIM_LINUX_XARRAY_H
@@ -17,6 +17,7 @@ typedef unsigned int xa_mark_t;
 #define XA_MARK_0		0u
 #define XA_MARK_1		1u
 #define XA_MARK_2		2u
+#define XA_MARK_MAX		XA_MARK_2
 #define XA_PRESENT		8u
 #define XA_FREE_MARK		XA_MARK_0
 #define XA_FLAGS_TRACK_FREE	4u
@@ -26,18 +27,22 @@ typedef unsigned int xa_mark_t;
 #define XA_CHUNK_SHIFT		6
 #define XA_CHUNK_MASK		((1UL << XA_CHUNK_SHIFT) - 1)
 
-struct xa_simulated_entry {
-	unsigned long index;
+struct xa_simulated_node;
+
+/* An entry of several indices, or one with marks; its pointer is at @first */
+struct xa_simulated_range {
+	struct xa_simulated_range *next;
+	unsigned long first;
 	unsigned long last;
-	void *ptr;
 	unsigned int marks;
 };
 
+/* @height: levels of nodes: there is room for indices below 64 to the power of it */
 struct xarray {
 	gfp_t xa_flags;		/* as in the kernel, with the marks that any entry has */
-	struct xa_simulated_entry *entries;
-	unsigned long nr;
-	unsigned long room;
+	struct xa_simulated_node *root;
+	unsigned int height;
+	struct xa_simulated_range *ranges;
 };
 
 struct xa_limit {
@@ -86,7 +91,7 @@ static inline bool xa_marked(const struct xarray *xa, xa_mark_t mark)
 
 static inline bool xa_empty(const struct xarray *xa)
 {
-	return !xa->nr;
+	return !xa->root;
 }
 
 static inline bool xa_is_value(const void *entry)
