@@ -17,12 +17,6 @@
 
 void run_alone(void **state);
 
-/* Run those of the tests whose names contain argv[1] */
-#define run_all_tests(_tests, _argc, _argv) ({				\
-	if ((_argc) > 1)						\
-		cmocka_set_test_filter((_argv)[1]);			\
-	cmocka_run_group_tests(_tests, NULL, NULL); })
-
 enum place {
 	BARE, STRUCT, ARRAY, POINTER, VARRAY, POINTERS, LIST, XARRAY, UNION, GROUP, NR_PLACES,
 };

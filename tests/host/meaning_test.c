@@ -24,7 +24,7 @@ struct seq {
 	u16 fixed[8];
 };
 
-#define SEQ(_name, ...)	DESC(_name, "seq", __VA_ARGS__)
+#define SEQ(_name, ...)	KSTATE_DESCRIBE_STATIC(_name, "seq", 1, __VA_ARGS__)
 #define NR(...)		KSTATE_BASE_TYPE(nr, struct seq, u32, ##__VA_ARGS__)
 #define P(_nr, ...)	KSTATE_VARRAY(p, struct seq, _nr, KSTATE_ALLOC, ##__VA_ARGS__)
 #define Q(_nr, ...)	KSTATE_VARRAY(q, struct seq, _nr, KSTATE_ALLOC, ##__VA_ARGS__)
@@ -259,7 +259,7 @@ struct arm {
 	u32 x;
 };
 
-DESC(arm_desc, "arm", KSTATE_BASE_TYPE(x, struct arm, u32));
+KSTATE_DESCRIBE_STATIC(arm_desc, "arm", 1, KSTATE_BASE_TYPE(x, struct arm, u32));
 static const struct kstate_arm arms[] = {
 	{ "zero", 0, &arm_desc }, { "one", 1, &arm_desc }, { "two", 2, &arm_desc }, { }
 };
@@ -268,13 +268,13 @@ static const struct kstate_arm arms[] = {
 #define U(_tag, ...)	KSTATE_UNION(u, struct tagged, _tag, arms, ##__VA_ARGS__)
 #define V(_tag, ...)	KSTATE_UNION(v, struct tagged, _tag, arms, ##__VA_ARGS__)
 
-DESC(tag_only, "tagged", TAG());
-DESC(tag_added, "tagged", TAG(), U(tag, KSTATE_DEFAULT(0)));
-DESC(u_only, "tagged", U(tag));
-DESC(tag_range, "tagged", TAG(KSTATE_RANGE(1, 2)), U(tag));
-DESC(v_added, "tagged", U(tag), V(tag, KSTATE_DEFAULT(0)));
-DESC(two_tags, "tagged", U(tag), V(tag2));
-DESC(one_tag, "tagged", U(tag), V(tag));
+KSTATE_DESCRIBE_STATIC(tag_only, "tagged", 1, TAG());
+KSTATE_DESCRIBE_STATIC(tag_added, "tagged", 1, TAG(), U(tag, KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(u_only, "tagged", 1, U(tag));
+KSTATE_DESCRIBE_STATIC(tag_range, "tagged", 1, TAG(KSTATE_RANGE(1, 2)), U(tag));
+KSTATE_DESCRIBE_STATIC(v_added, "tagged", 1, U(tag), V(tag, KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(two_tags, "tagged", 1, U(tag), V(tag2));
+KSTATE_DESCRIBE_STATIC(one_tag, "tagged", 1, U(tag), V(tag));
 
 static void union_added_beside_a_tag(void **state)
 {
@@ -322,8 +322,8 @@ struct paged {
 	struct page *pages;
 };
 
-DESC(pages_nr, "paged", KSTATE_BASE_TYPE(nr, struct paged, u32));
-DESC(pages_added, "paged", KSTATE_BASE_TYPE(nr, struct paged, u32),
+KSTATE_DESCRIBE_STATIC(pages_nr, "paged", 1, KSTATE_BASE_TYPE(nr, struct paged, u32));
+KSTATE_DESCRIBE_STATIC(pages_added, "paged", 1, KSTATE_BASE_TYPE(nr, struct paged, u32),
      KSTATE_PAGES(pages, struct paged, nr, KSTATE_DEFAULT(0)));
 
 static void pages_added_beside_a_number(void **state)
@@ -341,8 +341,8 @@ static void stale_lengths(void **state)
 {
 	SEQ(nothing, KSTATE_BASE_TYPE(fixed[0], struct seq, u16, KSTATE_IGNORABLE));
 	SEQ(defaulted, P(nr, KSTATE_DEFAULT(0)));
-	DESC(no_pages, "paged", KSTATE_PAGES(pages, struct paged, nr, KSTATE_DEFAULT(0)));
-	DESC(nothing2, "paged", KSTATE_BASE_TYPE(nr, struct paged, u32, KSTATE_IGNORABLE,
+	KSTATE_DESCRIBE_STATIC(no_pages, "paged", 1, KSTATE_PAGES(pages, struct paged, nr, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(nothing2, "paged", 1, KSTATE_BASE_TYPE(nr, struct paged, u32, KSTATE_IGNORABLE,
 						 .name = "other"));
 	struct seq from = {}, to = { .nr = 5 };
 	struct paged pfrom = {}, pto = { .nr = 5 };
@@ -384,7 +384,7 @@ struct entry {
 	struct list_head link;
 };
 
-DESC(entry_desc, "entry", KSTATE_BASE_TYPE(x, struct entry, u32));
+KSTATE_DESCRIBE_STATIC(entry_desc, "entry", 1, KSTATE_BASE_TYPE(x, struct entry, u32));
 
 static bool turbo(const void *obj)
 {
@@ -409,11 +409,11 @@ static int engine_custom_restore(struct kstate_stream *s, void *member,
 #define BOOST(_dflt) KSTATE_BASE_TYPE(boost, struct engine, u32, KSTATE_DEFAULT(_dflt))
 #define CURVE(_dflt) KSTATE_ARRAY(curve, struct engine, u16, KSTATE_DEFAULT(_dflt))
 
-DESC(turbo7, "turbo", BOOST(7), CURVE(17));
-DESC(turbo9, "turbo", BOOST(9), CURVE(19));
-DESC(engine7, "engine", SPEED, KSTATE_GROUP(turbo, &turbo7, turbo));
-DESC(engine9, "engine", SPEED, KSTATE_GROUP(turbo, &turbo9, turbo));
-DESC(engine, "engine", SPEED);
+KSTATE_DESCRIBE_STATIC(turbo7, "turbo", 1, BOOST(7), CURVE(17));
+KSTATE_DESCRIBE_STATIC(turbo9, "turbo", 1, BOOST(9), CURVE(19));
+KSTATE_DESCRIBE_STATIC(engine7, "engine", 1, SPEED, KSTATE_GROUP(turbo, &turbo7, turbo));
+KSTATE_DESCRIBE_STATIC(engine9, "engine", 1, SPEED, KSTATE_GROUP(turbo, &turbo9, turbo));
+KSTATE_DESCRIBE_STATIC(engine, "engine", 1, SPEED);
 
 static void fill_engine(void *obj)
 {
@@ -453,10 +453,10 @@ static const struct kstate_arm arms_backwards[] = {
 /* The first arm is a default as well */
 static void absent_group_with_another_first_arm(void **state)
 {
-	DESC(group, "g", KSTATE_UNION(u, struct engine, tag, arms, KSTATE_DEFAULT(0)));
-	DESC(group2, "g", KSTATE_UNION(u, struct engine, tag, arms_backwards, KSTATE_DEFAULT(0)));
-	DESC(writer, "engine", SPEED, KSTATE_GROUP(g, &group, turbo));
-	DESC(reader, "engine", SPEED, KSTATE_GROUP(g, &group2, turbo));
+	KSTATE_DESCRIBE_STATIC(group, "g", 1, KSTATE_UNION(u, struct engine, tag, arms, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(group2, "g", 1, KSTATE_UNION(u, struct engine, tag, arms_backwards, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(writer, "engine", 1, SPEED, KSTATE_GROUP(g, &group, turbo));
+	KSTATE_DESCRIBE_STATIC(reader, "engine", 1, SPEED, KSTATE_GROUP(g, &group2, turbo));
 	struct engine from, to = { .tag = 1 };
 
 	fill_engine(&from);
@@ -475,7 +475,7 @@ enum { IN_INT, IN_ARRAY, IN_TEXT, IN_LABEL, IN_POINTER, IN_LIST, IN_STRUCT, IN_B
 
 static void not_needed_but_used(void **state)
 {
-	DESC(group, "turbo", BOOST(7), CURVE(17),
+	KSTATE_DESCRIBE_STATIC(group, "turbo", 1, BOOST(7), CURVE(17),
 	     KSTATE_STRING(name, struct engine, KSTATE_DEFAULT(0)),
 	     KSTATE_STRING(label, struct engine, KSTATE_DEFAULT(0)),
 	     KSTATE_POINTER(limit, struct engine, KSTATE_ALLOC, KSTATE_DEFAULT(0)),
@@ -485,9 +485,9 @@ static void not_needed_but_used(void **state)
 	     KSTATE_UNION(u, struct engine, tag, arms, KSTATE_DEFAULT(0)),
 	     KSTATE_CUSTOM(custom, struct engine, engine_custom_save, engine_custom_restore,
 			   KSTATE_DEFAULT(0)));
-	DESC(outer_group, "outer", KSTATE_GROUP(turbo, &group, turbo));
-	DESC(desc, "engine", SPEED, KSTATE_GROUP(turbo, &group, turbo));
-	DESC(nested, "engine", SPEED, KSTATE_GROUP(g, &outer_group, turbo));
+	KSTATE_DESCRIBE_STATIC(outer_group, "outer", 1, KSTATE_GROUP(turbo, &group, turbo));
+	KSTATE_DESCRIBE_STATIC(desc, "engine", 1, SPEED, KSTATE_GROUP(turbo, &group, turbo));
+	KSTATE_DESCRIBE_STATIC(nested, "engine", 1, SPEED, KSTATE_GROUP(g, &outer_group, turbo));
 	struct kstate_description *descs[] = { &desc, &nested };
 
 	for (int d = 0; d < 2; d++) {
@@ -559,16 +559,16 @@ struct disk {
 #define X(_f, _type, ...) \
 	KSTATE_BASE_TYPE(_f, struct disk, _type, .name = "x", ##__VA_ARGS__)
 
-DESC(disk_x, "disk", SECTORS, X(cyl, u32, KSTATE_DEFAULT(0)));
-DESC(disk_required, "disk", SECTORS, X(cyl, u32));
-DESC(disk_x16, "disk", SECTORS, X(cyl16, u16, KSTATE_DEFAULT(0)));
-DESC(disk_xs, "disk", SECTORS, X(cyls, u32 [2]));
-DESC(disk_xs3, "disk", SECTORS, X(cyls3, u32 [3]));
-DESC(disk_text, "disk", SECTORS, KSTATE_STRING(text, struct disk, .name = "x"));
-DESC(disk_pointer, "disk", SECTORS, KSTATE_POINTER(pointer, struct disk, .name = "x"));
-DESC(removed, "disk", SECTORS, KSTATE_REMOVED("x"));
-DESC(removed_u32, "disk", SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u32), KSTATE_DEFAULT(0)));
-DESC(removed_u32s, "disk", SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u32 [2]), KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(disk_x, "disk", 1, SECTORS, X(cyl, u32, KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(disk_required, "disk", 1, SECTORS, X(cyl, u32));
+KSTATE_DESCRIBE_STATIC(disk_x16, "disk", 1, SECTORS, X(cyl16, u16, KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(disk_xs, "disk", 1, SECTORS, X(cyls, u32 [2]));
+KSTATE_DESCRIBE_STATIC(disk_xs3, "disk", 1, SECTORS, X(cyls3, u32 [3]));
+KSTATE_DESCRIBE_STATIC(disk_text, "disk", 1, SECTORS, KSTATE_STRING(text, struct disk, .name = "x"));
+KSTATE_DESCRIBE_STATIC(disk_pointer, "disk", 1, SECTORS, KSTATE_POINTER(pointer, struct disk, .name = "x"));
+KSTATE_DESCRIBE_STATIC(removed, "disk", 1, SECTORS, KSTATE_REMOVED("x"));
+KSTATE_DESCRIBE_STATIC(removed_u32, "disk", 1, SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u32), KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(removed_u32s, "disk", 1, SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u32 [2]), KSTATE_DEFAULT(0)));
 
 static void removed_field_at_its_default(void **state)
 {
@@ -617,15 +617,15 @@ static void removed_deeper(void **state)
 {
 	struct tower { struct disk disk; struct list_head list; } from, to;
 	struct node { struct disk disk; struct list_head link; } node = { .disk.cyl = 5 };
-	DESC(node_x, "node", KSTATE_STRUCT(disk, struct node, &disk_x));
-	DESC(node_x16, "node", KSTATE_STRUCT(disk, struct node, &disk_x16));
-	DESC(node_removed, "node", KSTATE_STRUCT(disk, struct node, &removed_u32));
-	DESC(list_x, "tower", KSTATE_LIST(list, struct tower, struct node, link, &node_x));
-	DESC(list_x16, "tower", KSTATE_LIST(list, struct tower, struct node, link, &node_x16));
-	DESC(list_removed, "tower",
+	KSTATE_DESCRIBE_STATIC(node_x, "node", 1, KSTATE_STRUCT(disk, struct node, &disk_x));
+	KSTATE_DESCRIBE_STATIC(node_x16, "node", 1, KSTATE_STRUCT(disk, struct node, &disk_x16));
+	KSTATE_DESCRIBE_STATIC(node_removed, "node", 1, KSTATE_STRUCT(disk, struct node, &removed_u32));
+	KSTATE_DESCRIBE_STATIC(list_x, "tower", 1, KSTATE_LIST(list, struct tower, struct node, link, &node_x));
+	KSTATE_DESCRIBE_STATIC(list_x16, "tower", 1, KSTATE_LIST(list, struct tower, struct node, link, &node_x16));
+	KSTATE_DESCRIBE_STATIC(list_removed, "tower", 1,
 	     KSTATE_LIST(list, struct tower, struct node, link, &node_removed));
-	DESC(one_x, "tower", KSTATE_STRUCT(disk, struct tower, &disk_x));
-	DESC(one_removed, "tower", KSTATE_STRUCT(disk, struct tower, &removed_u32));
+	KSTATE_DESCRIBE_STATIC(one_x, "tower", 1, KSTATE_STRUCT(disk, struct tower, &disk_x));
+	KSTATE_DESCRIBE_STATIC(one_removed, "tower", 1, KSTATE_STRUCT(disk, struct tower, &removed_u32));
 
 	memset(&from, 0, sizeof(from));
 	memset(&to, 0, sizeof(to));
@@ -645,9 +645,9 @@ static void removed_deeper(void **state)
 
 static void ignorable_field(void **state)
 {
-	DESC(ignorable, "disk", SECTORS, X(cyl, u32, KSTATE_DEFAULT(4), KSTATE_IGNORABLE));
-	DESC(no_default, "disk", SECTORS, X(cyl, u32, KSTATE_IGNORABLE));
-	DESC(reader, "disk", SECTORS);
+	KSTATE_DESCRIBE_STATIC(ignorable, "disk", 1, SECTORS, X(cyl, u32, KSTATE_DEFAULT(4), KSTATE_IGNORABLE));
+	KSTATE_DESCRIBE_STATIC(no_default, "disk", 1, SECTORS, X(cyl, u32, KSTATE_IGNORABLE));
+	KSTATE_DESCRIBE_STATIC(reader, "disk", 1, SECTORS);
 	struct disk from = { .sectors = 9, .cyl = 4 }, to = {};
 
 	both_fit(&ignorable, &from, &reader, &to, KSTATE_DEFAULTED);
@@ -660,7 +660,7 @@ static void ignorable_field(void **state)
 
 static void was_of_no_removed_field(void **state)
 {
-	DESC(max, "disk", SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u8), KSTATE_DEFAULT(0), .dflt = 256));
+	KSTATE_DESCRIBE_STATIC(max, "disk", 1, SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u8), KSTATE_DEFAULT(0), .dflt = 256));
 
 	description_refused(&max, "disk.x");
 }
@@ -691,13 +691,13 @@ static const struct kstate_flag_name no_tso[] = {
 	KSTATE_ARRAY(more, struct caps, u16, KSTATE_FLAG_NAMES(_table)), \
 	KSTATE_VARRAY(varray, struct caps, nr, KSTATE_ALLOC, KSTATE_FLAG_NAMES(_table))
 
-DESC(caps_old, "caps", FLAGS(csum_gso));
-DESC(caps_new, "caps", FLAGS(gso_csum));
-DESC(caps_plain, "caps",
+KSTATE_DESCRIBE_STATIC(caps_old, "caps", 1, FLAGS(csum_gso));
+KSTATE_DESCRIBE_STATIC(caps_new, "caps", 1, FLAGS(gso_csum));
+KSTATE_DESCRIBE_STATIC(caps_plain, "caps", 1,
      KSTATE_BASE_TYPE(flags, struct caps, u32), KSTATE_ARRAY(more, struct caps, u16),
      KSTATE_VARRAY(varray, struct caps, nr, KSTATE_ALLOC));
-DESC(caps_lro, "caps", FLAGS(no_tso));
-DESC(caps_masked, "caps", FLAGS(gso_csum, KSTATE_MASK(0x201)));
+KSTATE_DESCRIBE_STATIC(caps_lro, "caps", 1, FLAGS(no_tso));
+KSTATE_DESCRIBE_STATIC(caps_masked, "caps", 1, FLAGS(gso_csum, KSTATE_MASK(0x201)));
 
 static void flags_of_other_numbers(void **state)
 {
@@ -777,10 +777,10 @@ static const struct kstate_flag_name modes_fewer[] = { { 0, "off" }, { 1, "on" }
 #define LEVEL(_table, ...) \
 	KSTATE_BASE_TYPE(level, struct caps, s32, KSTATE_ENUM_NAMES(_table), ##__VA_ARGS__)
 
-DESC(level_old, "caps", LEVEL(modes_old));
-DESC(level_new, "caps", LEVEL(modes_new));
-DESC(level_fewer, "caps", LEVEL(modes_fewer));
-DESC(level_limited, "caps", LEVEL(modes_new, KSTATE_RANGE(0, 1)));
+KSTATE_DESCRIBE_STATIC(level_old, "caps", 1, LEVEL(modes_old));
+KSTATE_DESCRIBE_STATIC(level_new, "caps", 1, LEVEL(modes_new));
+KSTATE_DESCRIBE_STATIC(level_fewer, "caps", 1, LEVEL(modes_fewer));
+KSTATE_DESCRIBE_STATIC(level_limited, "caps", 1, LEVEL(modes_new, KSTATE_RANGE(0, 1)));
 
 static void enum_of_other_numbers(void **state)
 {
@@ -818,15 +818,15 @@ static void enum_without_a_name_here(void **state)
 static void enum_of_another_type(void **state)
 {
 	struct wide { u8 level; };
-	DESC(narrow, "caps",
+	KSTATE_DESCRIBE_STATIC(narrow, "caps", 1,
 	     KSTATE_BASE_TYPE(level, struct wide, u8, KSTATE_ENUM_NAMES(modes_fewer)));
 	static const struct kstate_flag_name shifted[] = { { 300, "on" }, { 301, "off" }, { } };
 	struct tower { struct wide w[2]; } from = { { { 1 }, { 0 } } };
 	struct tower_caps { struct caps w[2]; } to = {};
-	DESC(wide, "caps",
+	KSTATE_DESCRIBE_STATIC(wide, "caps", 1,
 	     KSTATE_BASE_TYPE(level, struct caps, s32, KSTATE_ENUM_NAMES(shifted)));
-	DESC(towers, "tower", KSTATE_STRUCT_ARRAY(w, struct tower, &narrow));
-	DESC(tower_of_caps, "tower", KSTATE_STRUCT_ARRAY(w, struct tower_caps, &wide));
+	KSTATE_DESCRIBE_STATIC(towers, "tower", 1, KSTATE_STRUCT_ARRAY(w, struct tower, &narrow));
+	KSTATE_DESCRIBE_STATIC(tower_of_caps, "tower", 1, KSTATE_STRUCT_ARRAY(w, struct tower_caps, &wide));
 
 	both_fit(&towers, &from, &tower_of_caps, &to, KSTATE_CONVERTED);
 	assert_int_equal(to.w[0].level, 300);
@@ -837,8 +837,8 @@ static void names_that_make_no_sense(void **state)
 {
 	static const struct kstate_flag_name twice[] = { { 1, "a" }, { 1, "b" }, { } };
 	static const struct kstate_flag_name names[] = { { 1, "a" }, { 2, "a" }, { } };
-	DESC(value_twice, "caps", LEVEL(twice));
-	DESC(name_twice, "caps", LEVEL(names));
+	KSTATE_DESCRIBE_STATIC(value_twice, "caps", 1, LEVEL(twice));
+	KSTATE_DESCRIBE_STATIC(name_twice, "caps", 1, LEVEL(names));
 
 	bad_description(&value_twice, sizeof(struct caps), "level");
 	bad_description(&name_twice, sizeof(struct caps), "level");
@@ -878,15 +878,15 @@ static int none(const void *obj)
 }
 
 #define H	struct hooked
-DESC(no_hooked, "hooked", KSTATE_BASE_TYPE(plain, H, u32));
+KSTATE_DESCRIBE_STATIC(no_hooked, "hooked", 1, KSTATE_BASE_TYPE(plain, H, u32));
 
 #define HOOKED(_name, ...) \
-	DESC(_name, "hooked", KSTATE_BASE_TYPE(plain, H, u32), __VA_ARGS__)
+	KSTATE_DESCRIBE_STATIC(_name, "hooked", 1, KSTATE_BASE_TYPE(plain, H, u32), __VA_ARGS__)
 
 static void function_beside_a_length(void **state)
 {
 #define no_function(_path, ...) do {					\
-	DESC(__desc, "hooked", __VA_ARGS__);				\
+	KSTATE_DESCRIBE_STATIC(__desc, "hooked", 1, __VA_ARGS__);				\
 	bad_description(&__desc, sizeof(H), _path);			\
 } while (0)
 	no_function("varray", KSTATE_VARRAY(varray, H, nr, KSTATE_ABSENT(null_absent)));
@@ -964,8 +964,8 @@ struct owner {
 	struct arm inner;
 };
 
-DESC(equal_desc, "equal", KSTATE_BASE_TYPE(x, struct arm, u32, KSTATE_EQUAL));
-DESC(equal_entry_desc, "equal", KSTATE_BASE_TYPE(x, struct entry, u32, KSTATE_EQUAL));
+KSTATE_DESCRIBE_STATIC(equal_desc, "equal", 1, KSTATE_BASE_TYPE(x, struct arm, u32, KSTATE_EQUAL));
+KSTATE_DESCRIBE_STATIC(equal_entry_desc, "equal", 1, KSTATE_BASE_TYPE(x, struct entry, u32, KSTATE_EQUAL));
 
 static void equal_init(void *obj)
 {
@@ -980,13 +980,13 @@ static bool always(const void *obj)
 static void equal_in_what_is_allocated(void **state)
 {
 	struct inside { struct arm arm; };
-	DESC(inside, "inside", KSTATE_STRUCT(arm, struct inside, &equal_desc));
-	DESC(group, "group",
+	KSTATE_DESCRIBE_STATIC(inside, "inside", 1, KSTATE_STRUCT(arm, struct inside, &equal_desc));
+	KSTATE_DESCRIBE_STATIC(group, "group", 1,
 	     KSTATE_BASE_TYPE(x, struct arm, u32, KSTATE_EQUAL, KSTATE_DEFAULT(0)));
-	DESC(grouping, "grouping", KSTATE_GROUP(g, &group, always));
+	KSTATE_DESCRIBE_STATIC(grouping, "grouping", 1, KSTATE_GROUP(g, &group, always));
 
 #define no_equal(_path, ...) do {					\
-	DESC(__desc, "owner", __VA_ARGS__);				\
+	KSTATE_DESCRIBE_STATIC(__desc, "owner", 1, __VA_ARGS__);				\
 	description_refused(&__desc, "owner." _path);			\
 } while (0)
 	no_equal("list", KSTATE_LIST(list, struct owner, struct entry, link, &equal_entry_desc));
@@ -1006,11 +1006,11 @@ static void equal_where_the_object_has_it(void **state)
 	static struct kstate_description with_init = {
 		.name = "equal", .fields = equal_desc_fields, .init = equal_init,
 	};
-	DESC(good, "owner",
+	KSTATE_DESCRIBE_STATIC(good, "owner", 1,
 	     KSTATE_STRUCT(inner, struct owner, &equal_desc),
 	     KSTATE_STRUCT_POINTER(pointer, struct owner, &equal_desc),
 	     KSTATE_STRUCT_VARRAY(varray, struct owner, nr, &equal_desc));
-	DESC(init, "owner", KSTATE_STRUCT_POINTER(pointer, struct owner, &with_init,
+	KSTATE_DESCRIBE_STATIC(init, "owner", 1, KSTATE_STRUCT_POINTER(pointer, struct owner, &with_init,
 						  KSTATE_ALLOC));
 	struct arm five = { 5 }, six = { 6 };
 	struct owner from = { .pointer = &five }, to = {};
@@ -1038,8 +1038,8 @@ struct secret {
 #define KEY	0x5eC2e7	/* 6210279 */
 #define K(...)	KSTATE_BASE_TYPE(key, struct secret, u32, ##__VA_ARGS__)
 
-DESC(writers_secret, "secret", K(KSTATE_SECRET));
-DESC(no_secret, "secret", K());
+KSTATE_DESCRIBE_STATIC(writers_secret, "secret", 1, K(KSTATE_SECRET));
+KSTATE_DESCRIBE_STATIC(no_secret, "secret", 1, K());
 
 static void tells_nothing(struct kstate_set *set, struct kstate_description *reader,
 			  struct secret *to)
@@ -1064,18 +1064,18 @@ static void secrets(void **state)
 	struct narrow { u16 key; };
 	struct boolean { bool key; };
 	static const struct kstate_flag_name names[] = { { 1, "one" }, { } };
-	DESC(range, "secret", K(KSTATE_RANGE(0, 9)));
-	DESC(range_hex, "secret", K(KSTATE_RANGE(0, 9), KSTATE_HEX));
-	DESC(mask, "secret", K(KSTATE_MASK(0x1)));
-	DESC(mask_names, "secret", K(KSTATE_MASK(0x1), KSTATE_FLAG_NAMES(names)));
-	DESC(equal, "secret", K(KSTATE_EQUAL));
-	DESC(narrow, "secret", KSTATE_BASE_TYPE(key, struct narrow, u16));
-	DESC(boolean, "secret", KSTATE_BASE_TYPE(key, struct boolean, bool));
-	DESC(enumerated, "secret", K(KSTATE_ENUM_NAMES(names)));
-	DESC(absent, "secret", KSTATE_BASE_TYPE(key16, struct secret, u16, KSTATE_DEFAULT(0)));
-	DESC(readers_range, "secret", K(KSTATE_RANGE(0, 9), KSTATE_SECRET));
-	DESC(readers_mask, "secret", K(KSTATE_MASK(0x1), KSTATE_SECRET));
-	DESC(default_secret, "secret", K(KSTATE_SECRET, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(range, "secret", 1, K(KSTATE_RANGE(0, 9)));
+	KSTATE_DESCRIBE_STATIC(range_hex, "secret", 1, K(KSTATE_RANGE(0, 9), KSTATE_HEX));
+	KSTATE_DESCRIBE_STATIC(mask, "secret", 1, K(KSTATE_MASK(0x1)));
+	KSTATE_DESCRIBE_STATIC(mask_names, "secret", 1, K(KSTATE_MASK(0x1), KSTATE_FLAG_NAMES(names)));
+	KSTATE_DESCRIBE_STATIC(equal, "secret", 1, K(KSTATE_EQUAL));
+	KSTATE_DESCRIBE_STATIC(narrow, "secret", 1, KSTATE_BASE_TYPE(key, struct narrow, u16));
+	KSTATE_DESCRIBE_STATIC(boolean, "secret", 1, KSTATE_BASE_TYPE(key, struct boolean, bool));
+	KSTATE_DESCRIBE_STATIC(enumerated, "secret", 1, K(KSTATE_ENUM_NAMES(names)));
+	KSTATE_DESCRIBE_STATIC(absent, "secret", 1, KSTATE_BASE_TYPE(key16, struct secret, u16, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(readers_range, "secret", 1, K(KSTATE_RANGE(0, 9), KSTATE_SECRET));
+	KSTATE_DESCRIBE_STATIC(readers_mask, "secret", 1, K(KSTATE_MASK(0x1), KSTATE_SECRET));
+	KSTATE_DESCRIBE_STATIC(default_secret, "secret", 1, K(KSTATE_SECRET, KSTATE_DEFAULT(0)));
 	struct kstate_description *readers[] = {
 		&range, &range_hex, &mask, &mask_names, &equal, &narrow, &boolean, &enumerated,
 		&readers_range, &readers_mask,
@@ -1106,8 +1106,8 @@ static void secrets(void **state)
 
 static void secrets_when_saving(void **state)
 {
-	DESC(range, "secret", K(KSTATE_RANGE(0, 9), KSTATE_SECRET));
-	DESC(mask, "secret", K(KSTATE_MASK(0x1), KSTATE_SECRET));
+	KSTATE_DESCRIBE_STATIC(range, "secret", 1, K(KSTATE_RANGE(0, 9), KSTATE_SECRET));
+	KSTATE_DESCRIBE_STATIC(mask, "secret", 1, K(KSTATE_MASK(0x1), KSTATE_SECRET));
 	struct secret from = { .key = KEY };
 	struct kstate_description *descs[] = { &range, &mask };
 
@@ -1134,11 +1134,11 @@ static void secret_length(void **state)
 /* Bits are shown as bits, by the names that somebody has for them */
 static void masks(void **state)
 {
-	DESC(names, "caps", KSTATE_BASE_TYPE(flags, struct caps, u32, KSTATE_MASK(0x3),
+	KSTATE_DESCRIBE_STATIC(names, "caps", 1, KSTATE_BASE_TYPE(flags, struct caps, u32, KSTATE_MASK(0x3),
 					     KSTATE_FLAG_NAMES(csum_gso)));
-	DESC(plain, "caps", KSTATE_BASE_TYPE(flags, struct caps, u32, KSTATE_MASK(0x3)));
-	DESC(free, "caps", KSTATE_BASE_TYPE(flags, struct caps, u32));
-	DESC(free_names, "caps", KSTATE_BASE_TYPE(flags, struct caps, u32,
+	KSTATE_DESCRIBE_STATIC(plain, "caps", 1, KSTATE_BASE_TYPE(flags, struct caps, u32, KSTATE_MASK(0x3)));
+	KSTATE_DESCRIBE_STATIC(free, "caps", 1, KSTATE_BASE_TYPE(flags, struct caps, u32));
+	KSTATE_DESCRIBE_STATIC(free_names, "caps", 1, KSTATE_BASE_TYPE(flags, struct caps, u32,
 						  KSTATE_FLAG_NAMES(csum_gso)));
 	struct caps from = { .flags = 0x101 }, to = {};
 
@@ -1182,7 +1182,7 @@ struct dev {
 	u32 serial;
 };
 
-DESC(dev_desc, "dev", KSTATE_BASE_TYPE(serial, struct dev, u32));
+KSTATE_DESCRIBE_STATIC(dev_desc, "dev", 1, KSTATE_BASE_TYPE(serial, struct dev, u32));
 
 static struct dev devs[4] = { { 100 }, { 101 }, { 102 }, { 103 } };
 
@@ -1270,7 +1270,7 @@ static void registered_again(void **state)
 	shim_kho_reset();
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ALONE(length_limits_when_saving),
@@ -1318,5 +1318,5 @@ int main(int argc, char **argv)
 		ALONE(registered_again),
 	};
 
-	return run_all_tests(tests, argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,11 +26,11 @@ struct link {
 	struct list_head link;
 };
 
-DESC(small_desc, "small", KSTATE_BASE_TYPE(a, struct small, u32));
-DESC(big_desc, "big",
+KSTATE_DESCRIBE_STATIC(small_desc, "small", 1, KSTATE_BASE_TYPE(a, struct small, u32));
+KSTATE_DESCRIBE_STATIC(big_desc, "big", 1,
 	KSTATE_ARRAY(a, struct big, u64),
 	KSTATE_STRING(text, struct big));
-DESC(link_desc, "link", KSTATE_BASE_TYPE(a, struct link, u32));
+KSTATE_DESCRIBE_STATIC(link_desc, "link", 1, KSTATE_BASE_TYPE(a, struct link, u32));
 
 /* Members that overlap */
 
@@ -59,7 +59,7 @@ static int put_nothing(struct kstate_stream *s, void *member, const struct kstat
 
 /* A member that is described twice is refused, with the name of the second field */
 #define overlaps(_path, ...) do {					\
-	DESC(__desc, "overlap", __VA_ARGS__);				\
+	KSTATE_DESCRIBE_STATIC(__desc, "overlap", 1, __VA_ARGS__);				\
 	bad_description(&__desc, sizeof(struct overlap), _path);	\
 } while (0)
 
@@ -107,11 +107,11 @@ static void struct_twice(void **state)
 /* What a group describes is described */
 static void group_twice(void **state)
 {
-	DESC(pointer_group, "group",
+	KSTATE_DESCRIBE_STATIC(pointer_group, "group", 1,
 	     KSTATE_POINTER(pointer2, O, KSTATE_ALLOC, KSTATE_DEFAULT(0)));
-	DESC(list_group, "group",
+	KSTATE_DESCRIBE_STATIC(list_group, "group", 1,
 	     KSTATE_LIST(list2, O, struct link, link, &link_desc, KSTATE_DEFAULT(0)));
-	DESC(array_group, "group", KSTATE_BASE_TYPE(high, O, u32, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(array_group, "group", 1, KSTATE_BASE_TYPE(high, O, u32, KSTATE_DEFAULT(0)));
 
 	overlaps("g.pointer2", KSTATE_POINTER(pointer, O, KSTATE_ALLOC),
 		 KSTATE_GROUP(g, &pointer_group, needed));
@@ -155,8 +155,8 @@ static void length_in_another_member(void **state)
 
 static void no_overlap(void **state)
 {
-	DESC(group, "group", KSTATE_BASE_TYPE(nr_low, O, u32, KSTATE_DEFAULT(0)));
-	DESC(all_good, "overlap",
+	KSTATE_DESCRIBE_STATIC(group, "group", 1, KSTATE_BASE_TYPE(nr_low, O, u32, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(all_good, "overlap", 1,
 	     KSTATE_POINTER(pointer, O, KSTATE_ALLOC),
 	     KSTATE_LIST(list, O, struct link, link, &link_desc),
 	     KSTATE_XARRAY(xarray, O, struct small, &small_desc),
@@ -165,7 +165,7 @@ static void no_overlap(void **state)
 	     KSTATE_VARRAY(fixed, O, nr),
 	     KSTATE_BASE_TYPE(tag, O, u32), KSTATE_UNION(nested, O, tag, small_arms),
 	     KSTATE_BITMAP(bits, O, 64));
-	DESC(in_group, "overlap",
+	KSTATE_DESCRIBE_STATIC(in_group, "overlap", 1,
 	     KSTATE_VARRAY(varray, O, nr_low, KSTATE_ALLOC),
 	     KSTATE_GROUP(g, &group, needed));
 
@@ -194,7 +194,7 @@ static const struct kstate_arm big_arms[] = {
 };
 
 #define too_large(_path, ...) do {					\
-	DESC(__desc, "holder", __VA_ARGS__);				\
+	KSTATE_DESCRIBE_STATIC(__desc, "holder", 1, __VA_ARGS__);				\
 	bad_description(&__desc, sizeof(struct holder), _path);		\
 } while (0)
 
@@ -219,20 +219,20 @@ static void larger_by_little(void **state)
 	struct tight { u8 bytes[9]; };
 	struct seven { u8 bytes[7]; u8 nr; };
 	struct mid { struct small s; };
-	DESC(nine, "nine", KSTATE_ARRAY(bytes, struct tight, u8));
-	DESC(mid, "mid", KSTATE_STRUCT(s, struct mid, &big_desc));
-	DESC(group, "group", KSTATE_BASE_TYPE(a[2], struct big, u64, KSTATE_DEFAULT(0)));
-	DESC(grouping, "grouping",
+	KSTATE_DESCRIBE_STATIC(nine, "nine", 1, KSTATE_ARRAY(bytes, struct tight, u8));
+	KSTATE_DESCRIBE_STATIC(mid, "mid", 1, KSTATE_STRUCT(s, struct mid, &big_desc));
+	KSTATE_DESCRIBE_STATIC(group, "group", 1, KSTATE_BASE_TYPE(a[2], struct big, u64, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(grouping, "grouping", 1,
 	     KSTATE_BASE_TYPE(a[0], struct big, u64),
 	     KSTATE_GROUP(g, &group, needed));
-	DESC(length, "length", KSTATE_VARRAY(bytes, struct seven, nr));
+	KSTATE_DESCRIBE_STATIC(length, "length", 1, KSTATE_VARRAY(bytes, struct seven, nr));
 	struct outer7 { struct { u8 bytes[7]; } s; u8 next; };
 
 	too_large("one", KSTATE_STRUCT(one, struct holder, &nine));
 	too_large("one.s", KSTATE_STRUCT(one, struct holder, &mid));
 	too_large("one", KSTATE_STRUCT(one, struct holder, &grouping));
 	{
-		DESC(desc, "outer7", KSTATE_STRUCT(s, struct outer7, &length));
+		KSTATE_DESCRIBE_STATIC(desc, "outer7", 1, KSTATE_STRUCT(s, struct outer7, &length));
 
 		bad_description(&desc, sizeof(struct outer7), "s");
 	}
@@ -253,8 +253,8 @@ static void link_outside_of_the_entry(void **state)
 static void link_that_is_described(void **state)
 {
 	struct entry { u64 a; union { struct list_head link; u64 b; }; };
-	DESC(entry, "entry", KSTATE_BASE_TYPE(b, struct entry, u64));
-	DESC(desc, "holder", KSTATE_LIST(list, struct holder, struct entry, link, &entry));
+	KSTATE_DESCRIBE_STATIC(entry, "entry", 1, KSTATE_BASE_TYPE(b, struct entry, u64));
+	KSTATE_DESCRIBE_STATIC(desc, "holder", 1, KSTATE_LIST(list, struct holder, struct entry, link, &entry));
 
 	bad_description(&desc, sizeof(struct holder), "list");
 }
@@ -262,10 +262,10 @@ static void link_that_is_described(void **state)
 /* As large as its place, and no larger */
 static void as_large_as_its_place(void **state)
 {
-	DESC(full, "full", KSTATE_BASE_TYPE(a, struct small, u32),
+	KSTATE_DESCRIBE_STATIC(full, "full", 1, KSTATE_BASE_TYPE(a, struct small, u32),
 	     KSTATE_BASE_TYPE(b, struct small, u32));
 	static const struct kstate_arm arms[] = { { "full", 1, &full }, { } };
-	DESC(desc, "holder",
+	KSTATE_DESCRIBE_STATIC(desc, "holder", 1,
 	     KSTATE_STRUCT(one, struct holder, &full),
 	     KSTATE_STRUCT_ARRAY(array, struct holder, &full),
 	     KSTATE_STRUCT_POINTER(pointer, struct holder, &full),
@@ -299,7 +299,7 @@ static void tag_too_large(void **state)
 	TAGS(arms_minus, (u64)-1);
 	TAGS(arms_minus129, (u64)-129);
 #define bad_tag(_tag, _arms) do {					\
-	DESC(__desc, "tags", KSTATE_UNION(u, struct tags, _tag, _arms));	\
+	KSTATE_DESCRIBE_STATIC(__desc, "tags", 1, KSTATE_UNION(u, struct tags, _tag, _arms));	\
 	bad_description(&__desc, sizeof(struct tags), "u");		\
 } while (0)
 	bad_tag(b, arms256);
@@ -309,7 +309,7 @@ static void tag_too_large(void **state)
 	bad_tag(i, arms_minus129);
 	bad_tag(flag, arms2);
 	{
-		DESC(desc, "tags", KSTATE_UNION(u, struct tags, i, arms_minus),
+		KSTATE_DESCRIBE_STATIC(desc, "tags", 1, KSTATE_UNION(u, struct tags, i, arms_minus),
 		     KSTATE_UNION(v, struct tags, b, arms200));
 
 		good_description(&desc, sizeof(struct tags));
@@ -328,9 +328,9 @@ struct hentry {
 	struct hlist_node link;
 };
 
-DESC(hentry_desc, "hentry", KSTATE_BASE_TYPE(a, struct hentry, u32));
-DESC(list_desc, "heads", KSTATE_LIST(list, struct heads, struct link, link, &link_desc));
-DESC(hlist_desc, "heads", KSTATE_HLIST(hlist, struct heads, struct hentry, link, &hentry_desc));
+KSTATE_DESCRIBE_STATIC(hentry_desc, "hentry", 1, KSTATE_BASE_TYPE(a, struct hentry, u32));
+KSTATE_DESCRIBE_STATIC(list_desc, "heads", 1, KSTATE_LIST(list, struct heads, struct link, link, &link_desc));
+KSTATE_DESCRIBE_STATIC(hlist_desc, "heads", 1, KSTATE_HLIST(hlist, struct heads, struct hentry, link, &hentry_desc));
 
 static struct link entries[3];
 static struct hentry hentries[3];
@@ -404,7 +404,7 @@ struct maps {
 	struct xarray xarray;
 };
 
-DESC(maps_desc, "maps", KSTATE_XARRAY(xarray, struct maps, struct small, &small_desc));
+KSTATE_DESCRIBE_STATIC(maps_desc, "maps", 1, KSTATE_XARRAY(xarray, struct maps, struct small, &small_desc));
 
 static struct small smalls[2] = { { 1, 2 }, { 3, 4 } };
 
@@ -505,8 +505,8 @@ static void xarray_of_ids(void **state)
 static void paths_of_elements_when_saving(void **state)
 {
 	struct flags { bool on; };
-	DESC(flag, "flag", KSTATE_BASE_TYPE(on, struct flags, bool));
-	DESC(pointers, "maps", KSTATE_XARRAY(xarray, struct maps, struct flags, &flag));
+	KSTATE_DESCRIBE_STATIC(flag, "flag", 1, KSTATE_BASE_TYPE(on, struct flags, bool));
+	KSTATE_DESCRIBE_STATIC(pointers, "maps", 1, KSTATE_XARRAY(xarray, struct maps, struct flags, &flag));
 	static u8 wrong = 2;
 	struct maps m;
 
@@ -541,11 +541,11 @@ struct shape {
 	} u;
 };
 
-DESC(ints_desc, "ints", KSTATE_BASE_TYPE(x, struct arm_ints, u64),
+KSTATE_DESCRIBE_STATIC(ints_desc, "ints", 1, KSTATE_BASE_TYPE(x, struct arm_ints, u64),
      KSTATE_BASE_TYPE(y, struct arm_ints, u64));
-DESC(pointers_desc, "pointers", KSTATE_POINTER(p, struct arm_pointers, KSTATE_ALLOC),
+KSTATE_DESCRIBE_STATIC(pointers_desc, "pointers", 1, KSTATE_POINTER(p, struct arm_pointers, KSTATE_ALLOC),
      KSTATE_STRING(text, struct arm_pointers));
-DESC(arm_list_desc, "list", KSTATE_LIST(list, struct arm_list, struct link, link, &link_desc));
+KSTATE_DESCRIBE_STATIC(arm_list_desc, "list", 1, KSTATE_LIST(list, struct arm_list, struct link, link, &link_desc));
 
 enum { NONE, INTS, POINTER_ARM, LIST_ARM };
 
@@ -553,8 +553,8 @@ static const struct kstate_arm shape_arms[] = {
 	{ "none", NONE, NULL }, { "ints", INTS, &ints_desc },
 	{ "pointers", POINTER_ARM, &pointers_desc }, { "list", LIST_ARM, &arm_list_desc }, { }
 };
-DESC(shape_desc, "shape", KSTATE_UNION(u, struct shape, tag, shape_arms, KSTATE_DEFAULT(0)));
-DESC(no_shape_desc, "shape", KSTATE_BASE_TYPE(tag, struct shape, u8, KSTATE_IGNORABLE));
+KSTATE_DESCRIBE_STATIC(shape_desc, "shape", 1, KSTATE_UNION(u, struct shape, tag, shape_arms, KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(no_shape_desc, "shape", 1, KSTATE_BASE_TYPE(tag, struct shape, u8, KSTATE_IGNORABLE));
 
 static u32 seven = 7;
 
@@ -686,9 +686,9 @@ static void other_arm_with_integers(void **state)
 /* With the same arm, what it points to is written to */
 static void same_arm(void **state)
 {
-	DESC(plain, "pointers", KSTATE_POINTER(p, struct arm_pointers));
+	KSTATE_DESCRIBE_STATIC(plain, "pointers", 1, KSTATE_POINTER(p, struct arm_pointers));
 	static const struct kstate_arm arms[] = { { "p", POINTER_ARM, &plain }, { } };
-	DESC(desc, "shape", KSTATE_UNION(u, struct shape, tag, arms));
+	KSTATE_DESCRIBE_STATIC(desc, "shape", 1, KSTATE_UNION(u, struct shape, tag, arms));
 	struct shape from, to = { .tag = POINTER_ARM };
 	u32 there = 0;
 
@@ -727,8 +727,8 @@ struct paged {
 	u32 nr_more;
 };
 
-DESC(paged_desc, "paged", KSTATE_PAGES(pages, struct paged, nr));
-DESC(paged64_desc, "paged", KSTATE_PAGES(pages, struct paged, nr64));
+KSTATE_DESCRIBE_STATIC(paged_desc, "paged", 1, KSTATE_PAGES(pages, struct paged, nr));
+KSTATE_DESCRIBE_STATIC(paged64_desc, "paged", 1, KSTATE_PAGES(pages, struct paged, nr64));
 
 static void fill_negative(void *obj)
 {
@@ -800,7 +800,7 @@ static int custom_restore(struct kstate_stream *s, void *member, const struct ks
 	return kstate_get_u64(s, "a", member);
 }
 
-DESC(custom_desc, "custom", KSTATE_CUSTOM(a, struct custom, custom_save, custom_restore));
+KSTATE_DESCRIBE_STATIC(custom_desc, "custom", 1, KSTATE_CUSTOM(a, struct custom, custom_save, custom_restore));
 
 static u64 sink;
 static size_t sink_size;
@@ -952,10 +952,10 @@ static int absent_puts(void *member, const struct kstate_field *field)
 static void calls_in_other_functions(void **state)
 {
 	struct three { u32 a; u32 *p; u32 b; } from = { 1, &seven, 2 }, to = {};
-	DESC(group, "group", KSTATE_BASE_TYPE(a, struct three, u32, KSTATE_DEFAULT(0)));
-	DESC(grouping, "three", KSTATE_GROUP(g, &group, needed_puts));
-	DESC(counting, "three", KSTATE_VARRAY_FN(p, struct three, count_gets, KSTATE_ALLOC));
-	DESC(absent, "three", KSTATE_GROUP(g, &group, needed),
+	KSTATE_DESCRIBE_STATIC(group, "group", 1, KSTATE_BASE_TYPE(a, struct three, u32, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(grouping, "three", 1, KSTATE_GROUP(g, &group, needed_puts));
+	KSTATE_DESCRIBE_STATIC(counting, "three", 1, KSTATE_VARRAY_FN(p, struct three, count_gets, KSTATE_ALLOC));
+	KSTATE_DESCRIBE_STATIC(absent, "three", 1, KSTATE_GROUP(g, &group, needed),
 	     KSTATE_BASE_TYPE(b, struct three, u32, KSTATE_ABSENT(absent_puts)));
 	struct kstate_set *set = set_create();
 
@@ -1045,7 +1045,7 @@ static int count_negative(const void *obj)
 }
 
 #define COUNTED(_name, _fn, ...) \
-	DESC(_name, "counted", \
+	KSTATE_DESCRIBE_STATIC(_name, "counted", 1, \
 	     KSTATE_VARRAY_FN(table, struct counted, _fn, KSTATE_ALLOC), \
 	     KSTATE_BASE_TYPE(order, struct counted, u32, ##__VA_ARGS__))
 
@@ -1118,7 +1118,7 @@ struct wide {
 	u16 *table;
 };
 
-DESC(wide_desc, "counted",
+KSTATE_DESCRIBE_STATIC(wide_desc, "counted", 1,
      KSTATE_BASE_TYPE(width, struct wide, u64, KSTATE_ALIAS("order")),
      KSTATE_VARRAY(table, struct wide, width));
 
@@ -1127,7 +1127,7 @@ static void count_of_other_fields(void **state)
 {
 	struct wide wide = { 3, table3 };
 	struct none { u16 nr; u16 *table; } none = { 3, table3 };
-	DESC(none_desc, "counted", KSTATE_VARRAY(table, struct none, nr));
+	KSTATE_DESCRIBE_STATIC(none_desc, "counted", 1, KSTATE_VARRAY(table, struct none, nr));
 	COUNTED(default3, count_order, KSTATE_DEFAULT(3));
 	COUNTED(default4, count_order, KSTATE_DEFAULT(4));
 	struct counted to = { .order = 3 };
@@ -1175,7 +1175,7 @@ static int count_changes(const void *obj)
 
 static void count_changes_while_saving(void **state)
 {
-	DESC(changing, "counted",
+	KSTATE_DESCRIBE_STATIC(changing, "counted", 1,
 	     KSTATE_VARRAY_FN(table, struct counted, count_changes, KSTATE_ALLOC),
 	     KSTATE_BASE_TYPE(order, struct counted, u32));
 	struct kstate_set *set = set_create();
@@ -1211,7 +1211,7 @@ struct huge {
 	u8 rest[MIB - 1];
 };
 
-DESC(huge_desc, "huge", KSTATE_BASE_TYPE(first, struct huge, u8));
+KSTATE_DESCRIBE_STATIC(huge_desc, "huge", 1, KSTATE_BASE_TYPE(first, struct huge, u8));
 
 struct huges {
 	u32 nr;
@@ -1222,7 +1222,7 @@ struct huges {
 	u8 *bytes;
 };
 
-DESC(huges_desc, "huges", KSTATE_STRUCT_VARRAY(huge, struct huges, nr, &huge_desc, KSTATE_ALLOC));
+KSTATE_DESCRIBE_STATIC(huges_desc, "huges", 1, KSTATE_STRUCT_VARRAY(huge, struct huges, nr, &huge_desc, KSTATE_ALLOC));
 
 static void too_much_to_allocate(void **state)
 {
@@ -1249,8 +1249,8 @@ static void too_much_after_conversion(void **state)
 {
 	struct wide { u32 nr; u64 *bytes; } to = {};
 	struct huges from = { .nr_bytes = 129 * MIB, .bytes = plenty(130 * MIB) };
-	DESC(bytes, "bytes", KSTATE_VARRAY(bytes, struct huges, nr_bytes, KSTATE_ALLOC));
-	DESC(words, "bytes", KSTATE_VARRAY(bytes, struct wide, nr, KSTATE_ALLOC));
+	KSTATE_DESCRIBE_STATIC(bytes, "bytes", 1, KSTATE_VARRAY(bytes, struct huges, nr_bytes, KSTATE_ALLOC));
+	KSTATE_DESCRIBE_STATIC(words, "bytes", 1, KSTATE_VARRAY(bytes, struct wide, nr, KSTATE_ALLOC));
 
 	struct kstate_set *set = saved(&bytes, &from);
 
@@ -1272,8 +1272,8 @@ struct many {
 };
 
 #define MANY(_what, _macro, ...)					\
-	DESC(_what##_free, "many", _macro(_what, struct many, __VA_ARGS__)); \
-	DESC(_what##_max, "many", _macro(_what, struct many, __VA_ARGS__,	\
+	KSTATE_DESCRIBE_STATIC(_what##_free, "many", 1, _macro(_what, struct many, __VA_ARGS__)); \
+	KSTATE_DESCRIBE_STATIC(_what##_max, "many", 1, _macro(_what, struct many, __VA_ARGS__,	\
 					 KSTATE_MAX_COUNT(MAX_COUNT)))
 
 MANY(list, KSTATE_LIST, struct link, link, &link_desc);
@@ -1373,8 +1373,8 @@ static void max_of_an_array(void **state)
 
 static void max_where_it_means_nothing(void **state)
 {
-	DESC(integer, "small", KSTATE_BASE_TYPE(a, struct small, u32, KSTATE_MAX_COUNT(3)));
-	DESC(structs, "holder", KSTATE_STRUCT(one, struct holder, &small_desc,
+	KSTATE_DESCRIBE_STATIC(integer, "small", 1, KSTATE_BASE_TYPE(a, struct small, u32, KSTATE_MAX_COUNT(3)));
+	KSTATE_DESCRIBE_STATIC(structs, "holder", 1, KSTATE_STRUCT(one, struct holder, &small_desc,
 					      KSTATE_MAX_COUNT(3)));
 
 	bad_description(&integer, sizeof(struct small), "a");
@@ -1413,8 +1413,8 @@ static int buffers_restore(struct kstate_stream *s, void *member,
 	KSTATE_VMALLOC(area, struct buffers),				\
 	KSTATE_CUSTOM(in_custom, struct buffers, buffers_save, buffers_restore)
 
-DESC(buffers_desc, "buffers", BUFFERS);
-DESC(arrays_desc, "buffers", BUFFERS,
+KSTATE_DESCRIBE_STATIC(buffers_desc, "buffers", 1, BUFFERS);
+KSTATE_DESCRIBE_STATIC(arrays_desc, "buffers", 1, BUFFERS,
      KSTATE_FOLIO_ARRAY(array, struct buffers),
      KSTATE_FOLIOS(entries, struct buffers, nr_entries));
 
@@ -1651,7 +1651,7 @@ static void same_memory_when_registered(void **state)
 	shim_kho_reset();
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ALONE(pointer_twice),
@@ -1709,5 +1709,5 @@ int main(int argc, char **argv)
 		ALONE(same_memory_when_registered),
 	};
 
-	return run_all_tests(tests, argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
