@@ -341,8 +341,10 @@ static void stale_lengths(void **state)
 {
 	SEQ(nothing, KSTATE_BASE_TYPE(fixed[0], struct seq, u16, KSTATE_IGNORABLE));
 	SEQ(defaulted, P(nr, KSTATE_DEFAULT(0)));
-	KSTATE_DESCRIBE_STATIC(no_pages, "paged", 1, KSTATE_PAGES(pages, struct paged, nr, KSTATE_DEFAULT(0)));
-	KSTATE_DESCRIBE_STATIC(nothing2, "paged", 1, KSTATE_BASE_TYPE(nr, struct paged, u32, KSTATE_IGNORABLE,
+	KSTATE_DESCRIBE_STATIC(no_pages, "paged", 1,
+		KSTATE_PAGES(pages, struct paged, nr, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(nothing2, "paged", 1,
+		KSTATE_BASE_TYPE(nr, struct paged, u32, KSTATE_IGNORABLE,
 						 .name = "other"));
 	struct seq from = {}, to = { .nr = 5 };
 	struct paged pfrom = {}, pto = { .nr = 5 };
@@ -453,8 +455,10 @@ static const struct kstate_arm arms_backwards[] = {
 /* The first arm is a default as well */
 static void absent_group_with_another_first_arm(void **state)
 {
-	KSTATE_DESCRIBE_STATIC(group, "g", 1, KSTATE_UNION(u, struct engine, tag, arms, KSTATE_DEFAULT(0)));
-	KSTATE_DESCRIBE_STATIC(group2, "g", 1, KSTATE_UNION(u, struct engine, tag, arms_backwards, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(group, "g", 1,
+		KSTATE_UNION(u, struct engine, tag, arms, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(group2, "g", 1,
+		KSTATE_UNION(u, struct engine, tag, arms_backwards, KSTATE_DEFAULT(0)));
 	KSTATE_DESCRIBE_STATIC(writer, "engine", 1, SPEED, KSTATE_GROUP(g, &group, turbo));
 	KSTATE_DESCRIBE_STATIC(reader, "engine", 1, SPEED, KSTATE_GROUP(g, &group2, turbo));
 	struct engine from, to = { .tag = 1 };
@@ -548,9 +552,9 @@ static void not_needed_but_used(void **state)
 struct disk {
 	u64 sectors;
 	u32 cyl;
-	u16 cyl16;
+	u64 cyl64;
+	s16 cyl16;
 	u32 cyls[2];
-	u32 cyls3[3];
 	char text[8];
 	u32 *pointer;
 };
@@ -561,14 +565,18 @@ struct disk {
 
 KSTATE_DESCRIBE_STATIC(disk_x, "disk", 1, SECTORS, X(cyl, u32, KSTATE_DEFAULT(0)));
 KSTATE_DESCRIBE_STATIC(disk_required, "disk", 1, SECTORS, X(cyl, u32));
-KSTATE_DESCRIBE_STATIC(disk_x16, "disk", 1, SECTORS, X(cyl16, u16, KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(disk_x16, "disk", 1, SECTORS, X(cyl16, s16, KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(disk_x64, "disk", 1, SECTORS, X(cyl64, u64, KSTATE_DEFAULT(0)));
 KSTATE_DESCRIBE_STATIC(disk_xs, "disk", 1, SECTORS, X(cyls, u32 [2]));
-KSTATE_DESCRIBE_STATIC(disk_xs3, "disk", 1, SECTORS, X(cyls3, u32 [3]));
-KSTATE_DESCRIBE_STATIC(disk_text, "disk", 1, SECTORS, KSTATE_STRING(text, struct disk, .name = "x"));
-KSTATE_DESCRIBE_STATIC(disk_pointer, "disk", 1, SECTORS, KSTATE_POINTER(pointer, struct disk, .name = "x"));
+KSTATE_DESCRIBE_STATIC(disk_text, "disk", 1,
+	SECTORS, KSTATE_STRING(text, struct disk, .name = "x"));
+KSTATE_DESCRIBE_STATIC(disk_pointer, "disk", 1,
+	SECTORS, KSTATE_POINTER(pointer, struct disk, .name = "x"));
 KSTATE_DESCRIBE_STATIC(removed, "disk", 1, SECTORS, KSTATE_REMOVED("x"));
-KSTATE_DESCRIBE_STATIC(removed_u32, "disk", 1, SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u32), KSTATE_DEFAULT(0)));
-KSTATE_DESCRIBE_STATIC(removed_u32s, "disk", 1, SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u32 [2]), KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(removed_u32, "disk", 1,
+	SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u32), KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(removed_u32s, "disk", 1,
+	SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u32 [2]), KSTATE_DEFAULT(0)));
 
 static void removed_field_at_its_default(void **state)
 {
@@ -598,7 +606,7 @@ static void removed_name_used_again(void **state)
 	u32 there = 3;
 	struct disk from = { .sectors = 9, .cyl16 = 5, .text = "new", .pointer = &there }, to = {};
 	struct kstate_description *writers[] = {
-		&disk_x16, &disk_xs, &disk_xs3, &disk_text, &disk_pointer,
+		&disk_x16, &disk_x64, &disk_xs, &disk_text, &disk_pointer,
 	};
 
 	for (int i = 0; i < ARRAY_SIZE(writers); i++) {
@@ -619,13 +627,17 @@ static void removed_deeper(void **state)
 	struct node { struct disk disk; struct list_head link; } node = { .disk.cyl = 5 };
 	KSTATE_DESCRIBE_STATIC(node_x, "node", 1, KSTATE_STRUCT(disk, struct node, &disk_x));
 	KSTATE_DESCRIBE_STATIC(node_x16, "node", 1, KSTATE_STRUCT(disk, struct node, &disk_x16));
-	KSTATE_DESCRIBE_STATIC(node_removed, "node", 1, KSTATE_STRUCT(disk, struct node, &removed_u32));
-	KSTATE_DESCRIBE_STATIC(list_x, "tower", 1, KSTATE_LIST(list, struct tower, struct node, link, &node_x));
-	KSTATE_DESCRIBE_STATIC(list_x16, "tower", 1, KSTATE_LIST(list, struct tower, struct node, link, &node_x16));
+	KSTATE_DESCRIBE_STATIC(node_removed, "node", 1,
+		KSTATE_STRUCT(disk, struct node, &removed_u32));
+	KSTATE_DESCRIBE_STATIC(list_x, "tower", 1,
+		KSTATE_LIST(list, struct tower, struct node, link, &node_x));
+	KSTATE_DESCRIBE_STATIC(list_x16, "tower", 1,
+		KSTATE_LIST(list, struct tower, struct node, link, &node_x16));
 	KSTATE_DESCRIBE_STATIC(list_removed, "tower", 1,
 	     KSTATE_LIST(list, struct tower, struct node, link, &node_removed));
 	KSTATE_DESCRIBE_STATIC(one_x, "tower", 1, KSTATE_STRUCT(disk, struct tower, &disk_x));
-	KSTATE_DESCRIBE_STATIC(one_removed, "tower", 1, KSTATE_STRUCT(disk, struct tower, &removed_u32));
+	KSTATE_DESCRIBE_STATIC(one_removed, "tower", 1,
+		KSTATE_STRUCT(disk, struct tower, &removed_u32));
 
 	memset(&from, 0, sizeof(from));
 	memset(&to, 0, sizeof(to));
@@ -645,7 +657,8 @@ static void removed_deeper(void **state)
 
 static void ignorable_field(void **state)
 {
-	KSTATE_DESCRIBE_STATIC(ignorable, "disk", 1, SECTORS, X(cyl, u32, KSTATE_DEFAULT(4), KSTATE_IGNORABLE));
+	KSTATE_DESCRIBE_STATIC(ignorable, "disk", 1,
+		SECTORS, X(cyl, u32, KSTATE_DEFAULT(4), KSTATE_IGNORABLE));
 	KSTATE_DESCRIBE_STATIC(no_default, "disk", 1, SECTORS, X(cyl, u32, KSTATE_IGNORABLE));
 	KSTATE_DESCRIBE_STATIC(reader, "disk", 1, SECTORS);
 	struct disk from = { .sectors = 9, .cyl = 4 }, to = {};
@@ -660,7 +673,8 @@ static void ignorable_field(void **state)
 
 static void was_of_no_removed_field(void **state)
 {
-	KSTATE_DESCRIBE_STATIC(max, "disk", 1, SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u8), KSTATE_DEFAULT(0), .dflt = 256));
+	KSTATE_DESCRIBE_STATIC(max, "disk", 1,
+		SECTORS, KSTATE_REMOVED("x", KSTATE_WAS(u8), KSTATE_DEFAULT(0), .dflt = 256));
 
 	description_refused(&max, "disk.x");
 }
@@ -826,7 +840,8 @@ static void enum_of_another_type(void **state)
 	KSTATE_DESCRIBE_STATIC(wide, "caps", 1,
 	     KSTATE_BASE_TYPE(level, struct caps, s32, KSTATE_ENUM_NAMES(shifted)));
 	KSTATE_DESCRIBE_STATIC(towers, "tower", 1, KSTATE_STRUCT_ARRAY(w, struct tower, &narrow));
-	KSTATE_DESCRIBE_STATIC(tower_of_caps, "tower", 1, KSTATE_STRUCT_ARRAY(w, struct tower_caps, &wide));
+	KSTATE_DESCRIBE_STATIC(tower_of_caps, "tower", 1,
+		KSTATE_STRUCT_ARRAY(w, struct tower_caps, &wide));
 
 	both_fit(&towers, &from, &tower_of_caps, &to, KSTATE_CONVERTED);
 	assert_int_equal(to.w[0].level, 300);
@@ -965,7 +980,8 @@ struct owner {
 };
 
 KSTATE_DESCRIBE_STATIC(equal_desc, "equal", 1, KSTATE_BASE_TYPE(x, struct arm, u32, KSTATE_EQUAL));
-KSTATE_DESCRIBE_STATIC(equal_entry_desc, "equal", 1, KSTATE_BASE_TYPE(x, struct entry, u32, KSTATE_EQUAL));
+KSTATE_DESCRIBE_STATIC(equal_entry_desc, "equal", 1,
+	KSTATE_BASE_TYPE(x, struct entry, u32, KSTATE_EQUAL));
 
 static void equal_init(void *obj)
 {
@@ -1010,7 +1026,8 @@ static void equal_where_the_object_has_it(void **state)
 	     KSTATE_STRUCT(inner, struct owner, &equal_desc),
 	     KSTATE_STRUCT_POINTER(pointer, struct owner, &equal_desc),
 	     KSTATE_STRUCT_VARRAY(varray, struct owner, nr, &equal_desc));
-	KSTATE_DESCRIBE_STATIC(init, "owner", 1, KSTATE_STRUCT_POINTER(pointer, struct owner, &with_init,
+	KSTATE_DESCRIBE_STATIC(init, "owner", 1,
+		KSTATE_STRUCT_POINTER(pointer, struct owner, &with_init,
 						  KSTATE_ALLOC));
 	struct arm five = { 5 }, six = { 6 };
 	struct owner from = { .pointer = &five }, to = {};
@@ -1067,12 +1084,14 @@ static void secrets(void **state)
 	KSTATE_DESCRIBE_STATIC(range, "secret", 1, K(KSTATE_RANGE(0, 9)));
 	KSTATE_DESCRIBE_STATIC(range_hex, "secret", 1, K(KSTATE_RANGE(0, 9), KSTATE_HEX));
 	KSTATE_DESCRIBE_STATIC(mask, "secret", 1, K(KSTATE_MASK(0x1)));
-	KSTATE_DESCRIBE_STATIC(mask_names, "secret", 1, K(KSTATE_MASK(0x1), KSTATE_FLAG_NAMES(names)));
+	KSTATE_DESCRIBE_STATIC(mask_names, "secret", 1,
+		K(KSTATE_MASK(0x1), KSTATE_FLAG_NAMES(names)));
 	KSTATE_DESCRIBE_STATIC(equal, "secret", 1, K(KSTATE_EQUAL));
 	KSTATE_DESCRIBE_STATIC(narrow, "secret", 1, KSTATE_BASE_TYPE(key, struct narrow, u16));
 	KSTATE_DESCRIBE_STATIC(boolean, "secret", 1, KSTATE_BASE_TYPE(key, struct boolean, bool));
 	KSTATE_DESCRIBE_STATIC(enumerated, "secret", 1, K(KSTATE_ENUM_NAMES(names)));
-	KSTATE_DESCRIBE_STATIC(absent, "secret", 1, KSTATE_BASE_TYPE(key16, struct secret, u16, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(absent, "secret", 1,
+		KSTATE_BASE_TYPE(key16, struct secret, u16, KSTATE_DEFAULT(0)));
 	KSTATE_DESCRIBE_STATIC(readers_range, "secret", 1, K(KSTATE_RANGE(0, 9), KSTATE_SECRET));
 	KSTATE_DESCRIBE_STATIC(readers_mask, "secret", 1, K(KSTATE_MASK(0x1), KSTATE_SECRET));
 	KSTATE_DESCRIBE_STATIC(default_secret, "secret", 1, K(KSTATE_SECRET, KSTATE_DEFAULT(0)));
@@ -1134,9 +1153,11 @@ static void secret_length(void **state)
 /* Bits are shown as bits, by the names that somebody has for them */
 static void masks(void **state)
 {
-	KSTATE_DESCRIBE_STATIC(names, "caps", 1, KSTATE_BASE_TYPE(flags, struct caps, u32, KSTATE_MASK(0x3),
+	KSTATE_DESCRIBE_STATIC(names, "caps", 1,
+		KSTATE_BASE_TYPE(flags, struct caps, u32, KSTATE_MASK(0x3),
 					     KSTATE_FLAG_NAMES(csum_gso)));
-	KSTATE_DESCRIBE_STATIC(plain, "caps", 1, KSTATE_BASE_TYPE(flags, struct caps, u32, KSTATE_MASK(0x3)));
+	KSTATE_DESCRIBE_STATIC(plain, "caps", 1,
+		KSTATE_BASE_TYPE(flags, struct caps, u32, KSTATE_MASK(0x3)));
 	KSTATE_DESCRIBE_STATIC(free, "caps", 1, KSTATE_BASE_TYPE(flags, struct caps, u32));
 	KSTATE_DESCRIBE_STATIC(free_names, "caps", 1, KSTATE_BASE_TYPE(flags, struct caps, u32,
 						  KSTATE_FLAG_NAMES(csum_gso)));
