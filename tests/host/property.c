@@ -344,7 +344,7 @@ static void edit(struct spec *s, u32 depth, bool group)
 		return;
 	}
 
-	switch (below(15)) {
+	switch (below(16)) {
 	case 0:
 		if (s->nr == 1)
 			break;
@@ -399,6 +399,10 @@ static void edit(struct spec *s, u32 depth, bool group)
 	case 13:
 		f->range = !f->range;
 		f->masked = one_in(4);
+		settle(f, group);
+		break;
+	case 15:
+		f->dflt = interesting(f->type);
 		settle(f, group);
 		break;
 	case 14:
@@ -574,6 +578,16 @@ static struct values *make_values(const struct spec *s)
 	return values;
 }
 
+static bool is_default(const struct field *f, const struct value *v, u32 from);
+
+static bool all_default(const struct spec *s, const struct values *values)
+{
+	for (u32 i = 0; i < s->nr; i++)
+		if (!is_default(&s->fields[i], &values->v[i], 0))
+			return false;
+	return true;
+}
+
 /* An in-place string that is empty is nothing, as in the stream */
 static u32 wire_count(const struct field *f, const struct value *v)
 {
@@ -585,6 +599,7 @@ static u32 wire_count(const struct field *f, const struct value *v)
 struct prediction {
 	bool blocked;
 	int verdict;
+	bool lossy;		/* something is dropped that was not its default */
 	bool value;		/* -ERANGE may be the answer */
 	bool room;		/* -ENOSPC may be the answer */
 };
@@ -695,11 +710,7 @@ static void shape(const struct spec *w, const struct spec *r, struct prediction 
 
 		if (g)
 			shape_field(f, g, p);
-		else if (removed(r, f->name))
-			raise(p, KSTATE_DEFAULTED);
-		else if (f->ignorable)
-			raise(p, KSTATE_LOSSY);
-		else if (f->has_default)
+		else if (removed(r, f->name) || f->ignorable || f->has_default)
 			raise(p, KSTATE_DEFAULTED);
 		else
 			p->blocked = true;
@@ -768,6 +779,9 @@ static struct values *zero_values(const struct spec *s, bool defaults)
 
 static bool is_default(const struct field *f, const struct value *v, u32 from)
 {
+	/* A group that is off goes all the same if there is something in it */
+	if (f->kind == GROUP)
+		return !v->n && all_default(f->sub, v->subs[0]);
 	for (u32 i = from; i < v->n; i++) {
 		switch (container(f->kind)) {
 		case ONE:
@@ -819,7 +833,15 @@ static void predict_field(const struct field *f, const struct value *from, const
 			  struct value *to, struct prediction *p)
 {
 	u32 n = wire_count(f, from), room = n, i;
+	struct value old;
 
+	/* One that is absent holds nothing but the writer's defaults */
+	if (g->kind == GROUP) {
+		size_value(to, 1);
+		to->n = n;
+		to->subs[0] = predict(f->sub, from->subs[0], g->sub, p);
+		return;
+	}
 	switch (g->kind) {
 	case INT_ROOM:
 	case STRING:
@@ -845,17 +867,12 @@ static void predict_field(const struct field *f, const struct value *from, const
 	}
 
 	default_value(g, to, true);
-	if (g->kind != GROUP || n) {
-		struct value old = *to;
-		u32 old_n = to->n;
-
-		size_value(to, max(room, old_n));
-		to->n = room;
-		if (old_n)
-			for (i = 0; i < old_n; i++) {
-				to->ints[i] = old.ints[i];
-				to->subs[i] = old.subs[i];
-			}
+	old = *to;
+	size_value(to, max(room, old.n));
+	to->n = room;
+	for (i = 0; i < old.n; i++) {
+		to->ints[i] = old.ints[i];
+		to->subs[i] = old.subs[i];
 	}
 	if (g->kind == STRING && !n)
 		to->n = 1;
@@ -915,7 +932,11 @@ static struct values *predict(const struct spec *w, const struct values *from,
 
 		if (g)
 			predict_field(f, &from->v[i], g, &to->v[g - r->fields], p);
-		else if (!removed(r, f->name) && !f->ignorable && !is_default(f, &from->v[i], 0))
+		else if (is_default(f, &from->v[i], 0))
+			continue;
+		else if (removed(r, f->name) || f->ignorable)
+			p->lossy = true;
+		else
 			p->value = true;
 	}
 	return to;
@@ -928,6 +949,8 @@ static bool can_save(const struct spec *s, const struct values *values)
 		const struct field *f = &s->fields[i];
 		const struct value *v = &values->v[i];
 
+		if (f->kind == GROUP && !can_save(f->sub, v->subs[0]))
+			return false;
 		for (u32 j = 0; j < v->n; j++) {
 			if (container(f->kind) == POINTERS && !v->present[j])
 				continue;
@@ -1589,7 +1612,8 @@ static void check_foresight(struct layout *w, struct layout *r, struct kstate_se
 		check(ret == -EPROTO, "catalogues say blocked, restoring says %d", ret);
 	else
 		check(!ret || (seen & 2), "refused (%d), but no value was said to be", ret);
-	if (!ret)
+	/* Whether something is lost by dropping it, its value decides */
+	if (!ret && verdict != KSTATE_LOSSY)
 		check(res.verdict == verdict, "catalogues: %d, restoring: %d", res.verdict, verdict);
 	nr_clear += !blocked && !(seen & 2);
 	kstate_resolution_free(&res);
@@ -1629,7 +1653,8 @@ static void *restore(struct kstate_set *set, struct layout *w, const struct valu
 	if (ret)
 		check(verdict == ret, "check: %d, restore: %d", verdict, ret);
 	else
-		check(verdict == (int)p.verdict, "check: %d, predicted %d", verdict, p.verdict);
+		check(verdict == (p.lossy ? KSTATE_LOSSY : p.verdict), "check: %d, predicted %d",
+		      verdict, p.verdict);
 
 	if (ret) {
 		check(!memcmp(before, obj, r->size), "a refused restore changed the object");

@@ -9,10 +9,10 @@ struct thing {
 	u32 more;
 };
 
-static KSTATE_DESCRIBE(thing, "thing", 1,
+KSTATE_DESCRIBE_STATIC(thing, "thing", 1,
 	KSTATE_BASE_TYPE(value, struct thing, u64),
 	KSTATE_BASE_TYPE(more, struct thing, u32));
-static KSTATE_DESCRIBE(other, "other", 1, KSTATE_BASE_TYPE(value, struct thing, u64));
+KSTATE_DESCRIBE_STATIC(other, "other", 1, KSTATE_BASE_TYPE(value, struct thing, u64));
 
 static const struct kstate_field named_fields[] = {
 	KSTATE_BASE_TYPE(value, struct thing, u64),
@@ -515,7 +515,7 @@ struct large {
 	struct folio *folio;
 };
 
-static KSTATE_DESCRIBE(large, "large", 1, KSTATE_BASE_TYPE(x, struct large, u32),
+KSTATE_DESCRIBE_STATIC(large, "large", 1, KSTATE_BASE_TYPE(x, struct large, u32),
 	KSTATE_BASE_TYPE(bytes, struct large, u8[3000]), KSTATE_FOLIO(folio, struct large));
 
 static void undone_after_failing(void **state)
@@ -556,7 +556,7 @@ struct sized {
 	u8 *bytes;
 };
 
-DESC(sized, "sized", KSTATE_VARRAY(bytes, struct sized, nr, KSTATE_ALLOC));
+KSTATE_DESCRIBE_STATIC(sized, "sized", 1, KSTATE_VARRAY(bytes, struct sized, nr, KSTATE_ALLOC));
 
 static size_t stream_size(const struct kstate_stream *stream)
 {

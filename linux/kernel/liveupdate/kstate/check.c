@@ -256,12 +256,15 @@ static int check_stream(struct check *c, struct kstate_stream *stream)
 	for (i = 0; i < stream->index.nr; i++) {
 		const struct kstate_slot *slot = &stream->index.slots[i];
 		struct kstate_finding finding = { .stream = stream, .record = slot->record };
-		u32 id = le32_to_cpu(slot->record->schema);
-		const struct kstate_schema *schema = kstate_known(stream->set, id)->schema;
-		struct outlook *o = &c->outlooks[id];
+		const struct kstate_schema *schema;
+		struct outlook *o;
+		u32 id;
 
 		if (slot->state != KSTATE_SLOT_FREE)
 			continue;
+		id = le32_to_cpu(slot->record->schema);
+		schema = kstate_known(stream->set, id)->schema;
+		o = &c->outlooks[id];
 		ret = schema && !o->views ? look_out(o, schema, c->target) : 0;
 		if (ret)
 			return ret;

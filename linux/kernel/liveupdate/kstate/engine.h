@@ -566,6 +566,7 @@ struct kstate_log_chunk;
  * @tail: what is left of the payload
  * @remote: for another kernel, whose object is not at hand
  * @fresh: the object was allocated by this restore: write to it at once
+ * @blank: the object will be zero by then, whatever it holds now
  * @defaults: what is read is a record of defaults, which has no tail
  * @keep: whether applying can be taken back
  * @applied: the log has been applied
@@ -590,6 +591,7 @@ struct kstate_restore_ctx {
 	struct kstate_cursor tail;
 	bool remote;
 	bool fresh;
+	bool blank;
 	bool defaults;
 	bool keep;
 	bool applied;
@@ -617,6 +619,13 @@ int kstate_restore_edge(struct kstate_restore_ctx *w, const struct kstate_path *
 			const struct kstate_edge *edge, void **ptr);
 
 /* For kinds.c */
+
+/* The first pointer of what is at @mem now */
+static inline void *kstate_held(const struct kstate_restore_ctx *w, const void *mem)
+{
+	return w->blank ? NULL : *(void *const *)mem;
+}
+
 int kstate_restore_at(struct kstate_restore_ctx *w, const struct kstate_op *op, s64 index,
 		      u8 *fixed, void *obj, bool fresh);
 void *kstate_restore_alloc(struct kstate_restore_ctx *w, const struct kstate_op *op, u32 n,

@@ -420,6 +420,7 @@ static void begin_restore(struct call *call, struct kstate_restore_ctx *w)
 	w->stream = call->stream;
 	w->remote = false;
 	w->fresh = false;
+	w->blank = false;
 	w->defaults = false;
 	w->keep = false;
 	w->applied = false;

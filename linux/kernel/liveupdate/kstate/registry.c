@@ -86,6 +86,7 @@ static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(registrations);
 static struct rhashtable by_obj;
 static struct rhashtable by_key;
+static bool begun;
 static struct kstate_set *outgoing;
 static struct kstate_stream *kernel_stream;	/* of the outgoing set */
 static struct kstate_set *incoming;
@@ -549,6 +550,7 @@ int kstate_registry_begin(void)
 	ret = rhashtable_init(&by_key, &by_key_params);
 	if (ret)
 		rhashtable_destroy(&by_obj);
+	begun = !ret;
 	return ret;
 }
 
@@ -617,6 +619,9 @@ void kstate_registry_exit(void)
 	incoming = NULL;
 	not_open = -EPROBE_DEFER;
 	not_writable = -EPROBE_DEFER;
-	rhashtable_destroy(&by_key);
-	rhashtable_destroy(&by_obj);
+	if (begun) {
+		rhashtable_destroy(&by_key);
+		rhashtable_destroy(&by_obj);
+	}
+	begun = false;
 }
