@@ -547,6 +547,51 @@ static void not_needed_but_used(void **state)
 	}
 }
 
+/* A group inside of an absent group that the writer does not have */
+static void absent_group_with_a_new_group(void **state)
+{
+	KSTATE_DESCRIBE_STATIC(curve, "curve", 1, CURVE(19));
+	KSTATE_DESCRIBE_STATIC(group, "turbo", 1, BOOST(9), KSTATE_GROUP(curve, &curve, turbo));
+	KSTATE_DESCRIBE_STATIC(reader, "engine", 1, SPEED, KSTATE_GROUP(turbo, &group, turbo));
+	KSTATE_DESCRIBE_STATIC(boost, "turbo", 1, BOOST(7));
+	KSTATE_DESCRIBE_STATIC(writer, "engine", 1, SPEED, KSTATE_GROUP(turbo, &boost, turbo));
+	struct engine from, to = {};
+
+	fill_engine(&from);
+	if (carry(&writer, &from, &reader, &to))
+		fail_msg("%s", text_of(&err));
+	assert_int_equal(to.boost, 7);
+	assert_int_equal(to.curve[0], 19);
+	assert_int_equal(to.curve[3], 19);
+}
+
+/* Integers of another type, alone in structs that are allocated at once */
+static void one_integer_in_a_struct(void **state)
+{
+	struct narrow { u64 skip; s8 x[2]; };
+	struct wide { u32 skip; s16 x[2]; };
+	struct narrows { u32 nr; struct narrow *a; };
+	struct wides { struct wide *a; u32 nr; };
+	KSTATE_DESCRIBE_STATIC(narrow, "n", 1, KSTATE_ARRAY(x, struct narrow, s8));
+	KSTATE_DESCRIBE_STATIC(wide, "n", 1, KSTATE_ARRAY(x, struct wide, s16));
+	KSTATE_DESCRIBE_STATIC(writer, "ns", 1,
+		KSTATE_STRUCT_VARRAY(a, struct narrows, nr, &narrow));
+	KSTATE_DESCRIBE_STATIC(reader, "ns", 1,
+		KSTATE_STRUCT_VARRAY(a, struct wides, nr, &wide, KSTATE_ALLOC));
+	struct narrow a[3] = { { 9, { 1, -2 } }, { 9, { 3, -4 } }, { 9, { 5, -6 } } };
+	struct narrows from = { 3, a };
+	struct wides to = {};
+
+	both_fit(&writer, &from, &reader, &to, KSTATE_CONVERTED);
+	assert_int_equal(to.nr, 3);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(to.a[i].skip, 0);
+		assert_int_equal(to.a[i].x[0], a[i].x[0]);
+		assert_int_equal(to.a[i].x[1], a[i].x[1]);
+	}
+	kvfree(to.a);
+}
+
 /* Names that are used again */
 
 struct disk {
@@ -1311,6 +1356,8 @@ int main(void)
 		ALONE(stale_lengths),
 		ALONE(absent_group_gets_the_defaults_of_the_writer),
 		ALONE(absent_group_with_another_first_arm),
+		ALONE(absent_group_with_a_new_group),
+		ALONE(one_integer_in_a_struct),
 		ALONE(not_needed_but_used),
 		ALONE(removed_field_at_its_default),
 		ALONE(removed_field_in_use),

@@ -60,6 +60,14 @@ static void free_chunks(void)
 
 static void dump_specs(void);
 
+/* What the sanitizers find has a seed, too */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void tell_seed(void)
+{
+	fprintf(stderr, "KSTATE_SEED=%llu\n", (unsigned long long)seed);
+}
+
 #define check(_cond, ...) do {							\
 	if (!(_cond)) {								\
 		printf("%s:%d: %s\n", __FILE__, __LINE__, #_cond);		\
@@ -569,7 +577,8 @@ static struct values *make_values(const struct spec *s)
 		}
 		/* A group that is off still has members */
 		if (f->kind == GROUP && !n) {
-			v->subs = get(sizeof(*v->subs));
+			size_value(v, 1);
+			v->n = 0;
 			v->subs[0] = make_values(f->sub);
 		}
 		if (f->kind == BITMAP && one_in(3))
@@ -588,9 +597,11 @@ static bool all_default(const struct spec *s, const struct values *values)
 	return true;
 }
 
-/* An in-place string that is empty is nothing, as in the stream */
+/* An in-place string that is empty is nothing, as in the stream; a group that is off, too */
 static u32 wire_count(const struct field *f, const struct value *v)
 {
+	if (f->kind == GROUP)
+		return !is_default(f, v, 0);
 	return f->kind == STRING && v->n == 1 ? 0 : v->n;
 }
 
@@ -761,7 +772,8 @@ static void default_value(const struct field *g, struct value *v, bool defaults)
 			v->ints[i] = defaults ? g->dflt : 0;
 	}
 	if (g->kind == GROUP) {
-		v->subs = get(sizeof(*v->subs));
+		size_value(v, 1);
+		v->n = 0;
 		v->subs[0] = zero_values(g->sub, defaults);
 	}
 	if (g->kind == STRING)
@@ -837,9 +849,9 @@ static void predict_field(const struct field *f, const struct value *from, const
 
 	/* One that is absent holds nothing but the writer's defaults */
 	if (g->kind == GROUP) {
-		size_value(to, 1);
-		to->n = n;
-		to->subs[0] = predict(f->sub, from->subs[0], g->sub, p);
+		default_value(g, to, true);
+		if (f->kind == GROUP || n)
+			to->subs[0] = predict(f->sub, from->subs[0], g->sub, p);
 		return;
 	}
 	switch (g->kind) {
@@ -1805,6 +1817,8 @@ int main(int argc, char **argv)
 	u32 rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : 3000, i;
 	struct timespec now;
 
+	if (__sanitizer_set_death_callback)
+		__sanitizer_set_death_callback(tell_seed);
 	shim_set_release(RELEASE);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	clock_gettime(CLOCK_REALTIME, &now);
