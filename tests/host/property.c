@@ -217,7 +217,7 @@ static void new_name(const struct spec *s, char *name)
 static struct spec *make_spec(u32 depth, bool group);
 
 /* Make the constraints and the default agree with the type and each other */
-static void settle(struct field *f, bool group)
+static void settle(struct field *f, u32 depth, bool group)
 {
 	if (f->kind == GROUP || group)
 		f->has_default = true;
@@ -234,7 +234,8 @@ static void settle(struct field *f, bool group)
 		f->dflt = 0;
 	if (!in_type(f->dflt, f->type, f->type) || !f->has_default)
 		f->dflt = 0;
-	if (f->has_default && (f->kind == INT || f->kind == INTS) && !meets(f, f->dflt))
+	/* Structs inside of others may be absent with them */
+	if ((f->has_default || depth) && (f->kind == INT || f->kind == INTS) && !meets(f, f->dflt))
 		f->range = f->masked = false;
 }
 
@@ -287,7 +288,7 @@ static void fill_kind(struct field *f, u32 depth, bool group)
 	f->masked = one_in(8);
 	f->mask = rnd();
 	f->dflt = one_in(2) ? 0 : interesting(f->type);
-	settle(f, group);
+	settle(f, depth, group);
 }
 
 static void add_field(struct spec *s, u32 depth, bool group)
@@ -376,7 +377,7 @@ static void edit(struct spec *s, u32 depth, bool group)
 	case 5:
 	case 6:
 		f->type = int_types[below(ARRAY_SIZE(int_types))];
-		settle(f, group);
+		settle(f, depth, group);
 		break;
 	case 7:
 		if (f->kind != INT && f->kind != STRUCT)
@@ -393,7 +394,7 @@ static void edit(struct spec *s, u32 depth, bool group)
 		break;
 	case 10:
 		f->has_default = !f->has_default;
-		settle(f, group);
+		settle(f, depth, group);
 		break;
 	case 11:
 		f->ignorable = !f->ignorable;
@@ -407,11 +408,11 @@ static void edit(struct spec *s, u32 depth, bool group)
 	case 13:
 		f->range = !f->range;
 		f->masked = one_in(4);
-		settle(f, group);
+		settle(f, depth, group);
 		break;
 	case 15:
 		f->dflt = interesting(f->type);
-		settle(f, group);
+		settle(f, depth, group);
 		break;
 	case 14:
 		if (f->nr_arms < 2)
@@ -587,21 +588,14 @@ static struct values *make_values(const struct spec *s)
 	return values;
 }
 
-static bool is_default(const struct field *f, const struct value *v, u32 from);
+/* An in-place string that is empty is nothing, as in the stream */
+static bool all_default(const struct spec *s, const struct values *values);
 
-static bool all_default(const struct spec *s, const struct values *values)
-{
-	for (u32 i = 0; i < s->nr; i++)
-		if (!is_default(&s->fields[i], &values->v[i], 0))
-			return false;
-	return true;
-}
-
-/* An in-place string that is empty is nothing, as in the stream; a group that is off, too */
+/* and a group that is off goes if it would not come back as it is */
 static u32 wire_count(const struct field *f, const struct value *v)
 {
 	if (f->kind == GROUP)
-		return !is_default(f, v, 0);
+		return v->n || !all_default(f->sub, v->subs[0]);
 	return f->kind == STRING && v->n == 1 ? 0 : v->n;
 }
 
@@ -610,7 +604,6 @@ static u32 wire_count(const struct field *f, const struct value *v)
 struct prediction {
 	bool blocked;
 	int verdict;
-	bool lossy;		/* something is dropped that was not its default */
 	bool value;		/* -ERANGE may be the answer */
 	bool room;		/* -ENOSPC may be the answer */
 };
@@ -772,8 +765,7 @@ static void default_value(const struct field *g, struct value *v, bool defaults)
 			v->ints[i] = defaults ? g->dflt : 0;
 	}
 	if (g->kind == GROUP) {
-		size_value(v, 1);
-		v->n = 0;
+		v->subs = get(sizeof(*v->subs));
 		v->subs[0] = zero_values(g->sub, defaults);
 	}
 	if (g->kind == STRING)
@@ -791,9 +783,8 @@ static struct values *zero_values(const struct spec *s, bool defaults)
 
 static bool is_default(const struct field *f, const struct value *v, u32 from)
 {
-	/* A group that is off goes all the same if there is something in it */
 	if (f->kind == GROUP)
-		return !v->n && all_default(f->sub, v->subs[0]);
+		return !wire_count(f, v);
 	for (u32 i = from; i < v->n; i++) {
 		switch (container(f->kind)) {
 		case ONE:
@@ -829,6 +820,14 @@ static bool is_default(const struct field *f, const struct value *v, u32 from)
 	return true;
 }
 
+static bool all_default(const struct spec *s, const struct values *values)
+{
+	for (u32 i = 0; i < s->nr; i++)
+		if (!is_default(&s->fields[i], &values->v[i], 0))
+			return false;
+	return true;
+}
+
 /* What the reader's object holds afterwards, if it is restored at all */
 
 static struct values *predict(const struct spec *w, const struct values *from,
@@ -845,15 +844,7 @@ static void predict_field(const struct field *f, const struct value *from, const
 			  struct value *to, struct prediction *p)
 {
 	u32 n = wire_count(f, from), room = n, i;
-	struct value old;
 
-	/* One that is absent holds nothing but the writer's defaults */
-	if (g->kind == GROUP) {
-		default_value(g, to, true);
-		if (f->kind == GROUP || n)
-			to->subs[0] = predict(f->sub, from->subs[0], g->sub, p);
-		return;
-	}
 	switch (g->kind) {
 	case INT_ROOM:
 	case STRING:
@@ -879,12 +870,20 @@ static void predict_field(const struct field *f, const struct value *from, const
 	}
 
 	default_value(g, to, true);
-	old = *to;
-	size_value(to, max(room, old.n));
-	to->n = room;
-	for (i = 0; i < old.n; i++) {
-		to->ints[i] = old.ints[i];
-		to->subs[i] = old.subs[i];
+	/* Where the writer left out a group, its defaults are what it had */
+	if (g->kind == GROUP && !n)
+		to->subs[0] = predict(f->sub, zero_values(f->sub, true), g->sub, p);
+	if (g->kind != GROUP || n) {
+		struct value old = *to;
+		u32 old_n = to->n;
+
+		size_value(to, max(room, old_n));
+		to->n = room;
+		if (old_n)
+			for (i = 0; i < old_n; i++) {
+				to->ints[i] = old.ints[i];
+				to->subs[i] = old.subs[i];
+			}
 	}
 	if (g->kind == STRING && !n)
 		to->n = 1;
@@ -947,7 +946,7 @@ static struct values *predict(const struct spec *w, const struct values *from,
 		else if (is_default(f, &from->v[i], 0))
 			continue;
 		else if (removed(r, f->name) || f->ignorable)
-			p->lossy = true;
+			raise(p, KSTATE_LOSSY);
 		else
 			p->value = true;
 	}
@@ -961,9 +960,7 @@ static bool can_save(const struct spec *s, const struct values *values)
 		const struct field *f = &s->fields[i];
 		const struct value *v = &values->v[i];
 
-		if (f->kind == GROUP && !can_save(f->sub, v->subs[0]))
-			return false;
-		for (u32 j = 0; j < v->n; j++) {
+		for (u32 j = 0; j < wire_count(f, v); j++) {
 			if (container(f->kind) == POINTERS && !v->present[j])
 				continue;
 			if (kind_of_int(f->kind) && !meets(f, v->ints[j]))
@@ -1598,7 +1595,8 @@ static void hear(const struct kstate_difference *diff, void *arg)
 {
 	u32 *seen = arg;
 
-	*seen |= diff->verdict == KSTATE_REFUSED ? 1 : diff->depends == KSTATE_DEPENDS_VALUE ? 2 : 0;
+	*seen |= diff->verdict == KSTATE_REFUSED ? 1 : diff->depends == KSTATE_DEPENDS_VALUE ? 2 :
+		 diff->depends == KSTATE_DEPENDS_LOSS ? 4 : 0;
 }
 
 /*
@@ -1624,9 +1622,9 @@ static void check_foresight(struct layout *w, struct layout *r, struct kstate_se
 		check(ret == -EPROTO, "catalogues say blocked, restoring says %d", ret);
 	else
 		check(!ret || (seen & 2), "refused (%d), but no value was said to be", ret);
-	/* Whether something is lost by dropping it, its value decides */
-	if (!ret && verdict != KSTATE_LOSSY)
-		check(res.verdict == verdict, "catalogues: %d, restoring: %d", res.verdict, verdict);
+	if (!ret)
+		check(res.verdict == verdict || (verdict == KSTATE_LOSSY && seen & 4),
+		      "catalogues: %d, restoring: %d", res.verdict, verdict);
 	nr_clear += !blocked && !(seen & 2);
 	kstate_resolution_free(&res);
 
@@ -1665,8 +1663,7 @@ static void *restore(struct kstate_set *set, struct layout *w, const struct valu
 	if (ret)
 		check(verdict == ret, "check: %d, restore: %d", verdict, ret);
 	else
-		check(verdict == (p.lossy ? KSTATE_LOSSY : p.verdict), "check: %d, predicted %d",
-		      verdict, p.verdict);
+		check(verdict == (int)p.verdict, "check: %d, predicted %d", verdict, p.verdict);
 
 	if (ret) {
 		check(!memcmp(before, obj, r->size), "a refused restore changed the object");

@@ -165,10 +165,11 @@ static void outlook_free(struct outlook *o)
 
 static int check_values(const struct kstate_stream *stream, struct kstate_record *record,
 			const struct kstate_schema *schema, const struct view *v,
-			const struct kstate_where *where)
+			const struct kstate_where *where, enum kstate_verdict *verdict)
 {
 	u32 fixed_bytes = ALIGN(schema->size, 8);
 	u8 *fixed = kstate_record_payload(record);
+	int ret;
 	struct kstate_restore_ctx w = {
 		.where = *where,
 		.stream = (struct kstate_stream *)stream,
@@ -180,7 +181,10 @@ static int check_values(const struct kstate_stream *stream, struct kstate_record
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG, "at least %u bytes\n%td",
 				   fixed_bytes, w.tail.end - fixed);
 	w.tail.pos = fixed + fixed_bytes;
-	return kstate_restore_check(&w, v->res.plan, fixed, NULL);
+	ret = kstate_restore_check(&w, v->res.plan, fixed, NULL);
+	*verdict = max(*verdict, w.verdict);
+	kstate_restore_undo(&w);
+	return ret;
 }
 
 /* Where a check has got to, and the error of the record at hand */
@@ -211,7 +215,7 @@ static void check_view(struct check *c, const struct view *v, struct kstate_reco
 			    record->key_len ? "number" : "string",
 			    record->key_len ? "string" : "number");
 	else if (!f.nr_err && v->res.by_value)
-		check_values(f.stream, record, schema, v, where);
+		check_values(f.stream, record, schema, v, where, &f.verdict);
 	if (where->err->code) {
 		f.verdict = KSTATE_REFUSED;
 		f.err = where->err;

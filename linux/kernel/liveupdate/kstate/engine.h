@@ -80,13 +80,14 @@ void kstate_error_log(const struct kstate_error *err, const char *doing);
  *	length or tag, or is that member itself; 0 if there is no such member,
  *	or if that is not known
  * @text: it ends with a NUL, and has no other
+ * @group: it is fields of the object itself, which may not be needed
  * @secret: not to be shown
  * @names: values or bits have names: see the hints
  * @enumerated: the names are those of values, not of bits
  * @ref: schema of the elements
  * @bind: this kernel's field, if the schema comes from a description
  *
- * @room, @length and @text are not known from streams, but from descriptions and
+ * @room, @length, @text and @group are not known from streams, but from descriptions and
  * catalogues.
  */
 struct kstate_schema_field {
@@ -104,6 +105,7 @@ struct kstate_schema_field {
 	u64 room;
 	u32 length;
 	bool text;
+	bool group;
 	bool secret;
 	bool names;
 	bool enumerated;

@@ -18,6 +18,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
+#include <linux/poison.h>
 #include <linux/xarray.h>
 #include "engine.h"
 
@@ -39,6 +40,7 @@ static s64 array_count(struct kstate_save_ctx *w, const struct kstate_op *op, co
 {
 	const struct kstate_field *field = op->to->bind;
 	const void *obj = member - field->offset, *ptr = member;
+	u64 most = min(op->to->room, (u64)KSTATE_MAX_RECORD);
 	s64 n = field->num;
 
 	if (field->modifiers & KS_POINTER)
@@ -49,8 +51,10 @@ static s64 array_count(struct kstate_save_ctx *w, const struct kstate_op *op, co
 		n = kstate_mem_load(obj + field->length.offset, field->length.type);
 	else if (field->count)
 		n = field->count(obj);
-	if (n < 0 || (u64)n > min(op->to->room, (u64)KSTATE_MAX_RECORD))
-		return too_many(w, op, min(op->to->room, (u64)KSTATE_MAX_RECORD), n);
+	if (ptr != member || (field->modifiers & KS_FLEX))
+		most = min(most, (u64)KSTATE_MAX_ALLOC / field->size);
+	if (n < 0 || (u64)n > most)
+		return too_many(w, op, most, n);
 	if (n && !ptr)
 		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
 				   "%lld elements\nNULL", n);
@@ -73,15 +77,24 @@ static s64 string_count(struct kstate_save_ctx *w, const struct kstate_op *op, c
 	return text == member && n == 1 ? 0 : n;
 }
 
+static int broken(struct kstate_save_ctx *w, const struct kstate_op *op)
+{
+	return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
+			   "a list that comes back to its head\na broken one");
+}
+
 static s64 list_count(struct kstate_save_ctx *w, const struct kstate_op *op, const void *member)
 {
-	const struct list_head *head = member, *entry;
+	const struct list_head *head = member, *entry = head->next, *prev = head;
 	u64 most = most_entries(op), n = 0;
 
-	if (head->next)
-		list_for_each(entry, head)
-			if (++n > most)
-				return too_many(w, op, most, n);
+	/* Zero is an empty list; one that does not come back goes to an entry twice */
+	for (; entry != head && (entry || n); prev = entry, entry = entry->next) {
+		if (!entry || entry == LIST_POISON1 || entry->prev != prev)
+			return broken(w, op);
+		if (++n > most)
+			return too_many(w, op, most, n);
+	}
 	return n;
 }
 
@@ -90,9 +103,12 @@ static s64 hlist_count(struct kstate_save_ctx *w, const struct kstate_op *op, co
 	const struct hlist_node *entry = ((const struct hlist_head *)member)->first;
 	u64 most = most_entries(op), n = 0;
 
-	for (; entry; entry = entry->next)
+	for (; entry; entry = entry->next) {
+		if (entry == (void *)LIST_POISON1 || *entry->pprev != entry)
+			return broken(w, op);
 		if (++n > most)
 			return too_many(w, op, most, n);
+	}
 	return n;
 }
 

@@ -467,6 +467,7 @@ int kstate_restore_edge(struct kstate_restore_ctx *w, const struct kstate_path *
 static int restore_edges(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *wire,
 			 void **mem)
 {
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path };
 	u32 i;
 	int ret = 0;
 
@@ -482,7 +483,10 @@ static int restore_edges(struct kstate_restore_ctx *w, const struct kstate_op *o
 					       "NULL in the object", "a pointer");
 		if (edge->kind == KSTATE_EDGE_NONE)
 			continue;
-		ret = kstate_restore_edge(w, op->path, op->dst, edge, &ptr);
+		frame.index = op->count > 1 ? (s64)i : -1;
+		w->where.frame = &frame;
+		ret = kstate_restore_edge(w, NULL, op->dst, edge, &ptr);
+		w->where.frame = frame.up;
 		if (!ret)
 			ret = kstate_restore_store(w, mem, (unsigned long)ptr, sizeof(ptr));
 	}
@@ -632,11 +636,12 @@ static int restore_tail(struct kstate_restore_ctx *w, const struct kstate_op *op
 		if (ret)
 			return ret;
 	}
+	if (op->to->group && !span->n)
+		return restore_no_group(w, op, mem);
 	if (w->remote)
 		return restore_remote(w, op, span);
-	if (field->kind == KS_GROUP)
-		return span->n ? kstate_restore_at(w, op, -1, span->chunk, mem, w->fresh) :
-				 restore_no_group(w, op, mem);
+	if (op->to->group)
+		return kstate_restore_at(w, op, -1, span->chunk, mem, w->fresh);
 	if (field->max_count && span->n > op->to->room)
 		return too_many(w, op, span->n);
 	return kstate_kind(field)->restore(w, op, span, mem);
