@@ -212,6 +212,7 @@ static const struct {
 	[UNION] = { ".u.arm", ".u" }, [GROUP] = { ".group.one", ".group.one" },
 };
 
+/* Static where it is used: what a test has used is forgotten when it has ended */
 struct placing {
 	struct kstate_description desc;
 	struct kstate_field fields[2];
@@ -385,7 +386,7 @@ static const char *path_in(const struct placing *p, enum place place, const char
 
 void bad_description(const struct kstate_description *leaf, u32 size, const char *path)
 {
-	struct placing p;
+	static struct placing p;
 
 	for (enum place place = BARE; place < NR_PLACES; place++) {
 		describe_in(&p, place, leaf, size);
@@ -396,7 +397,7 @@ void bad_description(const struct kstate_description *leaf, u32 size, const char
 
 void good_description(const struct kstate_description *leaf, u32 size)
 {
-	struct placing p;
+	static struct placing p;
 
 	for (enum place place = BARE; place < NR_PLACES; place++) {
 		describe_in(&p, place, leaf, size);
@@ -409,7 +410,7 @@ void bad_object(const struct kstate_description *leaf, u32 size, void (*fill)(vo
 		void (*empty)(void *obj), enum kstate_reason reason, const char *path,
 		const char *found)
 {
-	struct placing p;
+	static struct placing p;
 	struct outer o;
 
 	for (enum place place = BARE; place < NR_PLACES; place++) {
@@ -446,7 +447,7 @@ static void prepare_in(struct outer *o, enum place place, void (*fill)(void *obj
 
 static void bad_record_in(struct bad_record *t, enum place place)
 {
-	struct placing writer, reader, fits;
+	static struct placing writer, reader, fits;
 	struct outer from, to, before, leaf;
 	struct kstate_set *set;
 	void *obj = place == BARE ? (void *)to.one : &to;
