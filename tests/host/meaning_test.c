@@ -557,6 +557,23 @@ static void absent_group_with_a_new_group(void **state)
 	assert_int_equal(to.curve[3], 19);
 }
 
+/* A pointer in a group where the other kernel has a group in it: no fit, and no crash */
+static void pointer_that_becomes_a_group(void **state)
+{
+	KSTATE_DESCRIBE_STATIC(curve, "curve", 1, CURVE(19));
+	KSTATE_DESCRIBE_STATIC(group, "turbo", 1, KSTATE_GROUP(x, &curve, turbo));
+	KSTATE_DESCRIBE_STATIC(reader, "engine", 1, SPEED, KSTATE_GROUP(turbo, &group, turbo));
+	KSTATE_DESCRIBE_STATIC(pointer, "turbo", 1,
+		KSTATE_POINTER(limit, struct engine, KSTATE_DEFAULT(0), .name = "x"));
+	KSTATE_DESCRIBE_STATIC(writer, "engine", 1, SPEED, KSTATE_GROUP(turbo, &pointer, turbo));
+	struct engine from, to = {};
+
+	fill_engine(&from);
+	if (!carry(&writer, &from, &reader, &to))
+		fail_msg("not refused");
+	error_is(KSTATE_BLOCKED, "engine[1].turbo.x", NULL);
+}
+
 /* Integers of another type, alone in structs that are allocated at once */
 static void one_integer_in_a_struct(void **state)
 {
@@ -1349,6 +1366,7 @@ int main(void)
 		ALONE(absent_group_gets_the_defaults_of_the_writer),
 		ALONE(absent_group_with_another_first_arm),
 		ALONE(absent_group_with_a_new_group),
+		ALONE(pointer_that_becomes_a_group),
 		ALONE(one_integer_in_a_struct),
 		ALONE(not_needed_but_used),
 		ALONE(removed_field_at_its_default),
