@@ -71,8 +71,20 @@ static void arm_and_be_refused(const char *target)
 	/* The same that the check said, but for who is to refuse it */
 	guest_check(foretold(text) == foretold(output));
 	guest_check(kmsg_has("gate: 7.3.4-a would refuse 1 of the objects: no jump"));
+	/* A slip in a policy is told apart from what kept the jump back */
+	guest_check(write_file(KSTATE_SYS "policy", "must-come sample,dmo\n") == -EINVAL);
+	guest_ok(read_file(KSTATE_SYS "gate", text, sizeof(text)));
+	guest_check(strstr(text, "\"path\":\"policy[1]\"") && strstr(text, "\"found\":\"sample,dmo\""));
+	check_error("sample,demo[0].mtu: ");
+	guest_ok(write_file(KSTATE_SYS "policy", "force must-come sample,dmo\n"));
+	guest_ok(write_file(KSTATE_SYS "policy", "\n"));
 	kstate_says(0, "armed, for 7.3.4-a; worst of the last check: blocked", "status");
+	/* By what, and when: a VM that has just been started knows no other day than today */
+	guest_check(strstr(output, "; prepare, 20"));
 	say_output();
+	kstate_says(3, "armed: a kexec is refused until", "arm", target);
+	kstate_says(0, "error     none", "status");
+	kstate_says(3, "1 object, 1 blocked", "check", "--live");
 	kstate_says(64, "is armed for 7.3.4-a", "check", "--live", target);
 }
 
