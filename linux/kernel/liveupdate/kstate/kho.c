@@ -397,7 +397,7 @@ static int __init kstate_init(void)
 		return ret;
 #endif
 	ret = kho_begin_outgoing();
-	if (!ret)
+	if (!ret && kho_is_enabled())
 		ret = kstate_sysfs_init();
 #ifdef MODULE
 	if (ret)
