@@ -75,24 +75,25 @@ static int gate_told(const struct kstate_error *err, const char *doing)
 	return err->code;
 }
 
-static int gate_open_target(const void *blob, size_t size, struct kstate_set **set,
-			    const struct kstate_where *where)
+/* The catalogue, or NULL and an error */
+static struct kstate_set *gate_open_target(const void *blob, size_t size,
+					   const struct kstate_where *where)
 {
-	struct kstate_error *err = where->err;
+	struct kstate_set *set = kstate_memory_open(blob, size, where->err);
 
-	*set = kstate_memory_open(blob, size, err);
-	if (IS_ERR(*set))
-		return PTR_ERR(*set);
-	if ((*set)->damage.code)
-		*err = (*set)->damage;
-	else if (list_empty(&(*set)->states))
+	if (IS_ERR(set))
+		return NULL;
+	if (set->damage.code)
+		*where->err = set->damage;
+	else if (list_empty(&set->states))
 		kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT, "a catalogue\nnone");
-	else if ((*set)->arch != ELF_ARCH)
+	else if (set->arch != ELF_ARCH)
 		kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
-			    "architecture %u\n%u", ELF_ARCH, (*set)->arch);
-	if (err->code)
-		kstate_set_destroy(*set);
-	return err->code;
+			    "architecture %u\n%u", ELF_ARCH, set->arch);
+	if (!where->err->code)
+		return set;
+	kstate_set_destroy(set);
+	return NULL;
 }
 
 static int gate_set_target(struct kstate_set *set, const struct kstate_where *where)
@@ -121,9 +122,9 @@ static int gate_set_target(struct kstate_set *set, const struct kstate_where *wh
 int kstate_gate_set_target(const void *blob, size_t size, struct kstate_error *err)
 {
 	struct kstate_where where = { .state = "target", .err = err };
-	struct kstate_set *set = NULL;
+	struct kstate_set *set = blob ? gate_open_target(blob, size, &where) : NULL;
 
-	if (!blob || !gate_open_target(blob, size, &set, &where))
+	if (set || !blob)
 		gate_set_target(set, &where);
 	return gate_told(err, "target");
 }
