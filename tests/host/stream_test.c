@@ -1044,11 +1044,11 @@ static void scale_high_bits(u32 nr)
 
 	/* From the largest on: those that ascend need no looking up */
 	for (u64 i = nr; i-- > 0;)
-		stream_save(stream, &thing, &t, KSTATE_ID(i << 44));
+		stream_save(stream, &thing, &t, KSTATE_ID(i << 48 | i >> 16));
 	set = set_jump(set);
 	stream = kstate_stream_find(set, "s");
 	for (u64 i = nr; i-- > 0;)
-		assert_fits(stream_restore(stream, &thing, &t, KSTATE_ID(i << 44)));
+		assert_fits(stream_restore(stream, &thing, &t, KSTATE_ID(i << 48 | i >> 16)));
 	kstate_set_destroy(set);
 }
 

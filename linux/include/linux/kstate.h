@@ -1438,7 +1438,7 @@ static inline int kstate_drop_key(struct kstate_description *desc, struct kstate
 }
 
 static inline int kstate_walk_keys(struct kstate_description *desc, kstate_key_fn fn,
-				      void *arg)
+				   void *arg)
 {
 	return 0;
 }
