@@ -151,7 +151,7 @@ static void foretold_in(struct kstate_description *writer, const struct flat *fr
 
 static void verdicts(void **state)
 {
-	const struct flat from = { .a = 70000, .b = 65535 }, large = { .b = 65536 };
+	const struct flat from = { .a = 70000, .b = 65535, .extra = 1 }, large = { .b = 65536 };
 	struct flat to = {};
 	struct small less = {};
 
@@ -372,6 +372,15 @@ static struct {
 static unsigned int nr_registered;
 
 /* Until the test ends */
+static u32 live_records(const struct kstate_stream *stream)
+{
+	u32 nr = 0;
+
+	for (u32 i = 0; i < stream->index.nr; i++)
+		nr += stream->index.slots[i].state == KSTATE_SLOT_FREE;
+	return nr;
+}
+
 static void register_obj(struct kstate_description *desc, void *obj, u64 id)
 {
 	use(desc);
@@ -729,7 +738,7 @@ static void refuse_policy(const char *lines, const char *path)
 
 static void policies(void **state)
 {
-	struct flat objs[2] = { { .b = 65536 }, { .b = 1 } }, kept = {}, extra = {};
+	struct flat objs[2] = { { .b = 65536 }, { .b = 1 } }, kept = {}, extra = { .extra = 1 };
 	char longest[100];
 
 	register_obj(&flat, &objs[0], 0);
@@ -963,7 +972,7 @@ static void numbers(void **state)
 	assert_false(kstate_unregister(&flat, &objs[2]));
 	assert_false(shim_kexec_prepare());
 	stream = kstate_stream_find(out, KSTATE_STREAM);
-	assert_int_equal(stream->index.nr, 2);
+	assert_int_equal(live_records(stream), 2);
 	shim_kexec_abort();
 	/* But their numbers do not come back */
 	assert_false(kstate_register(&flat, &objs[3]));
@@ -1085,7 +1094,7 @@ static void before_initcalls(void **state)
 	early_new.b = 9;
 	assert_false(shim_kexec_prepare());
 	stream = kstate_stream_find(kstate_outgoing(), KSTATE_STREAM);
-	assert_int_equal(stream->index.nr, 3);
+	assert_int_equal(live_records(stream), 3);
 	shim_kexec_abort();
 	assert_false(kstate_unregister(&flat, &early_obj));
 	assert_false(kstate_unregister(&flat, &early_new));
