@@ -296,7 +296,8 @@ static int check_stream(struct check *c, struct kstate_stream *stream)
 		if (ret)
 			return ret;
 		check_record(c, slot->record, vs, schema, &finding);
-		ret = c->report(&finding, c->arg);
+		/* Without memory, one of its errors could not be kept */
+		ret = c->values.next.code ? -ENOMEM : c->report(&finding, c->arg);
 		if (ret)
 			return ret;
 	}
