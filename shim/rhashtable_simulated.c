@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hash tables that grow. As in the kernel, only the first table must be had. */
-#include <linux/errno.h>
+/* See linux/rhashtable.h here. Keys are compared by obj_cmpfn only. */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
-#define SEED	0x9747b28c
-
-static void *object_of(const struct rhashtable *ht, struct rhash_head *head)
+static void *object(const struct rhashtable *ht, struct rhash_head *head)
 {
-	return (u8 *)head - ht->p.head_offset;
+	return (char *)head - ht->p.head_offset;
 }
 
-static struct rhash_head **bucket(struct rhashtable *ht, u32 hash)
+static struct rhash_head **bucket(const struct rhashtable *ht, u32 hash)
 {
-	return &ht->buckets[hash % ht->size];
+	return &ht->buckets[hash & (ht->size - 1)];
 }
 
 int rhashtable_init(struct rhashtable *ht, const struct rhashtable_params *params)
 {
-	*ht = (struct rhashtable){ .size = 64, .p = *params };
+	ht->p = *params;
+	ht->nr = 0;
+	ht->size = 4;
 	ht->buckets = kvcalloc(ht->size, sizeof(*ht->buckets), GFP_KERNEL);
 	return ht->buckets ? 0 : -ENOMEM;
 }
@@ -26,75 +25,75 @@ int rhashtable_init(struct rhashtable *ht, const struct rhashtable_params *param
 void rhashtable_destroy(struct rhashtable *ht)
 {
 	kvfree(ht->buckets);
-	*ht = (struct rhashtable){};
 }
 
 void *rhashtable_lookup_fast(struct rhashtable *ht, const void *key,
 			     const struct rhashtable_params params)
 {
-	struct rhashtable_compare_arg arg = { .ht = ht, .key = key };
+	struct rhashtable_compare_arg arg = { ht, key };
 	struct rhash_head *head;
 
-	for (head = *bucket(ht, params.hashfn(key, 0, SEED)); head; head = head->next)
-		if (!params.obj_cmpfn(&arg, object_of(ht, head)))
-			return object_of(ht, head);
+	for (head = *bucket(ht, ht->p.hashfn(key, ht->p.key_len, 0)); head; head = head->next)
+		if (!ht->p.obj_cmpfn(&arg, object(ht, head)))
+			return object(ht, head);
 	return NULL;
 }
 
-static void grow(struct rhashtable *ht)
+static void add(struct rhashtable *ht, struct rhash_head *head)
 {
-	struct rhashtable more = { .size = 2 * ht->size, .p = ht->p };
-	struct rhash_head *head, *next, **to;
-	u32 i;
+	struct rhash_head **to = bucket(ht, ht->p.obj_hashfn(object(ht, head), ht->p.key_len, 0));
 
-	more.buckets = kvcalloc(more.size, sizeof(*more.buckets), GFP_KERNEL);
-	if (!more.buckets)
-		return;
-	for (i = 0; i < ht->size; i++) {
-		for (head = ht->buckets[i]; head; head = next) {
+	head->next = *to;
+	*to = head;
+}
+
+static int grow(struct rhashtable *ht)
+{
+	struct rhash_head **old = ht->buckets, **more, *head, *next;
+	u32 size = ht->size;
+
+	more = kvcalloc(2 * size, sizeof(*more), GFP_KERNEL);
+	if (!more)
+		return -ENOMEM;
+	ht->buckets = more;
+	ht->size = 2 * size;
+	for (u32 i = 0; i < size; i++) {
+		for (head = old[i]; head; head = next) {
 			next = head->next;
-			to = bucket(&more, ht->p.obj_hashfn(object_of(ht, head), 0, SEED));
-			head->next = *to;
-			*to = head;
+			add(ht, head);
 		}
 	}
-	kvfree(ht->buckets);
-	ht->buckets = more.buckets;
-	ht->size = more.size;
+	kvfree(old);
+	return 0;
 }
 
 int rhashtable_insert_fast(struct rhashtable *ht, struct rhash_head *obj,
 			   const struct rhashtable_params params)
 {
-	struct rhash_head **to;
-
-	if (ht->nelems == ht->size)
-		grow(ht);
-	to = bucket(ht, params.obj_hashfn(object_of(ht, obj), 0, SEED));
-	obj->next = *to;
-	*to = obj;
-	ht->nelems++;
+	if (shim_may_fail() || (ht->nr >= ht->size && grow(ht)))
+		return -ENOMEM;
+	add(ht, obj);
+	ht->nr++;
 	return 0;
 }
 
 int rhashtable_lookup_insert_key(struct rhashtable *ht, const void *key, struct rhash_head *obj,
 				 const struct rhashtable_params params)
 {
-	if (rhashtable_lookup_fast(ht, key, params))
-		return -EEXIST;
-	return rhashtable_insert_fast(ht, obj, params);
+	return rhashtable_lookup_fast(ht, key, params) ? -EEXIST :
+	       rhashtable_insert_fast(ht, obj, params);
 }
 
 int rhashtable_remove_fast(struct rhashtable *ht, struct rhash_head *obj,
 			   const struct rhashtable_params params)
 {
-	struct rhash_head **link = bucket(ht, params.obj_hashfn(object_of(ht, obj), 0, SEED));
+	struct rhash_head **link = bucket(ht, ht->p.obj_hashfn(object(ht, obj), ht->p.key_len, 0));
 
 	while (*link && *link != obj)
 		link = &(*link)->next;
 	if (!*link)
 		return -ENOENT;
 	*link = obj->next;
-	ht->nelems--;
+	ht->nr--;
 	return 0;
 }

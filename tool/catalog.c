@@ -518,7 +518,7 @@ static enum status print_rows(const struct source *s, const struct row *rows, si
 		json_decref(row);
 	}
 	fputs("\n]}\n", stdout);
-	return ret ? trouble(t, STATUS_SYSTEM, "cannot make or write JSON: no memory, or no room") :
+	return ret ? trouble(t, STATUS_SYSTEM, "cannot make JSON: no memory") :
 		     STATUS_OK;
 }
 

@@ -683,8 +683,11 @@ static enum status write_page(struct stream_file *s, const struct arguments *a, 
 	if (!file)
 		return trouble(t, STATUS_SYSTEM, "%s: %s", a->html, strerror(errno));
 	status = dump_html(s, &a->opt, file, t);
-	if (file != stdout && fclose(file))
-		return trouble(t, STATUS_SYSTEM, "%s: %s", a->html, strerror(errno));
+	if (file != stdout && (fflush(file) || ferror(file)))
+		status = trouble(t, STATUS_SYSTEM, "%s: cannot be written: %s", a->html,
+				 strerror(errno));
+	if (file != stdout)
+		fclose(file);
 	return status;
 }
 

@@ -511,6 +511,6 @@ enum status dump_json(struct stream_file *s, const struct dump_options *opt, FIL
 	fputs("]}\n", file);
 	if (d.failed)
 		return trouble(t, STATUS_SYSTEM,
-			       "cannot make or write JSON: no memory, or no room");
+			       "cannot make JSON: no memory");
 	return dump_status(s, opt, d.shown, t);
 }

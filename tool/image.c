@@ -529,6 +529,8 @@ enum status image_open(struct image *image, const char *path, struct trouble *t)
 		return trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
 	status = read_file(image, fd, t);
 	close(fd);
+	if (!status && !image->file_size)
+		return trouble(t, STATUS_FOREIGN, "%s: is empty: make or get it again", path);
 	return status ?: image_read(image, image->file, image->file_size, path, t);
 }
 
@@ -652,6 +654,9 @@ static enum status elf_catalog(const struct image *image, const void **bytes, si
 
 	if (status)
 		return status;
+	if (*bytes && !*size)
+		return trouble(t, STATUS_NO_CATALOG, "%s: has an empty catalogue: build it again",
+			       image->path);
 	if (*bytes)
 		return check_header(image, *bytes, *size, bytes, size, t);
 	if (image->module)

@@ -2,8 +2,13 @@
 /*
  * kstate lock: keep the schemas of released kernels, and say what breaks them.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 #include <linux/minmax.h>
 #include "compare.h"
 #include "lockfile.h"
@@ -529,17 +534,44 @@ static enum status with_sources(struct args *a, struct lockfile *lock, struct tr
 	return status;
 }
 
+/*
+ * Commands that change a lock file take turns, from reading to writing it. The lock is on
+ * the directory, since the file is replaced.
+ */
+static int take_turn(const char *name, struct trouble *t)
+{
+	char *copy = strdup(name);
+	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd >= 0 && flock(fd, LOCK_EX)) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0)
+		trouble(t, STATUS_INPUT, "%s: cannot lock its directory: %s", name, strerror(errno));
+	free(copy);
+	return fd;
+}
+
 enum status command_lock(int argc, char **argv, struct trouble *t)
 {
 	struct lockfile lock;
 	enum status status;
 	struct args a = {};
+	int turn = -1;
 
 	if (argp_parse(&lock_argp, argc, argv, 0, NULL, &a))
 		return STATUS_USAGE;
+	if (a.mode != VERIFY) {
+		turn = take_turn(a.names[0], t);
+		if (turn < 0)
+			return t->status;
+	}
 	status = lock_read(&lock, a.names[0], a.mode == ADD, t);
 	if (!status)
 		status = a.mode == DROP ? drop(&a, &lock, t) : with_sources(&a, &lock, t);
 	lock_free(&lock);
+	if (turn >= 0)
+		close(turn);
 	return status;
 }

@@ -1019,6 +1019,8 @@ enum status lock_parse(struct lockfile *lock, const char *name, const char *text
 	u32 version;
 
 	*lock = (struct lockfile){ .name = name };
+	if (!size)
+		return trouble(t, STATUS_FOREIGN, "%s: is empty: get it again, or remove it", name);
 	status = advance(&r);
 	if (!status && (r.len != 6 || memcmp(r.at, "kstate", 6) || size - (r.at - text) < 11 ||
 			memcmp(r.at, "kstate-lock", 11)))
@@ -1102,27 +1104,15 @@ static enum status check_text(const struct lockfile *lock, const char *text, siz
 
 enum status lock_write(const struct lockfile *lock, struct trouble *t)
 {
-	char path[4096], *text;
 	enum status status;
 	size_t size;
-	FILE *out;
-	int fd;
+	char *text;
 
 	status = lock_text(lock, &text, &size, t);
 	if (status)
 		return status;
 	status = check_text(lock, text, size, t);
-	snprintf(path, sizeof(path), "%s.XXXXXX", lock->name);
-	fd = status ? -1 : mkstemp(path);
-	out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!status && (!out || fchmod(fd, 0644) || fwrite(text, 1, size, out) != size ||
-			fflush(out) || rename(path, lock->name))) {
-		status = trouble(t, STATUS_SYSTEM, "%s: cannot be written: %s", lock->name,
-				 strerror(errno));
-		unlink(path);
-	}
-	if (out)
-		fclose(out);
+	status = status ?: write_file(lock->name, text, size, t);
 	free(text);
 	return status;
 }

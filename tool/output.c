@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How the subcommands speak: errors, colour, progress, JSON.
+ * How the subcommands speak: errors, colour, progress, JSON, files.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "tool.h"
@@ -107,7 +110,107 @@ enum status print_json(json_t *value, struct trouble *t)
 
 	json_decref(value);
 	if (ret)
-		return trouble(t, STATUS_SYSTEM, "cannot make or write JSON: no memory, or no room");
+		return trouble(t, STATUS_SYSTEM, "cannot make JSON: no memory");
 	putchar('\n');
 	return STATUS_OK;
+}
+
+/* The command ends here, as it would by SIGPIPE: what it has found cannot be told */
+static ssize_t write_stdout(void *cookie, const char *bytes, size_t size)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < size) {
+		n = write(STDOUT_FILENO, bytes + done, size - done);
+		if (n >= 0) {
+			done += n;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		/* A pipe that nobody reads any more is no news to who closed it */
+		if (errno != EPIPE) {
+			n = errno;
+			progress_end();
+			fprintf(stderr, "kstate: cannot write: %s\n", strerror(n));
+		}
+		_exit(STATUS_SYSTEM);
+	}
+	return size;
+}
+
+void output_begin(void)
+{
+	cookie_io_functions_t functions = { .write = write_stdout };
+	bool terminal = isatty(STDOUT_FILENO);
+
+	stdout = fopencookie(NULL, "w", functions);
+	if (!stdout)
+		_exit(STATUS_SYSTEM);
+	setvbuf(stdout, NULL, terminal ? _IOLBF : _IOFBF, terminal ? BUFSIZ : 65536);
+}
+
+static bool write_all(int fd, const void *bytes, size_t size)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < size) {
+		n = write(fd, bytes + done, size - done);
+		if (n > 0)
+			done += n;
+		else if (n == 0 || errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+/* A new file in the place of @path, which is not there yet or a regular one */
+static bool replace_file(const char *path, mode_t mode, const void *bytes, size_t size)
+{
+	char *temporary = NULL;
+	bool good = false;
+	int fd, code;
+
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+		return false;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd >= 0) {
+		good = write_all(fd, bytes, size) && !fchmod(fd, mode) && !fsync(fd) &&
+		       !rename(temporary, path);
+		code = errno;
+		close(fd);
+		if (!good)
+			unlink(temporary);
+		errno = code;
+	}
+	free(temporary);
+	return good;
+}
+
+enum status write_file(const char *path, const void *bytes, size_t size, struct trouble *t)
+{
+	mode_t mask = umask(0), mode = 0666 & ~mask;
+	struct stat st;
+	char *real;
+	bool good;
+	int fd;
+
+	umask(mask);
+	if (stat(path, &st)) {
+		good = errno == ENOENT && replace_file(path, mode, bytes, size);
+	} else if (S_ISREG(st.st_mode)) {
+		/* The file that a link leads to, not the link */
+		real = realpath(path, NULL);
+		good = real && replace_file(real, st.st_mode & 07777, bytes, size);
+		free(real);
+	} else {
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		good = fd >= 0 && write_all(fd, bytes, size);
+		if (fd >= 0 && close(fd))
+			good = false;
+	}
+	return good ? STATUS_OK : trouble(t, STATUS_SYSTEM, "%s: cannot be written: %s", path,
+					  strerror(errno));
 }

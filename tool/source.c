@@ -399,22 +399,13 @@ void source_close(struct source *s)
 
 enum status source_write(struct kstate_set *set, const char *path, struct trouble *t)
 {
-	size_t size, written = 0;
-	struct stat st;
+	enum status status;
+	size_t size;
 	void *blob;
-	FILE *file;
 
 	if (kstate_set_export(set, &blob, &size))
 		return trouble(t, STATUS_SYSTEM, "no memory");
-	file = fopen(path, "w");
-	if (file)
-		written = fwrite(blob, 1, size, file);
+	status = write_file(path, blob, size, t);
 	kvfree(blob);
-	if (file && !fclose(file) && written == size)
-		return STATUS_OK;
-	trouble(t, STATUS_SYSTEM, "%s: cannot write it: %s", path, strerror(errno));
-	/* Half a catalogue would be taken for a damaged one; devices stay */
-	if (file && !stat(path, &st) && S_ISREG(st.st_mode))
-		unlink(path);
-	return STATUS_SYSTEM;
+	return status;
 }

@@ -33,7 +33,7 @@ void out_hexdump(struct out *o, const u8 *data, u64 size, u64 offset, u32 indent
 
 static inline void out_bytes(struct out *o, const void *bytes, size_t len)
 {
-	char *p = out_room(o, len);
+	char *p = len ? out_room(o, len) : NULL;
 
 	if (p) {
 		memcpy(p, bytes, len);

@@ -83,6 +83,23 @@ void progress_end(void);
  */
 enum status print_json(json_t *value, struct trouble *t);
 
+/**
+ * output_begin() - see to it that output arrives, or the command fails
+ *
+ * What stdout does not take ends the command with %STATUS_SYSTEM and a sentence, without
+ * one if it is a closed pipe.
+ */
+void output_begin(void);
+
+/**
+ * write_file() - write a file: all of it, or it stays as it was
+ * @path: the file; one that is no regular file is written in place
+ * @bytes: what is to be in it
+ * @size: how many bytes
+ * @t: what went wrong
+ */
+enum status write_file(const char *path, const void *bytes, size_t size, struct trouble *t);
+
 /* The subcommands */
 typedef enum status command_fn(int argc, char **argv, struct trouble *t);
 

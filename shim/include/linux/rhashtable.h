@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A simulated rhashtable: chains that are rehashed when they become long. It
+ * keeps what users can see of the kernel's: that inserting may fail.
+ */
 #ifndef _SHIM_LINUX_RHASHTABLE_H
 #define _SHIM_LINUX_RHASHTABLE_H
 
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/jhash.h>
 #include <linux/types.h>
 
 struct rhash_head {
@@ -16,7 +23,10 @@ struct rhashtable_compare_arg {
 };
 
 struct rhashtable_params {
+	u16 key_len;
+	u16 key_offset;
 	u16 head_offset;
+	u16 min_size;
 	bool automatic_shrinking;
 	u32 (*hashfn)(const void *data, u32 len, u32 seed);
 	u32 (*obj_hashfn)(const void *data, u32 len, u32 seed);
@@ -24,10 +34,10 @@ struct rhashtable_params {
 };
 
 struct rhashtable {
+	struct rhashtable_params p;
 	struct rhash_head **buckets;
 	u32 size;
-	u32 nelems;
-	struct rhashtable_params p;
+	u32 nr;
 };
 
 int rhashtable_init(struct rhashtable *ht, const struct rhashtable_params *params);

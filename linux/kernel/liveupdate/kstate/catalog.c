@@ -17,9 +17,10 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
-#include "internal.h"
+#include "gate.h"
 
 /* Modules with a catalogue, by their address; protected by the mutex as long as they are used */
 static DEFINE_MUTEX(images_lock);
@@ -86,7 +87,7 @@ static int catalog_add_used(const struct kstate_schema *schema, void *arg)
 		if (state->schema == id && (le32_to_cpu(ws->flags) & KSTATE_STATE_USED))
 			return 0;
 	}
-	ws = kstate_zalloc(size);
+	ws = kvzalloc(size, GFP_KERNEL);
 	if (!ws)
 		return -ENOMEM;
 	ws->flags = cpu_to_le32(KSTATE_STATE_USED |
@@ -94,7 +95,7 @@ static int catalog_add_used(const struct kstate_schema *schema, void *arg)
 	ws->strings = cpu_to_le32(1);
 	ret = kstate_set_add_state(catalog, id, (u8 *)ws, size);
 	if (ret)
-		kstate_free(ws);
+		kvfree(ws);
 	return ret;
 }
 

@@ -25,7 +25,7 @@
 #include <linux/list.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "internal.h"
+#include "gate.h"
 
 /* The errors of one record: all fields that are blocked */
 struct errors {
@@ -142,7 +142,7 @@ static int check_open_views(struct views *vs, const struct kstate_schema *schema
 	while ((state = kstate_check_find(target, schema->name, state)))
 		nr++;
 	vs->nr = max(nr, 1U);
-	vs->list = kstate_zalloc(vs->nr * sizeof(*vs->list));
+	vs->list = kvzalloc(vs->nr * sizeof(*vs->list), GFP_KERNEL);
 	if (!vs->list)
 		return -ENOMEM;
 	if (!nr)
@@ -160,16 +160,17 @@ static void check_free_views(struct views *vs)
 		kstate_resolution_free(&vs->list[i].res);
 		kvfree(vs->list[i].errs.list);
 	}
-	kstate_free(vs->list);
+	kvfree(vs->list);
 }
 
 static int check_values(const struct kstate_stream *stream, struct kstate_record *record,
 			const struct kstate_schema *schema, const struct view *v,
-			const struct kstate_where *where)
+			const struct kstate_where *where, enum kstate_verdict *verdict)
 {
 	u32 fixed_bytes = ALIGN(schema->size, 8);
 	u8 *fixed = kstate_record_payload(record);
-	struct kstate_walk w = {
+	int ret;
+	struct kstate_restore_ctx w = {
 		.where = *where,
 		.stream = (struct kstate_stream *)stream,
 		.remote = true,
@@ -180,7 +181,10 @@ static int check_values(const struct kstate_stream *stream, struct kstate_record
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG, "at least %u bytes\n%td",
 				   fixed_bytes, w.tail.end - fixed);
 	w.tail.pos = fixed + fixed_bytes;
-	return kstate_restore_check(&w, v->res.plan, fixed, NULL);
+	ret = kstate_restore_check(&w, v->res.plan, fixed, NULL);
+	*verdict = max(*verdict, w.verdict);
+	kstate_restore_undo(&w);
+	return ret;
 }
 
 /* Where a check has got to, and the error of the record at hand */
@@ -211,7 +215,7 @@ static void check_view(struct check *c, const struct view *v, struct kstate_reco
 			    record->key_len ? "number" : "string",
 			    record->key_len ? "string" : "number");
 	else if (!f.nr_err && v->res.by_value)
-		check_values(f.stream, record, schema, v, where);
+		check_values(f.stream, record, schema, v, where, &f.verdict);
 	if (where->err->code) {
 		f.verdict = KSTATE_REFUSED;
 		f.err = where->err;
@@ -256,12 +260,15 @@ static int check_stream(struct check *c, struct kstate_stream *stream)
 	for (i = 0; i < stream->index.nr; i++) {
 		const struct kstate_slot *slot = &stream->index.slots[i];
 		struct kstate_finding finding = { .stream = stream, .record = slot->record };
-		u32 id = le32_to_cpu(slot->record->schema);
-		const struct kstate_schema *schema = kstate_known(stream->set, id)->schema;
-		struct views *vs = &c->by_schema[id];
+		const struct kstate_schema *schema;
+		struct views *vs;
+		u32 id;
 
 		if (slot->state != KSTATE_SLOT_FREE)
 			continue;
+		id = le32_to_cpu(slot->record->schema);
+		schema = kstate_known(stream->set, id)->schema;
+		vs = &c->by_schema[id];
 		ret = schema && !vs->list ? check_open_views(vs, schema, c->target) : 0;
 		if (ret)
 			return ret;
@@ -293,7 +300,7 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 
 	if (!nr)
 		return 0;
-	c.by_schema = kstate_zalloc(nr * sizeof(*c.by_schema));
+	c.by_schema = kvzalloc(nr * sizeof(*c.by_schema), GFP_KERNEL);
 	if (!c.by_schema)
 		return -ENOMEM;
 	list_for_each_entry(stream, &set->streams, list) {
@@ -303,6 +310,6 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 	}
 	for (i = 0; i < nr; i++)
 		check_free_views(&c.by_schema[i]);
-	kstate_free(c.by_schema);
+	kvfree(c.by_schema);
 	return ret;
 }

@@ -61,7 +61,7 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/timekeeping.h>
-#include "internal.h"
+#include "gate.h"
 
 /* Streams and records */
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gate: what another kernel would do with the state of this one, asked before
+ * the jump. check.c compares, gate.c decides, catalog.c says what this kernel
+ * describes, sysfs.c is what userspace sees.
+ */
+#ifndef _KSTATE_GATE_H
+#define _KSTATE_GATE_H
+
+#include "store.h"
+
+/* Checking for another kernel: check.c */
+
+/**
+ * struct kstate_finding - what another kernel would do with a record
+ * @stream: its stream
+ * @record: the record
+ * @verdict: what
+ * @allowed: it is refused, but the policy allows that
+ * @err: why it is refused or lost: @nr_err errors, one for each field
+ * @nr_err: how many; may be 0
+ *
+ * Without a record, an object could not be saved; @err says which.
+ */
+struct kstate_finding {
+	const struct kstate_stream *stream;
+	const struct kstate_record *record;
+	enum kstate_verdict verdict;
+	bool allowed;
+	const struct kstate_error *err;
+	u32 nr_err;
+};
+
+typedef int (*kstate_finding_fn)(const struct kstate_finding *finding, void *arg);
+
+int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
+		     kstate_finding_fn report, void *arg);
+const struct kstate_state *kstate_check_find(const struct kstate_set *catalog, const char *name,
+					     const struct kstate_state *after);
+
+/* The gate before a jump: gate.c */
+
+enum kstate_armed {
+	KSTATE_ARMED_OFF,	/* nothing is checked */
+	KSTATE_ARMED_ON,	/* what the target would refuse, refuses the kexec */
+	KSTATE_ARMED_FORCE,	/* it is only said */
+};
+
+/**
+ * struct kstate_tally - what a check found
+ * @nr: objects by &enum kstate_verdict
+ * @allowed: of those that are refused, how many the policy allows to be lost
+ * @ns: nanoseconds that the check took
+ * @save_ns: of these, what saving took
+ */
+struct kstate_tally {
+	u32 nr[KSTATE_REFUSED + 1];
+	u32 allowed;
+	u64 ns;
+	u64 save_ns;
+};
+
+/**
+ * struct kstate_gate_status - how the gate stands
+ * @armed: &enum kstate_armed
+ * @target: release of the target, empty if there is none
+ * @tally: what was found last
+ * @err: what was wrong with the target or the policy that was refused last; its
+ *	code is 0 once one has been taken
+ */
+struct kstate_gate_status {
+	enum kstate_armed armed;
+	char target[80];
+	struct kstate_tally tally;
+	struct kstate_error err;
+};
+
+int kstate_gate_set_target(const void *blob, size_t size, struct kstate_error *err);
+int kstate_gate_set_image(u32 crc);
+int kstate_gate_set_policy(char *text, struct kstate_error *err);
+int kstate_gate_arm(enum kstate_armed to);
+void kstate_gate_status(struct kstate_gate_status *status);
+int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *tally);
+
+/* What this kernel describes: catalog.c */
+
+/* Set by the linker; absent without a catalogue, and in modules */
+extern const u8 __start_kstate_catalog[] __weak;
+extern const u8 __stop_kstate_catalog[] __weak;
+
+struct kstate_set *kstate_catalog_create(struct kstate_error *err);
+
+/* What the layers below call of the gate */
+
+struct kimage;
+
+#ifdef CONFIG_KSTATE_GATE
+int kstate_catalog_add_module(const struct module *mod);
+void kstate_catalog_remove_module(const struct module *mod);
+int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
+		     struct kstate_error *err);
+void kstate_gate_exit(void);
+int kstate_sysfs_init(void);
+void kstate_sysfs_exit(void);
+#else
+static inline int kstate_catalog_add_module(const struct module *mod)
+{
+	return 0;
+}
+
+static inline void kstate_catalog_remove_module(const struct module *mod)
+{
+}
+
+static inline int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
+				   struct kstate_error *err)
+{
+	return 0;
+}
+
+static inline void kstate_gate_exit(void)
+{
+}
+
+static inline int kstate_sysfs_init(void)
+{
+	return 0;
+}
+
+static inline void kstate_sysfs_exit(void)
+{
+}
+#endif
+
+#endif /* _KSTATE_GATE_H */
