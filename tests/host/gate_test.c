@@ -1098,6 +1098,45 @@ static void before_initcalls(void **state)
 	assert_false(kstate_unregister(&flat, &early_new));
 }
 
+/* A deferred probe takes its restore back, and registers another time; then that is final */
+static void deferred_probe(void **state)
+{
+	struct flat o = {}, other = {};
+	struct kstate_transaction *t;
+	bool restored = false;
+
+	boot_after(leave_early);
+	use(&flat);
+	t = kstate_transaction_begin(kstate_stream_find(kstate_incoming(), KSTATE_STREAM));
+	assert_false(kstate_transaction_add(t, &flat, &o, KSTATE_ID(1), &err));
+	assert_false(kstate_transaction_apply(t, &err));
+	assert_int_equal(o.b, 1);
+	kstate_transaction_cancel(t);
+	assert_int_equal(o.b, 0);
+
+	assert_false(kstate_register_key(&flat, &o, KSTATE_ID(1), &restored));
+	assert_true(restored);
+	assert_int_equal(o.a, 0x1122334455667788);
+	assert_false(kstate_unregister(&flat, &o));
+	assert_false(kstate_register_key(&flat, &other, KSTATE_ID(1), &restored));
+	assert_false(restored);
+	assert_int_equal(other.b, 0);
+	assert_false(kstate_unregister(&flat, &other));
+
+	/* Committed, it is registered as it has been restored */
+	t = kstate_transaction_begin(kstate_stream_find(kstate_incoming(), KSTATE_STREAM));
+	assert_false(kstate_transaction_add(t, &flat, &o, KSTATE_ID(2), &err));
+	assert_false(kstate_transaction_apply(t, &err));
+	kstate_transaction_commit(t);
+	assert_false(kstate_register_key(&flat, &o, KSTATE_ID(2), &restored));
+	assert_false(restored);
+	assert_int_equal(o.b, 2);
+	assert_false(shim_kexec_prepare());
+	assert_int_equal(nr_saved(), 1);
+	shim_kexec_abort();
+	assert_false(kstate_unregister(&flat, &o));
+}
+
 /* An optional state that must come keeps the machine where it is */
 static void must_come(void **state)
 {
@@ -1400,6 +1439,7 @@ int main(void)
 		GATE_TEST(numbers),
 		GATE_TEST(numbers_after_failure),
 		GATE_TEST(before_initcalls),
+		GATE_TEST(deferred_probe),
 		GATE_TEST(must_come),
 		GATE_TEST(unclaimed),
 		GATE_TEST(being_restored),
