@@ -253,6 +253,20 @@ static void several_images(void **state)
 	assert_string_equal(found[1].err.path, "flat.extra");
 	kstate_set_destroy(target);
 
+	/* The same of values: those that the second one refuses are not mixed with the first's */
+	target = set_create();
+	target->limits = true;
+	use(&flat_range);
+	catalogue_add(target, &small);
+	catalogue_add(target, &flat_range);
+	target = set_jump(target);
+	assert_false(check_set(set, target));
+	assert_int_equal(found[0].verdict, KSTATE_CONVERTED);
+	assert_int_equal(found[1].verdict, KSTATE_REFUSED);
+	assert_int_equal(found[1].nr_err, 1);
+	assert_string_equal(found[1].err.path, "flat[2].b");
+	kstate_set_destroy(target);
+
 	target = set_create();
 	target->limits = true;
 	use(&flat);

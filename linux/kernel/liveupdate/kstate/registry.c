@@ -163,9 +163,9 @@ int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate
 EXPORT_SYMBOL_GPL(kstate_restore_key);
 
 /**
- * kstate_for_each_key() - find out which instances of a state can be restored
+ * kstate_walk_keys() - find out which instances of a state can be restored
  * @desc: the description
- * @fn: see kstate_stream_for_each_key(); it may call kstate_restore() and
+ * @fn: see kstate_stream_walk_keys(); it may call kstate_restore() and
  *	kstate_register_key()
  * @arg: for @fn
  *
@@ -174,18 +174,17 @@ EXPORT_SYMBOL_GPL(kstate_restore_key);
  * -EBADMSG after the last call if there may have been more, in bytes that cannot be
  * read; another negative error code.
  */
-int kstate_for_each_key(struct kstate_description *desc,
-			int (*fn)(struct kstate_key key, void *arg), void *arg)
+int kstate_walk_keys(struct kstate_description *desc, kstate_key_fn fn, void *arg)
 {
 	struct kstate_stream *stream = kstate_stream_find(incoming, KSTATE_STREAM);
 
 	if (not_open)
 		return not_open;
 	if (stream)
-		return kstate_stream_for_each_key(stream, desc, fn, arg);
+		return kstate_stream_walk_keys(stream, desc, fn, arg);
 	return incoming && incoming->damage.code ? -EBADMSG : 0;
 }
-EXPORT_SYMBOL_GPL(kstate_for_each_key);
+EXPORT_SYMBOL_GPL(kstate_walk_keys);
 
 /**
  * kstate_save_state_key() - save an object now
