@@ -142,7 +142,7 @@ static int check_open_views(struct views *vs, const struct kstate_schema *schema
 	while ((state = kstate_check_find(target, schema->name, state)))
 		nr++;
 	vs->nr = max(nr, 1U);
-	vs->list = kvzalloc(vs->nr * sizeof(*vs->list), GFP_KERNEL);
+	vs->list = kvzalloc_objs(*vs->list, vs->nr);
 	if (!vs->list)
 		return -ENOMEM;
 	if (!nr)
@@ -334,7 +334,7 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 
 	if (!nr)
 		return 0;
-	c.by_schema = kvzalloc(nr * sizeof(*c.by_schema), GFP_KERNEL);
+	c.by_schema = kvzalloc_objs(*c.by_schema, nr);
 	if (!c.by_schema)
 		return -ENOMEM;
 	list_for_each_entry(stream, &set->streams, list) {
