@@ -10,7 +10,7 @@
 #include <linux/kstate.h>
 #include <linux/mm.h>
 #include "internal.h"
-#include "bench.h"
+#include "describe.h"
 
 /* Transport */
 
@@ -46,40 +46,7 @@ static const struct kstate_transport transport = {
 	.unmap = room_free,
 };
 
-/* Descriptions: the writer's, and one of a later kernel */
-
-#define FIELDS(_name, ...) \
-	static const struct kstate_field _name[] = { __VA_ARGS__ KSTATE_END_OF_LIST() }
-#define DESC(_var, _name, _fields) \
-	static struct kstate_description _var = { \
-		.name = _name, .version_id = 1, .min_version_id = 1, .fields = _fields }
-
-#define FLAT_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct flat, _type),
-FIELDS(flat_fields, FLAT_FIELDS(FLAT_FIELD));
-DESC(flat_desc, "bench-flat", flat_fields);
-
-#define ELEM_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct elem, _type),
-FIELDS(elem_fields, ELEM_FIELDS(ELEM_FIELD));
-DESC(elem_desc, "bench-elem", elem_fields);
-FIELDS(nested_fields, KSTATE_STRUCT_ARRAY(elems, struct nested, &elem_desc),);
-DESC(nested_desc, "bench-nested", nested_fields);
-
-FIELDS(array_fields, KSTATE_ARRAY(data, struct array, u8),);
-DESC(array_desc, "bench-array", array_fields);
-
-struct owner {
-	struct list_head list;
-};
-
-#define ENTRY_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct entry, _type),
-FIELDS(entry_fields, ENTRY_FIELDS(ENTRY_FIELD));
-DESC(entry_desc, "bench-entry", entry_fields);
-FIELDS(list_fields, KSTATE_LIST(list, struct owner, struct entry, list, &entry_desc),);
-DESC(list_desc, "bench-list", list_fields);
-
-#define SMALL_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct small, _type),
-FIELDS(small_fields, SMALL_FIELDS(SMALL_FIELD));
-DESC(small_desc, "bench-small", small_fields);
+/* Descriptions of a later kernel */
 
 /* Each in another order, with a member wider, one new and one gone */
 
@@ -412,15 +379,4 @@ void lookup_kstate(u32 nr, const struct small *from, struct small *to, const u32
 		restore(&small_desc, &to[order[i]], lookup_key(order[i], ascending));
 	ns[2] = now() - start;
 	clean();
-}
-
-/* sysfs.c needs a kernel around it */
-
-int kstate_sysfs_init(void)
-{
-	return 0;
-}
-
-void kstate_sysfs_exit(void)
-{
 }

@@ -6,12 +6,13 @@
  */
 #include <string.h>
 #include <linux/crc32.h>
+#include <linux/unaligned.h>
 
 #if defined(KSTATE_ISAL)
 
 unsigned int crc32_iscsi(unsigned char *buf, int len, unsigned int crc);
 
-static u32 crc32c_isal(u32 crc, const void *p, size_t len)
+static noinline u32 crc32c_isal(u32 crc, const void *p, size_t len)
 {
 	while (len) {
 		int part = len > 1 << 30 ? 1 << 30 : (int)len;
@@ -30,26 +31,27 @@ static u32 crc32c_isal(u32 crc, const void *p, size_t len)
 u32 crc32c(u32 crc, const void *p, size_t len)
 {
 	const u8 *s = p;
-	u64 c = crc, word;
+	u64 c = crc;
+	size_t words;
 
 #if defined(KSTATE_ISAL)
 	/* Where the kernel, too, goes on to vectors */
 	if (len >= 512)
 		return crc32c_isal(crc, p, len);
 #endif
-	for (; len >= 8; s += 8, len -= 8) {
-		memcpy(&word, s, 8);
-		c = __builtin_ia32_crc32di(c, word);
-	}
+	/* The instructions that crc32c_arch() in lib/crc/x86/crc32.h consists of */
+	for (words = len / 8; words; words--, s += 8)
+		c = __builtin_ia32_crc32di(c, get_unaligned((const u64 *)s));
 	if (len & 4) {
-		u32 half;
-
-		memcpy(&half, s, 4);
-		c = __builtin_ia32_crc32si((u32)c, half);
+		c = __builtin_ia32_crc32si(c, get_unaligned((const u32 *)s));
 		s += 4;
 	}
-	for (len &= 3; len; s++, len--)
-		c = __builtin_ia32_crc32qi((u32)c, *s);
+	if (len & 2) {
+		c = __builtin_ia32_crc32hi(c, get_unaligned((const u16 *)s));
+		s += 2;
+	}
+	if (len & 1)
+		c = __builtin_ia32_crc32qi(c, *s);
 	return c;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KHO, simulated: the pages of the simulated memory remember which blocks are
- * kept for the next kernel and which the previous one kept. What the kernel
- * would only warn about ends the program.
+ * kept for the next kernel and which the previous one kept. As in the kernel, a
+ * block is kept or not, whatever the number of calls: keeping it twice succeeds,
+ * and letting go of it once loses it. What the kernel would only warn about ends
+ * the program.
  */
 #include <linux/bug.h>
 #include <linux/kexec_handover.h>
@@ -26,19 +28,17 @@ static int keep(struct page *page, unsigned int order)
 {
 	if (shim_may_fail())
 		return -ENOMEM;
-	if (page->out)
-		shim_bug(__FILE__, __LINE__, "preserved twice");
 	if (page->is_free)
 		shim_bug(__FILE__, __LINE__, "preserving free memory");
-	page->out = order + 1;
+	page->out |= 1U << order;
 	return 0;
 }
 
 static void unkeep(struct page *page, unsigned int order)
 {
-	if (page->out != order + 1)
+	if (!(page->out & 1U << order))
 		shim_bug(__FILE__, __LINE__, "unpreserving what is not preserved so");
-	page->out = 0;
+	page->out &= ~(1U << order);
 }
 
 /* Order of the largest aligned block at @pfn that ends by @end */
@@ -57,6 +57,16 @@ void kho_unpreserve_folio(struct folio *folio)
 	unkeep(&folio->page, folio_order(folio));
 }
 
+static void unkeep_run(unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		unsigned int order = block_order(pfn, end);
+
+		unkeep(pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
+}
+
 int kho_preserve_pages(struct page *page, unsigned long nr)
 {
 	unsigned long first = page_to_pfn(page), pfn = first, end = first + nr;
@@ -66,11 +76,7 @@ int kho_preserve_pages(struct page *page, unsigned long nr)
 		int ret = keep(pfn_to_page(pfn), order);
 
 		if (ret) {
-			while (first < pfn) {
-				order = pfn_to_page(first)->out - 1;
-				unkeep(pfn_to_page(first), order);
-				first += 1UL << order;
-			}
+			unkeep_run(first, pfn);
 			return ret;
 		}
 		pfn += 1UL << order;
@@ -80,14 +86,7 @@ int kho_preserve_pages(struct page *page, unsigned long nr)
 
 void kho_unpreserve_pages(struct page *page, unsigned long nr)
 {
-	unsigned long pfn = page_to_pfn(page), end = pfn + nr;
-
-	while (pfn < end) {
-		unsigned int order = block_order(pfn, end);
-
-		unkeep(pfn_to_page(pfn), order);
-		pfn += 1UL << order;
-	}
+	unkeep_run(page_to_pfn(page), page_to_pfn(page) + nr);
 }
 
 int kho_preserved_order(phys_addr_t phys)
@@ -334,7 +333,7 @@ static long count(bool out)
 	long nr = 0;
 
 	for (unsigned long pfn = 1; pfn < shim_machine->next_pfn; pfn++)
-		nr += out ? !!shim_memmap[pfn].out : !!shim_memmap[pfn].in;
+		nr += out ? hweight32(shim_memmap[pfn].out) : !!shim_memmap[pfn].in;
 	return nr;
 }
 
@@ -350,17 +349,23 @@ long shim_kho_unclaimed(void)
 
 void shim_kho_jump(void)
 {
-	unsigned long pfn = 1, end = shim_machine->next_pfn;
+	unsigned long pfn = 1, end = shim_machine->next_pfn, kept = 0;
 
 	memset(shim_machine->free, 0, sizeof(shim_machine->free));
 	while (pfn < end) {
 		struct page *page = pfn_to_page(pfn);
 		unsigned int order;
 
-		if (page->out) {
-			order = page->out - 1;
-			memset(page, 0, sizeof(*page) << order);
-			page->in = order + 1;
+		if (page->out || pfn < kept) {
+			u32 out = page->out;
+
+			/* Of blocks that overlap, the kernel takes the smaller ones */
+			memset(page, 0, sizeof(*page));
+			if (out) {
+				page->in = __ffs(out) + 1;
+				kept = max(kept, pfn + (1UL << __fls(out)));
+			}
+			order = 0;
 		} else {
 			unsigned long next = pfn + 1;
 

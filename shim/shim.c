@@ -9,6 +9,7 @@
 #include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/kexec.h>
+#include <linux/mutex.h>
 #include <linux/sched/clock.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
@@ -99,6 +100,32 @@ void kvfree(const void *p)
 	live_bytes -= malloc_usable_size((void *)p);
 	free((void *)p);
 }
+
+/* Locks */
+
+#ifdef SHIM_FAST
+
+/* Calls of functions with one locked instruction, as in the kernel */
+
+void mutex_lock(struct mutex *m)
+{
+	int free = 0;
+
+	if (!__atomic_compare_exchange_n(&m->locked, &free, 1, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		shim_bug(__FILE__, __LINE__, "mutex taken twice");
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	int held = 1;
+
+	if (!__atomic_compare_exchange_n(&m->locked, &held, 0, false, __ATOMIC_RELEASE,
+					 __ATOMIC_RELAXED))
+		shim_bug(__FILE__, __LINE__, "mutex not held");
+}
+
+#endif
 
 /* Strings */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See linux/xarray.h here. */
 #include <string.h>
+#include <linux/bits.h>
 #include <linux/bug.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -8,27 +9,34 @@
 /* What a reserved place holds */
 #define RESERVED ((void *)2)
 
-static unsigned long find(const struct xarray *xa, unsigned long index)
+#define NODE_BITS	6
+#define NODE_SLOTS	(1UL << NODE_BITS)
+
+struct xa_simulated_node {
+	unsigned int nr;
+	void *slots[NODE_SLOTS];
+};
+
+static bool has_room(const struct xarray *xa, unsigned long index)
 {
-	unsigned long low = 0, high = xa->nr;
+	unsigned int bits = xa->height * NODE_BITS;
 
-	/* Most callers go through indices from the smallest on */
-	if (high && xa->entries[high - 1].index < index)
-		return high;
-	while (low < high) {
-		unsigned long mid = (low + high) / 2;
-
-		if (xa->entries[mid].index < index)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return bits >= BITS_PER_LONG || !(index >> bits);
 }
 
-static bool holds(const struct xarray *xa, unsigned long at, unsigned long index)
+static unsigned int slot_of(unsigned long index, unsigned int level)
 {
-	return at < xa->nr && xa->entries[at].index == index;
+	return index >> level * NODE_BITS & (NODE_SLOTS - 1);
+}
+
+/* Where the entry of @index is, or NULL */
+static void **find(const struct xarray *xa, unsigned long index)
+{
+	struct xa_simulated_node *node = has_room(xa, index) ? xa->root : NULL;
+
+	for (unsigned int level = xa->height; node && --level;)
+		node = node->slots[slot_of(index, level)];
+	return node && node->slots[slot_of(index, 0)] ? &node->slots[slot_of(index, 0)] : NULL;
 }
 
 static void *seen(void *entry)
@@ -36,86 +44,112 @@ static void *seen(void *entry)
 	return entry == RESERVED ? NULL : entry;
 }
 
-static int insert(struct xarray *xa, unsigned long at, unsigned long index, void *entry)
+/* Take out what is at @index, if anything is, and nodes that are empty then */
+static void *remove_below(struct xa_simulated_node **link, unsigned int level, unsigned long index)
 {
-	if (shim_may_fail())
-		return -ENOMEM;
-	if (xa->nr == xa->room) {
-		unsigned long room = xa->room ? 2 * xa->room : 4;
-		void *entries = kvrealloc(xa->entries, room * sizeof(*xa->entries), GFP_KERNEL);
+	struct xa_simulated_node *node = *link;
+	void **slot, *old;
 
-		if (!entries)
-			return -ENOMEM;
-		xa->entries = entries;
-		xa->room = room;
+	if (!node)
+		return NULL;
+	slot = &node->slots[slot_of(index, level)];
+	if (level) {
+		old = remove_below((struct xa_simulated_node **)slot, level - 1, index);
+	} else {
+		old = *slot;
+		*slot = NULL;
 	}
-	memmove(xa->entries + at + 1, xa->entries + at, (xa->nr - at) * sizeof(*xa->entries));
-	xa->entries[at] = (struct xa_simulated_entry){ index, entry };
-	xa->nr++;
-	return 0;
+	node->nr = 0;
+	for (unsigned int i = 0; i < NODE_SLOTS && !node->nr; i++)
+		node->nr += !!node->slots[i];
+	if (!node->nr) {
+		kvfree(node);
+		*link = NULL;
+	}
+	return old;
 }
 
 /* As in the kernel, an xarray without entries holds no memory */
-static void *remove(struct xarray *xa, unsigned long at)
+static void *remove(struct xarray *xa, unsigned long index)
 {
-	void *old = xa->entries[at].ptr;
+	void *old = xa->height ? remove_below(&xa->root, xa->height - 1, index) : NULL;
 
-	xa->nr--;
-	memmove(xa->entries + at, xa->entries + at + 1, (xa->nr - at) * sizeof(*xa->entries));
-	if (!xa->nr)
-		xa_destroy(xa);
+	if (!xa->root)
+		xa->height = 0;
 	return seen(old);
+}
+
+/* @index has no entry yet */
+static int insert(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
+{
+	struct xa_simulated_node *node, **link = &xa->root;
+
+	if (!(gfp & __GFP_NOFAIL) && shim_may_fail())
+		return -ENOMEM;
+	while (!xa->height || !has_room(xa, index)) {
+		if (xa->root) {
+			node = kvzalloc(sizeof(*node), gfp);
+			if (!node)
+				goto fail;
+			node->slots[0] = xa->root;
+			xa->root = node;
+		}
+		xa->height++;
+	}
+	for (unsigned int level = xa->height; level--;) {
+		if (!*link)
+			*link = kvzalloc(sizeof(*node), gfp);
+		if (!*link)
+			goto fail;
+		link = (struct xa_simulated_node **)&(*link)->slots[slot_of(index, level)];
+	}
+	*link = (void *)entry;
+	return 0;
+fail:
+	remove(xa, index);
+	return -ENOMEM;
 }
 
 void *xa_load(struct xarray *xa, unsigned long index)
 {
-	unsigned long at = find(xa, index);
+	void **at = find(xa, index);
 
-	return holds(xa, at, index) ? seen(xa->entries[at].ptr) : NULL;
+	return at ? seen(*at) : NULL;
 }
 
 void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 {
-	unsigned long at = find(xa, index);
-	void *old;
+	void **at = find(xa, index), *old;
 	int ret;
 
 	if (!entry)
 		return xa_erase(xa, index);
 	WARN_ON(IS_ERR(entry) || ((unsigned long)entry & 3) == 2);
-	if (!holds(xa, at, index)) {
-		ret = insert(xa, at, index, entry);
+	if (!at) {
+		ret = insert(xa, index, entry, gfp);
 		return ret ? ERR_PTR(ret) : NULL;
 	}
-	old = seen(xa->entries[at].ptr);
-	xa->entries[at].ptr = entry;
+	old = seen(*at);
+	*at = entry;
 	return old;
 }
 
 void *xa_erase(struct xarray *xa, unsigned long index)
 {
-	unsigned long at = find(xa, index);
-
-	return holds(xa, at, index) ? remove(xa, at) : NULL;
+	return find(xa, index) ? remove(xa, index) : NULL;
 }
 
 int xa_insert(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 {
-	unsigned long at = find(xa, index);
-
-	if (holds(xa, at, index))
-		return -EBUSY;
-	return insert(xa, at, index, entry ?: RESERVED);
+	return find(xa, index) ? -EBUSY : insert(xa, index, entry ?: RESERVED, gfp);
 }
 
 int xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
 {
 	for (u64 index = limit.min; index <= limit.max; index++) {
-		unsigned long at = find(xa, index);
-
-		if (!holds(xa, at, index)) {
+		if (!find(xa, index)) {
 			*id = index;
-			return insert(xa, at, index, entry ?: RESERVED);
+			return insert(xa, index, entry ?: RESERVED, gfp);
 		}
 	}
 	return -EBUSY;
@@ -123,30 +157,50 @@ int xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp
 
 int xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp)
 {
-	unsigned long at = find(xa, index);
-
-	return holds(xa, at, index) ? 0 : insert(xa, at, index, RESERVED);
+	return find(xa, index) ? 0 : insert(xa, index, RESERVED, gfp);
 }
 
 void xa_release(struct xarray *xa, unsigned long index)
 {
-	unsigned long at = find(xa, index);
+	void **at = find(xa, index);
 
-	if (holds(xa, at, index) && xa->entries[at].ptr == RESERVED)
-		remove(xa, at);
+	if (at && *at == RESERVED)
+		remove(xa, index);
+}
+
+/* The first entry from @index on; @index is below what @node is for */
+static void *find_below(const struct xa_simulated_node *node, unsigned int level,
+			unsigned long *index)
+{
+	unsigned long at = *index;
+	void *entry;
+
+	for (unsigned int i = slot_of(at, level); i < NODE_SLOTS; i++) {
+		entry = node->slots[i];
+		if (entry && level)
+			entry = find_below(entry, level - 1, &at);
+		if (seen(entry)) {
+			*index = at;
+			return entry;
+		}
+		/* The start of the next slot, unless there is none */
+		at = ((at >> level * NODE_BITS) + 1) << level * NODE_BITS;
+	}
+	return NULL;
 }
 
 void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max, unsigned int filter)
 {
-	for (unsigned long at = find(xa, *index); at < xa->nr; at++) {
-		if (xa->entries[at].index > max)
-			break;
-		if (!seen(xa->entries[at].ptr))
-			continue;
-		*index = xa->entries[at].index;
-		return xa->entries[at].ptr;
-	}
-	return NULL;
+	unsigned long at = *index;
+	void *entry;
+
+	if (!xa->root || !has_room(xa, at))
+		return NULL;
+	entry = find_below(xa->root, xa->height - 1, &at);
+	if (!entry || at > max)
+		return NULL;
+	*index = at;
+	return entry;
 }
 
 void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max,
@@ -163,8 +217,17 @@ void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max,
 	return entry;
 }
 
+static void destroy_below(struct xa_simulated_node *node, unsigned int level)
+{
+	for (unsigned int i = 0; level && i < NODE_SLOTS; i++)
+		if (node->slots[i])
+			destroy_below(node->slots[i], level - 1);
+	kvfree(node);
+}
+
 void xa_destroy(struct xarray *xa)
 {
-	kvfree(xa->entries);
+	if (xa->root)
+		destroy_below(xa->root, xa->height - 1);
 	xa_init(xa);
 }

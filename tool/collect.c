@@ -419,6 +419,11 @@ static bool is_test(const struct kstate_description *desc)
 
 #define TABLES_MAGIC	0xffff0000
 
+static bool is_kind(enum kstate_kind kind)
+{
+	return kind >= KS_BASE_TYPE && kind <= KS_HLIST;
+}
+
 /*
  * Entries of a list of fields with its end, or 0 if it is none. What has been
  * relocated points to where it should; what is just bytes does not.
@@ -430,8 +435,7 @@ static size_t count_fields(const struct object *o, const struct kstate_field *fi
 	for (i = 0; i < room; i++) {
 		if (fields[i].kind == KS_END)
 			return i + 1;
-		if (fields[i].kind < KS_BASE_TYPE || fields[i].kind > KS_END ||
-		    !is_string(o, fields[i].name))
+		if (!is_kind(fields[i].kind) || !is_string(o, fields[i].name))
 			return 0;
 	}
 	return 0;
@@ -567,7 +571,8 @@ static enum status check_field(struct object *o, const struct kstate_description
 	if (field->aliases && !aliases_are_here(o, field->aliases))
 		return not_here(o, desc, field, "list of aliases", field->aliases, t);
 	if (field->flag_names && !names_are_here(o, field->flag_names))
-		return not_here(o, desc, field, "table of flag names", field->flag_names, t);
+		return not_here(o, desc, field, field->enumerated ? "table of names of values" :
+				"table of flag names", field->flag_names, t);
 	if (field->kind == KS_UNION && field->arms) {
 		status = check_arms(o, desc, field, &arms, t);
 		if (status)
@@ -615,8 +620,8 @@ static bool counts_from_end(const struct object *o, u32 type)
 		type == R_X86_64_GOTPCRELX || type == R_X86_64_REX_GOTPCRELX);
 }
 
-/* Whoever refers to a struct or an array uses the descriptions in it */
-static bool use(struct object *o, const u8 *p)
+/* A reference to a struct or an array uses the descriptions in it */
+static void use(struct object *o, const u8 *p)
 {
 	const struct extent *whole = find_extent(o->objects, o->nr_objects, p);
 	struct found *found = find_description(o, p);
@@ -625,11 +630,26 @@ static bool use(struct object *o, const u8 *p)
 	if (found)
 		found->flags |= KSTATE_STATE_USED;
 	if (!whole)
-		return found;
+		return;
 	for (i = descriptions_before(o, whole->start); i < o->nr_descriptions &&
 	     (u8 *)o->descriptions[i].desc < whole->end; i++)
 		o->descriptions[i].flags |= KSTATE_STATE_USED;
-	return true;
+}
+
+/*
+ * A constant of up to 4 bytes may stand between the address and the end of the
+ * instruction. What looks like the end of one object is then the start of the next; it
+ * is, if the first one is a description, in whose last bytes no member starts.
+ */
+static void use_from_end(struct object *o, const u8 *target)
+{
+	const struct extent *whole = find_extent(o->objects, o->nr_objects, target + 4);
+	bool last = whole && whole->end - (target + 4) <= 4;
+
+	if (!last || !find_description(o, target + 4))
+		use(o, target + 4);
+	if (!whole || last)
+		use(o, target + 8);
 }
 
 static enum status note_use(struct object *o, const struct relocation *r, struct trouble *t)
@@ -642,9 +662,7 @@ static enum status note_use(struct object *o, const struct relocation *r, struct
 		if (found)
 			found->flags |= KSTATE_STATE_NESTED;
 	} else if (r->code && counts_from_end(o, r->type)) {
-		/* There may be a constant of up to 4 bytes behind the address */
-		if (!use(o, r->target + 4))
-			use(o, r->target + 8);
+		use_from_end(o, r->target);
 	} else {
 		use(o, r->target);
 	}

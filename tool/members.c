@@ -85,9 +85,6 @@ static const char *const own_types[] = {
 };
 
 static const char *const address_types[] = { "uintptr_t", NULL };
-static const char *const physical_types[] = {
-	"phys_addr_t", "dma_addr_t", "resource_size_t", NULL
-};
 
 static bool spend(struct check *c)
 {
@@ -374,10 +371,16 @@ static const char *int_name(u8 type)
 
 static bool int_fits(const struct check *c, u32 id, u8 wanted)
 {
+	static const char *const atomic[] = { "atomic_t", "refcount_t", NULL };
+	static const char *const atomic64[] = { "atomic64_t", NULL };
 	const struct btf_type *type = ctypes_type(c->types, id);
 
 	if (!type || type->size != __kstate_size(wanted))
 		return false;
+	if (ctypes_is(c->types, id, atomic))
+		return wanted == KS_S32;
+	if (ctypes_is(c->types, id, atomic64))
+		return wanted == KS_S64;
 	/* Before version 6 of Linux, BTF did not say whether an enum is signed */
 	if (btf_is_any_enum(type))
 		return wanted != KS_BOOL && wanted != KS_CHAR;
@@ -491,6 +494,17 @@ static bool elements_fit(struct check *c, struct opinion *o, u32 *type)
 	return true;
 }
 
+/* Elements at the end of the object */
+static bool flexible_fits(struct check *c, struct opinion *o, u32 *type)
+{
+	const struct btf_type *t = ctypes_type(c->types, o->p->type);
+
+	if (!t || !btf_is_array(t) || o->p->bits)
+		return wrong(c, o, "type", "is described as a flexible array: describe it as what it is");
+	*type = btf_array(t)->type;
+	return true;
+}
+
 /* Find the type of one element: in the member, or behind a pointer */
 static bool find_elements(struct check *c, struct opinion *o, u32 *type)
 {
@@ -519,6 +533,8 @@ static bool find_elements(struct check *c, struct opinion *o, u32 *type)
 		*type = fit ? t->type : 0;
 		return fit;
 	}
+	if (modifiers & KS_FLEX)
+		return flexible_fits(c, o, type);
 	if (modifiers & (KS_ARRAY | KS_VARRAY) || wire_kind(o->m) == KS_STRING)
 		return elements_fit(c, o, type);
 	return true;
@@ -539,17 +555,13 @@ static bool bitmap_fits(struct check *c, struct opinion *o)
 }
 
 /* A pointer that is not followed */
-static bool address_fits(struct check *c, struct opinion *o, const char *what,
+static bool address_fits(struct check *c, struct opinion *o, u32 id, const char *what,
 			 const char *const *targets)
 {
-	const struct btf_type *type = ctypes_type(c->types, o->p->type), *target;
+	const struct btf_type *type = ctypes_type(c->types, id), *target;
 	const char *name;
 	bool page;
 
-	/* What __get_free_page() and the like return */
-	if (type && btf_is_int(type) && int_fits(c, o->p->type, KS_U64) &&
-	    !ctypes_is(c->types, o->p->type, physical_types) && (!targets || targets[1]))
-		return true;
 	if (!type || !btf_is_ptr(type))
 		return wrong(c, o, "type", "is described as %s, and is no pointer: describe it as what it is",
 			     what);
@@ -561,7 +573,7 @@ static bool address_fits(struct check *c, struct opinion *o, const char *what,
 	       (!strcmp(name, "page") || !strcmp(name, "folio"));
 	if (btf_is_func_proto(target) || (page && !targets))
 		return wrong(c, o, "type", "is described as %s, which a %s is not: use the macro for that",
-			     what, type_text(c, o->p->type));
+			     what, type_text(c, id));
 	if (!targets)
 		return true;
 	/* Of a kind, or of none */
@@ -569,7 +581,7 @@ static bool address_fits(struct check *c, struct opinion *o, const char *what,
 	    (page && (!strcmp(name, targets[0]) || (targets[1] && !strcmp(name, targets[1])))))
 		return true;
 	return wrong(c, o, "type", "is described as %s, which a %s is not: use the macro for that",
-		     what, type_text(c, o->p->type));
+		     what, type_text(c, id));
 }
 
 static bool linear_fits(struct check *c, struct opinion *o)
@@ -577,8 +589,8 @@ static bool linear_fits(struct check *c, struct opinion *o)
 	static const char *const pages[] = { "page", "folio", NULL };
 
 	if (o->field && o->field->type == KS_T_VMEMMAP)
-		return address_fits(c, o, "a struct page", pages);
-	return address_fits(c, o, "an address in the linear map", NULL);
+		return address_fits(c, o, o->p->type, "a struct page", pages);
+	return address_fits(c, o, o->p->type, "an address in the linear map", NULL);
 }
 
 static bool is_named(const struct check *c, u32 id, const char *name)
@@ -586,6 +598,13 @@ static bool is_named(const struct check *c, u32 id, const char *name)
 	const struct btf_type *type = ctypes_type(c->types, id);
 
 	return type && btf_is_struct(type) && !strcmp(ctypes_name(c->types, type->name_off), name);
+}
+
+static bool folios_fit(struct check *c, struct opinion *o, u32 type)
+{
+	if (is_named(c, type, "kstate_folio_entry"))
+		return true;
+	return wrong(c, o, "type", "is described as folios with indices, and is no pointer to struct kstate_folio_entry: describe it as what it is");
 }
 
 /* Entries of lists and xarrays are of the struct that their description describes */
@@ -722,15 +741,19 @@ static bool fits(struct check *c, struct opinion *o)
 	case KS_ADDRESS:
 		return linear_fits(c, o);
 	case KS_FOLIO:
-		return address_fits(c, o, "a folio", folio);
+		return find_elements(c, o, &type) && address_fits(c, o, type, "a folio", folio);
+	case KS_FOLIOS:
+		return find_elements(c, o, &type) && folios_fit(c, o, type);
 	case KS_PAGES:
-		return address_fits(c, o, "pages", page);
+		return address_fits(c, o, o->p->type, "pages", page);
 	case KS_VMALLOC:
-		return address_fits(c, o, "a vmalloc area", NULL);
+		return address_fits(c, o, o->p->type, "a vmalloc area", NULL);
 	case KS_BITMAP:
 		return bitmap_fits(c, o);
 	case KS_LIST:
 		return entries_fit(c, o, "list_head");
+	case KS_HLIST:
+		return entries_fit(c, o, "hlist_head");
 	case KS_XARRAY:
 		return entries_fit(c, o, "xarray");
 	case KS_UNION:
@@ -829,20 +852,25 @@ static void check_all(struct check *c, const struct described *of, bool quiet, i
 
 static void forgotten(struct check *c, const char *name, const struct place *p)
 {
-	const struct btf_type *type = ctypes_type(c->types, p->type);
-
 	cover(c, p->bit, p->bits);
 	if (p->bitfield)
 		find(c, "forgotten", false, name, p,
-		     "is neither described nor skipped, and no macro can name a bitfield: put it into a union with an integer, and describe or skip that");
+		     "is neither described nor skipped, and no macro can name a bitfield: put it into a struct that a KSTATE_CUSTOM() copies, or into a union with an integer, and describe or skip that");
 	else if (!p->bits)
 		find(c, "forgotten", false, name, p,
-		     "is neither described nor skipped: save it with another member's KSTATE_CUSTOM(), and add KSTATE_SKIP(%s, %s, \"why\")",
+		     "is neither described nor skipped: add a KSTATE_FLEX_ARRAY() or KSTATE_SKIP(%s, %s, \"why\")",
 		     name, c->which->d.type);
-	else if (type && btf_is_struct(type) &&
-		 !strcmp(ctypes_name(c->types, type->name_off), "list_head"))
+	else if (is_named(c, p->type, "list_head"))
 		find(c, "forgotten", false, name, p,
 		     "is neither described nor skipped: add a KSTATE_LIST() or, for a link, KSTATE_SKIP(%s, %s, \"restoring links it\")",
+		     name, c->which->d.type);
+	else if (is_named(c, p->type, "hlist_head"))
+		find(c, "forgotten", false, name, p,
+		     "is neither described nor skipped: add a KSTATE_HLIST() or KSTATE_SKIP(%s, %s, \"why\")",
+		     name, c->which->d.type);
+	else if (is_named(c, p->type, "hlist_node"))
+		find(c, "forgotten", false, name, p,
+		     "is neither described nor skipped: add KSTATE_SKIP(%s, %s, \"restoring links it\")",
 		     name, c->which->d.type);
 	else
 		find(c, "forgotten", false, name, p,

@@ -24,16 +24,6 @@
 
 #define RELEASE		"7.3.0-golden"
 
-/* A description, inside of a function */
-#define DESC(_var, _name, ...)						\
-	static const struct kstate_field _var##_fields[] = {		\
-		__VA_ARGS__, KSTATE_END_OF_LIST()			\
-	};								\
-	static struct kstate_description _var = {			\
-		.name = _name, .version_id = 1, .min_version_id = 1,	\
-		.fields = _var##_fields,				\
-	}
-
 static const char *directory, *topic, *release = RELEASE;
 static u32 arch = 62;
 static struct kstate_error err;
@@ -290,18 +280,18 @@ static void scalars(void)
 		{ .i8 = S8_MAX, .i16 = S16_MAX, .i32 = S32_MAX, .i64 = S64_MAX },
 	};
 
-	DESC(desc, "scalars",
-	     KSTATE_BASE_TYPE(b8, struct object, u8),
-	     KSTATE_BASE_TYPE(b64, struct object, u64),
-	     KSTATE_BASE_TYPE(b16, struct object, u16),
-	     KSTATE_BASE_TYPE(b32, struct object, u32),
-	     KSTATE_BASE_TYPE(i8, struct object, s8),
-	     KSTATE_BASE_TYPE(i64, struct object, s64),
-	     KSTATE_BASE_TYPE(i16, struct object, s16),
-	     KSTATE_BASE_TYPE(i32, struct object, s32),
-	     KSTATE_BASE_TYPE(yes, struct object, bool),
-	     KSTATE_BASE_TYPE(no, struct object, bool),
-	     KSTATE_BASE_TYPE(letter, struct object, char));
+	KSTATE_DESCRIBE_STATIC(desc, "scalars", 1,
+		KSTATE_BASE_TYPE(b8, struct object, u8),
+		KSTATE_BASE_TYPE(b64, struct object, u64),
+		KSTATE_BASE_TYPE(b16, struct object, u16),
+		KSTATE_BASE_TYPE(b32, struct object, u32),
+		KSTATE_BASE_TYPE(i8, struct object, s8),
+		KSTATE_BASE_TYPE(i64, struct object, s64),
+		KSTATE_BASE_TYPE(i16, struct object, s16),
+		KSTATE_BASE_TYPE(i32, struct object, s32),
+		KSTATE_BASE_TYPE(yes, struct object, bool),
+		KSTATE_BASE_TYPE(no, struct object, bool),
+		KSTATE_BASE_TYPE(letter, struct object, char));
 
 	begin_topic("scalars");
 	for (unsigned int i = 0; i < ARRAY_SIZE(objects); i++) {
@@ -340,13 +330,13 @@ static void arrays(void)
 	};
 	struct object *o = &object;
 
-	DESC(desc, "arrays",
-	     KSTATE_BASE_TYPE(five, struct object, u16 [5]),
-	     KSTATE_BASE_TYPE(text, struct object, char [10]),
-	     KSTATE_ARRAY(matrix, struct object, u8),
-	     KSTATE_BASE_TYPE(one, struct object, s64 [1]),
-	     KSTATE_BASE_TYPE(flags, struct object, bool [3]),
-	     KSTATE_BASE_TYPE(negative, struct object, s16 [3]));
+	KSTATE_DESCRIBE_STATIC(desc, "arrays", 1,
+		KSTATE_BASE_TYPE(five, struct object, u16 [5]),
+		KSTATE_BASE_TYPE(text, struct object, char [10]),
+		KSTATE_ARRAY(matrix, struct object, u8),
+		KSTATE_BASE_TYPE(one, struct object, s64 [1]),
+		KSTATE_BASE_TYPE(flags, struct object, bool [3]),
+		KSTATE_BASE_TYPE(negative, struct object, s16 [3]));
 
 	begin_topic("arrays");
 	begin_record(&desc, o, KSTATE_ID(1));
@@ -438,20 +428,20 @@ static void nested(void)
 	};
 	struct object *o = &object;
 
-	DESC(point_desc, "point",
-	     KSTATE_BASE_TYPE(x, struct point, s16),
-	     KSTATE_BASE_TYPE(y, struct point, s16));
-	DESC(inner_desc, "inner",
-	     KSTATE_BASE_TYPE(pad, struct inner, u8),
-	     KSTATE_STRUCT_ARRAY(points, struct inner, &point_desc),
-	     KSTATE_STRING(label, struct inner),
-	     KSTATE_STRUCT(leaf, struct inner, &leaf_desc));
-	DESC(desc, "nested",
-	     KSTATE_BASE_TYPE(flag, struct object, bool),
-	     KSTATE_STRUCT_ARRAY(inner, struct object, &inner_desc),
-	     KSTATE_STRUCT(leaf, struct object, &leaf_desc),
-	     KSTATE_STRUCT(point, struct object, &point_desc),
-	     KSTATE_STRING(last, struct object));
+	KSTATE_DESCRIBE_STATIC(point_desc, "point", 1,
+		KSTATE_BASE_TYPE(x, struct point, s16),
+		KSTATE_BASE_TYPE(y, struct point, s16));
+	KSTATE_DESCRIBE_STATIC(inner_desc, "inner", 1,
+		KSTATE_BASE_TYPE(pad, struct inner, u8),
+		KSTATE_STRUCT_ARRAY(points, struct inner, &point_desc),
+		KSTATE_STRING(label, struct inner),
+		KSTATE_STRUCT(leaf, struct inner, &leaf_desc));
+	KSTATE_DESCRIBE_STATIC(desc, "nested", 1,
+		KSTATE_BASE_TYPE(flag, struct object, bool),
+		KSTATE_STRUCT_ARRAY(inner, struct object, &inner_desc),
+		KSTATE_STRUCT(leaf, struct object, &leaf_desc),
+		KSTATE_STRUCT(point, struct object, &point_desc),
+		KSTATE_STRING(last, struct object));
 
 	o->inner[0].leaf = leaves[0];
 	o->inner[1].leaf = leaves[2];
@@ -509,15 +499,15 @@ static void pointers(void)
 	};
 	struct object *o = &object;
 
-	DESC(desc, "pointers",
-	     KSTATE_POINTER(one, struct object, KSTATE_ALLOC),
-	     KSTATE_POINTER(null, struct object),
-	     KSTATE_ARRAY_OF_POINTER(several, struct object),
-	     KSTATE_ARRAY_OF_POINTER(flags, struct object),
-	     KSTATE_STRUCT_POINTER(leaf, struct object, &leaf_desc),
-	     KSTATE_STRUCT_POINTER(no_leaf, struct object, &leaf_desc),
-	     KSTATE_ARRAY_OF_STRUCT_POINTER(leaves, struct object, &leaf_desc),
-	     KSTATE_ARRAY_OF_STRUCT_POINTER(no_leaves, struct object, &leaf_desc));
+	KSTATE_DESCRIBE_STATIC(desc, "pointers", 1,
+		KSTATE_POINTER(one, struct object, KSTATE_ALLOC),
+		KSTATE_POINTER(null, struct object),
+		KSTATE_ARRAY_OF_POINTER(several, struct object),
+		KSTATE_ARRAY_OF_POINTER(flags, struct object),
+		KSTATE_STRUCT_POINTER(leaf, struct object, &leaf_desc),
+		KSTATE_STRUCT_POINTER(no_leaf, struct object, &leaf_desc),
+		KSTATE_ARRAY_OF_STRUCT_POINTER(leaves, struct object, &leaf_desc),
+		KSTATE_ARRAY_OF_STRUCT_POINTER(no_leaves, struct object, &leaf_desc));
 
 	begin_topic("pointers");
 	begin_record(&desc, o, KSTATE_ID(1));
@@ -576,19 +566,19 @@ static void sequences(void)
 	struct sequences *o = &object;
 	struct leaf entries[3] = { leaves[3], leaves[1], leaves[0] };
 
-	DESC(desc, "sequences",
-	     KSTATE_VARRAY(fixed, struct sequences, nr_fixed),
-	     KSTATE_VARRAY(varray, struct sequences, nr_varray),
-	     KSTATE_VARRAY(none, struct sequences, nr_none),
-	     KSTATE_VARRAY_FN(by_fn, struct sequences, count_by_fn),
-	     KSTATE_STRUCT_VARRAY(leaves, struct sequences, nr_leaves, &leaf_desc),
-	     KSTATE_STRING(string, struct sequences),
-	     KSTATE_STRING(empty, struct sequences),
-	     KSTATE_STRING(pointer, struct sequences),
-	     KSTATE_STRING(utf8, struct sequences),
-	     KSTATE_STRING(null, struct sequences),
-	     KSTATE_LIST(list, struct sequences, struct leaf, link, &leaf_desc),
-	     KSTATE_LIST(empty_list, struct sequences, struct leaf, link, &leaf_desc));
+	KSTATE_DESCRIBE_STATIC(desc, "sequences", 1,
+		KSTATE_VARRAY(fixed, struct sequences, nr_fixed),
+		KSTATE_VARRAY(varray, struct sequences, nr_varray),
+		KSTATE_VARRAY(none, struct sequences, nr_none),
+		KSTATE_VARRAY_FN(by_fn, struct sequences, count_by_fn),
+		KSTATE_STRUCT_VARRAY(leaves, struct sequences, nr_leaves, &leaf_desc),
+		KSTATE_STRING(string, struct sequences),
+		KSTATE_STRING(empty, struct sequences),
+		KSTATE_STRING(pointer, struct sequences),
+		KSTATE_STRING(utf8, struct sequences),
+		KSTATE_STRING(null, struct sequences),
+		KSTATE_LIST(list, struct sequences, struct leaf, link, &leaf_desc),
+		KSTATE_LIST(empty_list, struct sequences, struct leaf, link, &leaf_desc));
 
 	INIT_LIST_HEAD(&o->list);
 	INIT_LIST_HEAD(&o->empty_list);
@@ -622,9 +612,9 @@ static void map(void)
 	} object;
 	struct object *o = &object;
 
-	DESC(desc, "map",
-	     KSTATE_XARRAY(map, struct object, struct leaf, &leaf_desc),
-	     KSTATE_XARRAY(empty, struct object, struct leaf, &leaf_desc));
+	KSTATE_DESCRIBE_STATIC(desc, "map", 1,
+		KSTATE_XARRAY(map, struct object, struct leaf, &leaf_desc),
+		KSTATE_XARRAY(empty, struct object, struct leaf, &leaf_desc));
 
 	xa_init(&o->map);
 	xa_init(&o->empty);
@@ -670,11 +660,11 @@ static void bitmap(void)
 		{ "none", offsetof(struct object, none), 65 },
 	};
 
-	DESC(desc, "bitmap",
-	     KSTATE_BITMAP(one, struct object, 1),
-	     KSTATE_BITMAP(word, struct object, 64),
-	     KSTATE_BITMAP(many, struct object, 130),
-	     KSTATE_BITMAP(none, struct object, 65));
+	KSTATE_DESCRIBE_STATIC(desc, "bitmap", 1,
+		KSTATE_BITMAP(one, struct object, 1),
+		KSTATE_BITMAP(word, struct object, 64),
+		KSTATE_BITMAP(many, struct object, 130),
+		KSTATE_BITMAP(none, struct object, 65));
 
 	begin_topic("bitmap");
 	begin_record(&desc, o, KSTATE_ID(1));
@@ -715,18 +705,18 @@ static void unions(void)
 	};
 	static const char *const names[] = { "plain", "tailed", "nothing" };
 
-	DESC(plain_desc, "plain",
-	     KSTATE_BASE_TYPE(x, struct plain, u32),
-	     KSTATE_BASE_TYPE(y, struct plain, u16));
+	KSTATE_DESCRIBE_STATIC(plain_desc, "plain", 1,
+		KSTATE_BASE_TYPE(x, struct plain, u32),
+		KSTATE_BASE_TYPE(y, struct plain, u16));
 	static const struct kstate_arm arms[] = {
 		{ "plain", PLAIN, &plain_desc },
 		{ "tailed", TAILED, &leaf_desc },
 		{ .name = "nothing", .tag = NOTHING },
 		{ },
 	};
-	DESC(desc, "union",
-	     KSTATE_UNION(u, struct object, tag, arms),
-	     KSTATE_BASE_TYPE(after, struct object, u16));
+	KSTATE_DESCRIBE_STATIC(desc, "union", 1,
+		KSTATE_UNION(u, struct object, tag, arms),
+		KSTATE_BASE_TYPE(after, struct object, u16));
 
 	begin_topic("union");
 	for (int i = 0; i < 3; i++) {
@@ -771,13 +761,13 @@ static void group(void)
 		{ false, 77, NULL, 2 },
 	};
 
-	DESC(members, "members",
-	     KSTATE_BASE_TYPE(level, struct grouped, u32, KSTATE_DEFAULT(77)),
-	     KSTATE_STRING(reason, struct grouped, KSTATE_DEFAULT(0)));
-	DESC(desc, "group",
-	     KSTATE_BASE_TYPE(active, struct grouped, bool),
-	     KSTATE_GROUP(details, &members, group_needed),
-	     KSTATE_BASE_TYPE(after, struct grouped, u8));
+	KSTATE_DESCRIBE_STATIC(members, "members", 1,
+		KSTATE_BASE_TYPE(level, struct grouped, u32, KSTATE_DEFAULT(77)),
+		KSTATE_STRING(reason, struct grouped, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(desc, "group", 1,
+		KSTATE_BASE_TYPE(active, struct grouped, bool),
+		KSTATE_GROUP(details, &members, group_needed),
+		KSTATE_BASE_TYPE(after, struct grouped, u8));
 
 	begin_topic("group");
 	for (int i = 0; i < 2; i++) {
@@ -855,11 +845,11 @@ static void items(void)
 	} object = { .before = 1, .after = 2 };
 	struct object *o = &object;
 
-	DESC(desc, "items",
-	     KSTATE_BASE_TYPE(before, struct object, u8),
-	     KSTATE_CUSTOM(items, struct object, items_save, nothing_restore),
-	     KSTATE_CUSTOM(nothing, struct object, nothing_save, nothing_restore),
-	     KSTATE_BASE_TYPE(after, struct object, u8));
+	KSTATE_DESCRIBE_STATIC(desc, "items", 1,
+		KSTATE_BASE_TYPE(before, struct object, u8),
+		KSTATE_CUSTOM(items, struct object, items_save, nothing_restore),
+		KSTATE_CUSTOM(nothing, struct object, nothing_save, nothing_restore),
+		KSTATE_BASE_TYPE(after, struct object, u8));
 
 	begin_topic("items");
 	begin_record(&desc, o, KSTATE_ID(1));
@@ -908,10 +898,10 @@ static void keys(void)
 	};
 	static const u64 numbers[] = { 0, 0xe16dcdee, U64_MAX };
 
-	DESC(by_name, "by name",
-	     KSTATE_BASE_TYPE(val, struct object, u32));
-	DESC(by_number, "by number",
-	     KSTATE_BASE_TYPE(val, struct object, u32));
+	KSTATE_DESCRIBE_STATIC(by_name, "by name", 1,
+		KSTATE_BASE_TYPE(val, struct object, u32));
+	KSTATE_DESCRIBE_STATIC(by_number, "by number", 1,
+		KSTATE_BASE_TYPE(val, struct object, u32));
 
 	by_name.string_key = true;
 	by_number.optional = true;
@@ -946,8 +936,8 @@ static void segments(void)
 	} object;
 	struct object *o = &object;
 
-	DESC(desc, "segments",
-	     KSTATE_BASE_TYPE(text, struct object, char [100]));
+	KSTATE_DESCRIBE_STATIC(desc, "segments", 1,
+		KSTATE_BASE_TYPE(text, struct object, char [100]));
 
 	begin_topic("segments");
 	for (unsigned int i = 0; i < 48; i++) {
@@ -1473,9 +1463,9 @@ static void catalog(void)
 
 static void dropped(void)
 {
-	DESC(desc, "dropped",
-	     KSTATE_BASE_TYPE(small, struct leaf, u8),
-	     KSTATE_STRING(name, struct leaf));
+	KSTATE_DESCRIBE_STATIC(desc, "dropped", 1,
+		KSTATE_BASE_TYPE(small, struct leaf, u8),
+		KSTATE_STRING(name, struct leaf));
 
 	begin_topic("dropped");
 	save(&desc, &leaves[0], KSTATE_ID(1));
@@ -1531,14 +1521,14 @@ static void edges(void)
 	};
 	struct object *o = &object;
 
-	DESC(desc, "edges",
-	     KSTATE_FOLIO(folio, struct object),
-	     KSTATE_FOLIO(no_folio, struct object),
-	     KSTATE_PAGES(pages, struct object, nr_pages),
-	     KSTATE_VMALLOC(no_area, struct object),
-	     KSTATE_ADDRESS(linear, struct object, KS_LINEAR_ADDR),
-	     KSTATE_ADDRESS(no_linear, struct object, KS_LINEAR_ADDR),
-	     KSTATE_ADDRESS(vmemmap, struct object, KS_VMEMMAP_ADDR));
+	KSTATE_DESCRIBE_STATIC(desc, "edges", 1,
+		KSTATE_FOLIO(folio, struct object),
+		KSTATE_FOLIO(no_folio, struct object),
+		KSTATE_PAGES(pages, struct object, nr_pages),
+		KSTATE_VMALLOC(no_area, struct object),
+		KSTATE_ADDRESS(linear, struct object, KS_LINEAR_ADDR),
+		KSTATE_ADDRESS(no_linear, struct object, KS_LINEAR_ADDR),
+		KSTATE_ADDRESS(vmemmap, struct object, KS_VMEMMAP_ADDR));
 
 	/* Before anything else, so that the addresses depend on the shim alone */
 	o->folio = folio_alloc(GFP_KERNEL, 2);

@@ -193,11 +193,11 @@ struct newer {
 	u32 added;
 };
 
-DESC(older, "evolved",
+static KSTATE_DESCRIBE(older, "evolved", 1,
 	KSTATE_BASE_TYPE(b8, struct older, u8),
 	KSTATE_BASE_TYPE(ints, struct older, u32 [3]),
 	KSTATE_STRING(text, struct older));
-DESC(newer, "evolved",
+static KSTATE_DESCRIBE(newer, "evolved", 1,
 	KSTATE_BASE_TYPE(b8, struct newer, u64),
 	KSTATE_BASE_TYPE(added, struct newer, u32, KSTATE_DEFAULT(5)),
 	KSTATE_BASE_TYPE(ints, struct newer, u64 [5], KSTATE_DEFAULT(1)),

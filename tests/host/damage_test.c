@@ -9,7 +9,7 @@ struct small {
 	u32 v;
 };
 
-DESC(small, "small", KSTATE_BASE_TYPE(v, struct small, u32));
+static KSTATE_DESCRIBE(small, "small", 1, KSTATE_BASE_TYPE(v, struct small, u32));
 
 static const struct kstate_field named_fields[] = {
 	KSTATE_BASE_TYPE(v, struct small, u32), KSTATE_END_OF_LIST()

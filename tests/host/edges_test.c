@@ -98,7 +98,7 @@ static int custom_restore(struct kstate_stream *s, void *member, const struct ks
 	return ret ?: kstate_get_end(s);
 }
 
-DESC(inner_desc, "inner",
+static KSTATE_DESCRIBE(inner_desc, "inner", 1,
 	KSTATE_BASE_TYPE(number, struct object, u32),
 	KSTATE_FOLIO(folio, struct object));
 #define FIELDS								\
@@ -109,9 +109,10 @@ DESC(inner_desc, "inner",
 	KSTATE_VMALLOC(area, struct object),				\
 	KSTATE_CUSTOM(custom, struct object, custom_save, custom_restore), \
 	KSTATE_LIST(list, struct object, struct object, link, &inner_desc)
-DESC(object_desc, "object", FIELDS);
-DESC(blocked_desc, "object", FIELDS, KSTATE_BASE_TYPE(custom_nr, struct object, u64));
-DESC(limited_desc, "object",
+static KSTATE_DESCRIBE(object_desc, "object", 1, FIELDS);
+static KSTATE_DESCRIBE(blocked_desc, "object", 1,
+	FIELDS, KSTATE_BASE_TYPE(custom_nr, struct object, u64));
+static KSTATE_DESCRIBE(limited_desc, "object", 1,
 	KSTATE_FOLIO(folio, struct object),
 	KSTATE_FOLIO(no_folio, struct object),
 	KSTATE_PAGES(pages, struct object, nr_pages),
@@ -119,7 +120,7 @@ DESC(limited_desc, "object",
 	KSTATE_CUSTOM(custom, struct object, custom_save, custom_restore),
 	KSTATE_LIST(list, struct object, struct object, link, &inner_desc),
 	KSTATE_BASE_TYPE(number, struct object, u32, KSTATE_RANGE(1000, 2000)));
-DESC(dropping_desc, "object",
+static KSTATE_DESCRIBE(dropping_desc, "object", 1,
 	KSTATE_BASE_TYPE(number, struct object, u32),
 	KSTATE_REMOVED("folio"), KSTATE_REMOVED("no_folio"), KSTATE_REMOVED("pages"),
 	KSTATE_REMOVED("area"), KSTATE_REMOVED("custom"), KSTATE_REMOVED("list"));
@@ -363,16 +364,24 @@ static void abort_then_jump(void)
 	jump();
 }
 
-static void restore_four(void)
+static int restore_one_of_four(struct kstate_key key, void *arg)
 {
 	struct object o;
 
-	for (u32 i = 0; i < 4; i++) {
-		object_init(&o);
-		check(!kstate_restore(&object_desc, &o, i));
-		check_object(&o, i);
-		object_free(&o);
-	}
+	object_init(&o);
+	check(!kstate_restore_key(&object_desc, &o, key));
+	check_object(&o, key.id);
+	object_free(&o);
+	++*(u32 *)arg;
+	return 0;
+}
+
+static void restore_four(void)
+{
+	u32 nr = 0;
+
+	check(!kstate_for_each_key(&object_desc, restore_one_of_four, &nr));
+	check(nr == 4);
 	halt();
 }
 
@@ -669,7 +678,8 @@ struct large {
 	u32 *words;
 };
 
-DESC(large_desc, "large", KSTATE_VARRAY(words, struct large, nr, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(large_desc, "large", 1,
+	KSTATE_VARRAY(words, struct large, nr, KSTATE_ALLOC));
 
 #define WORDS	(3U << 18)
 
@@ -787,6 +797,224 @@ static void in_memory(void **state)
 	object_free(&to);
 }
 
+/* The same memory twice: KHO would drop it with the first of the two */
+
+struct two {
+	struct folio *first;
+	struct page *pages;
+	u16 nr_pages;
+	struct folio *second;
+	void *area;
+};
+
+DESC(two_desc, "two",
+	KSTATE_FOLIO(first, struct two),
+	KSTATE_PAGES(pages, struct two, nr_pages),
+	KSTATE_FOLIO(second, struct two),
+	KSTATE_VMALLOC(area, struct two));
+
+/* Saving @t as @id is refused: @path is that of @before already; nothing else changes */
+#define check_twice(_t, _id, _path, _before) do {			\
+	struct kstate_error __e = {};					\
+	long __preserved = shim_kho_preserved();			\
+									\
+	check(kstate_stream_save(out, &two_desc, _t, KSTATE_ID(_id), &__e) == -EEXIST); \
+	check(__e.reason == KSTATE_EDGE);				\
+	check(!strcmp(__e.path, _path));				\
+	check(!strcmp(__e.expected, "memory that nothing else hands over")); \
+	check(!strcmp(__e.found, _before));				\
+	check(shim_kho_preserved() <= __preserved + 1);			\
+} while (0)
+
+static void save_twice(void)
+{
+	struct kstate_stream *out = kstate_stream_create(kstate_outgoing(), "twice", NULL);
+	struct kstate_stream *other = kstate_stream_create(kstate_outgoing(), "other", NULL);
+	struct page *pages = virt_to_page(alloc_pages_exact(8 * PAGE_SIZE, GFP_KERNEL));
+	struct folio *folio = folio_alloc(GFP_KERNEL, 3), *single = folio_alloc(GFP_KERNEL, 0);
+	void *area = vmalloc(5 * PAGE_SIZE);
+	struct two t = { .first = folio, .second = folio };
+
+	fill_page(folio_address(folio), 1, 1);
+	fill_page(folio_address(single), 2, 2);
+	fill_page(area + 4 * PAGE_SIZE, 3, 3);
+	fill_page(page_address(pages + 6), 4, 4);
+
+	/* Two fields of one record */
+	check_twice(&t, 1, "two[1].second", "two[1].first");
+	check(!shim_kho_preserved());
+
+	/* Two records; the second one's own memory is its own again */
+	t.second = NULL;
+	check(!kstate_stream_save(out, &two_desc, &t, KSTATE_ID(1), NULL));
+	t = (struct two){ .first = single, .second = folio };
+	check_twice(&t, 2, "two[2].second", "two[1].first");
+	t.second = NULL;
+	check(!kstate_stream_save(other, &two_desc, &t, KSTATE_ID(2), NULL));
+
+	/* A page of a range, a range of a folio's pages, pages of an area */
+	t = (struct two){ .pages = pages, .nr_pages = 8, .area = area };
+	check(!kstate_stream_save(out, &two_desc, &t, KSTATE_ID(3), NULL));
+	t = (struct two){ .second = page_folio(pages + 6) };
+	check_twice(&t, 4, "two[4].second", "two[3].pages");
+	t = (struct two){ .pages = pages + 3, .nr_pages = 2 };
+	check_twice(&t, 4, "two[4].pages", "two[3].pages");
+	t = (struct two){ .pages = &folio->page + 7, .nr_pages = 1 };
+	check_twice(&t, 4, "two[4].pages", "two[1].first");
+	t = (struct two){ .first = page_folio(vmalloc_to_page(area + 4 * PAGE_SIZE)) };
+	check_twice(&t, 4, "two[4].first", "two[3].area");
+	t = (struct two){ .area = area };
+	check_twice(&t, 4, "two[4].area", "two[3].area");
+	t = (struct two){ .first = single };
+	check_twice(&t, 4, "two[4].first", "two[2].first");
+
+	/* What is taken back may be handed over again */
+	check(!kstate_stream_drop(out, &two_desc, KSTATE_ID(3)));
+	t = (struct two){ .area = area };
+	check(!kstate_stream_save(out, &two_desc, &t, KSTATE_ID(3), NULL));
+	t = (struct two){ .pages = pages, .nr_pages = 8 };
+	check(!kstate_stream_save(out, &two_desc, &t, KSTATE_ID(4), NULL));
+	kstate_stream_destroy(other);
+	t = (struct two){ .first = single };
+	check(!kstate_stream_save(out, &two_desc, &t, KSTATE_ID(2), NULL));
+
+	/* A jump that is called off gives back what was saved for it */
+	t = (struct two){ .first = folio_alloc(GFP_KERNEL, 0) };
+	check(!kstate_register_key(&two_desc, &t, KSTATE_ID(5), NULL));
+	for (int i = 0; i < 3; i++) {
+		check(!shim_kexec_prepare());
+		shim_kexec_abort();
+	}
+	jump();
+}
+
+static void restore_twice(void)
+{
+	struct kstate_stream *in = kstate_stream_find(kstate_incoming(), "twice");
+	struct two t = {};
+
+	check(!kstate_stream_restore(in, &two_desc, &t, KSTATE_ID(1), NULL));
+	check(page_is_good(folio_address(t.first), 1, 1));
+	folio_put(t.first);
+	t.first = NULL;
+	check(!kstate_stream_restore(in, &two_desc, &t, KSTATE_ID(2), NULL));
+	check(page_is_good(folio_address(t.first), 2, 2));
+	folio_put(t.first);
+	t.first = NULL;
+	check(!kstate_stream_restore(in, &two_desc, &t, KSTATE_ID(3), NULL));
+	check(page_is_good(t.area + 4 * PAGE_SIZE, 3, 3));
+	vfree(t.area);
+	t.area = NULL;
+	check(!kstate_stream_restore(in, &two_desc, &t, KSTATE_ID(4), NULL));
+	check(page_is_good(page_address(t.pages + 6), 4, 4));
+	free_pages_exact(page_address(t.pages), 8 * PAGE_SIZE);
+	t = (struct two){};
+	check(!kstate_restore(&two_desc, &t, 5));
+	folio_put(t.first);
+	check(!kstate_finish());
+	halt();
+}
+
+static void same_memory_twice(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_twice);
+	run(restore_twice);
+}
+
+/* ... also when one of the two is handed on, and nobody has looked at it */
+
+static void save_one(void)
+{
+	struct two t = { .first = folio_alloc(GFP_KERNEL, 2) };
+
+	fill_page(folio_address(t.first), 1, 1);
+	check(!kstate_save_state(&two_desc, &t, 1));
+	jump();
+}
+
+/* Take the memory from the record behind its back, as a damaged record would have it */
+static void hand_on_and_save(void)
+{
+	struct kstate_stream *in = kstate_stream_find(kstate_incoming(), "kernel");
+	struct kstate_record *record = in->index.slots[0].record;
+	struct kstate_edge *edge = (void *)kstate_record_payload(record);
+	struct two t = {};
+
+	check(!kstate_set_take(kstate_incoming(), edge, (void **)&t.first));
+	kstate_set_park(kstate_incoming(), edge, t.first);
+	check(!kstate_register_key(&two_desc, &t, KSTATE_ID(2), NULL));
+	check(shim_kexec_prepare() == -EEXIST);
+	check(strstr(shim_log(), "two[2].first"));
+	check(strstr(shim_log(), "found two[1].first"));
+	check(!kstate_unregister(&two_desc, &t));
+	jump();
+}
+
+static void restore_one(void)
+{
+	struct two t = {};
+
+	check(!kstate_restore(&two_desc, &t, 1));
+	check(page_is_good(folio_address(t.first), 1, 1));
+	folio_put(t.first);
+	halt();
+}
+
+static void handed_on_twice(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_one);
+	run_and_jump(hand_on_and_save);
+	run(restore_one);
+}
+
+/* The live check, which frees its records batch by batch, sees the same */
+static void scratch_twice(void **state)
+{
+	struct kstate_set *set = kstate_scratch_create();
+	struct kstate_stream *out = kstate_stream_create(set, "s", NULL);
+	struct two t = {};
+
+	shim_kho_reset();
+	t.first = folio_alloc(GFP_KERNEL, 2);
+	stream_save(out, &two_desc, &t, KSTATE_ID(1));
+	assert_int_equal(kstate_stream_save(out, &two_desc, &t, KSTATE_ID(2), &err), -EEXIST);
+	assert_string_equal(err.found, "two[1].first");
+	out->index.nr = 0;
+	kstate_stream_empty(out);
+	assert_int_equal(kstate_stream_save(out, &two_desc, &t, KSTATE_ID(3), &err), -EEXIST);
+	assert_string_equal(err.path, "two[3].first");
+	assert_string_equal(err.found, "another record");
+	assert_int_equal(shim_kho_preserved(), 0);
+	kstate_set_destroy(set);
+	folio_put(t.first);
+}
+
+static void save_beside(void)
+{
+	struct kstate_set *set;
+	struct kstate_stream *out;
+	struct kstate_error e = {};
+	struct two t = { .first = folio_alloc(GFP_KERNEL, 2) };
+
+	check(!kstate_save_state(&two_desc, &t, 1));
+	set = kstate_scratch_create();
+	out = kstate_stream_create(set, "s", NULL);
+	check(kstate_stream_save(out, &two_desc, &t, KSTATE_ID(2), &e) == -EEXIST);
+	check(!strcmp(e.path, "two[2].first"));
+	check(!strcmp(e.found, "two[1].first"));
+	kstate_set_destroy(set);
+	jump();
+}
+
+static void scratch_beside_outgoing(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_beside);
+	run(just_halt);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -805,6 +1033,10 @@ int main(void)
 		TEST(large_records),
 		TEST(booting_fails),
 		TEST(in_memory),
+		TEST(same_memory_twice),
+		TEST(handed_on_twice),
+		TEST(scratch_twice),
+		TEST(scratch_beside_outgoing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

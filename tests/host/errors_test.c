@@ -22,21 +22,13 @@ struct thing {
 #define DESCRIPTION(...)	{ .name = "d", .fields = FIELDS(__VA_ARGS__) }
 #define INT		.kind = KS_BASE_TYPE, .type = KS_U32, .size = 4
 
-static const struct kstate_description good_desc = { .name = "good", .fields = FIELDS(A, END) };
-static const struct kstate_description empty_desc = { .name = "empty", .fields = FIELDS(END) };
-
-static const struct kstate_description skip_desc = {
-	.name = "skip", .fields = FIELDS(KSTATE_SKIP(a, struct thing, "test"), END)
-};
-
-static const struct kstate_description bad_desc = {
-	.name = "bad", .fields = FIELDS(RAW(.kind = 99), END)
-};
-
-static const struct kstate_description self_desc = {
-	.name = "self", .fields = FIELDS({ .name = "f", .kind = KS_STRUCT, .num = 1, .size = 8,
-		      .modifiers = KS_POINTER, .ksd = &self_desc }, END)
-};
+static const KSTATE_DESCRIBE(good_desc, "good", 1, A);
+static const KSTATE_DESCRIBE(empty_desc, "empty", 1, END);
+static const KSTATE_DESCRIBE(skip_desc, "skip", 1, KSTATE_SKIP(a, struct thing, "test"));
+static const KSTATE_DESCRIBE(bad_desc, "bad", 1, RAW(.kind = 99));
+static const KSTATE_DESCRIBE(self_desc, "self", 1,
+	{ .name = "f", .kind = KS_STRUCT, .num = 1, .size = 8,
+	  .modifiers = KS_POINTER, .ksd = &self_desc });
 
 static const struct kstate_arm same_name[] = { { "x", 1, &good_desc }, { "x", 2, &good_desc }, {} };
 static const struct kstate_arm same_tag[] = { { "x", 1, &good_desc }, { "y", 1, &good_desc }, {} };
@@ -153,9 +145,9 @@ static const struct bad {
 	  "d.list", "a kind that can be copied, for its function", "another" },
 	{ DESCRIPTION(KSTATE_STRING(s, struct thing, KSTATE_RANGE(1, 2)), END),
 	  "d.s", "constraints on integers", "another kind" },
-	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &good_desc,
+	{ DESCRIPTION(KSTATE_STRUCT(u, struct thing, &good_desc,
 		      KSTATE_MASK(1)), END),
-	  "d.a", "constraints on integers", "another kind" },
+	  "d.u", "constraints on integers", "another kind" },
 	{ DESCRIPTION(KSTATE_POINTER(p, struct thing, KSTATE_EQUAL), END),
 	  "d.p", "KSTATE_EQUAL on an integer in the object", "another kind" },
 	{ DESCRIPTION(KSTATE_BASE_TYPE(a, struct thing, u32,
@@ -175,12 +167,12 @@ static const struct bad {
 	  "d.a", "a default that meets the constraints", "3" },
 	{ DESCRIPTION(KSTATE_STRING(s, struct thing, KSTATE_DEFAULT(3)), END),
 	  "d.s", "0 as the default of what is not an integer", "3" },
-	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &empty_desc), END),
-	  "d.a", "a struct with data", "one without" },
-	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &skip_desc), END),
-	  "d.a", "a struct with data", "one without" },
-	{ DESCRIPTION(KSTATE_STRUCT(a, struct thing, &bad_desc), END),
-	  "d.a", "a known kind, or KSTATE_END_OF_LIST()", "kind 0x63 in field 0" },
+	{ DESCRIPTION(KSTATE_STRUCT(u, struct thing, &empty_desc), END),
+	  "d.u", "a struct with data", "one without" },
+	{ DESCRIPTION(KSTATE_STRUCT(u, struct thing, &skip_desc), END),
+	  "d.u", "a struct with data", "one without" },
+	{ DESCRIPTION(KSTATE_STRUCT(u, struct thing, &bad_desc), END),
+	  "d.u", "a known kind, or KSTATE_END_OF_LIST()", "kind 0x63 in field 0" },
 };
 
 static void bad_descriptions(void **state)
@@ -315,21 +307,22 @@ static int custom_get(struct kstate_stream *stream, void *member, const struct k
 	return fails ? -ENXIO : kstate_get_u64(stream, "x", member);
 }
 
-DESC(object, "object",
+static KSTATE_DESCRIBE(object, "object", 1,
 	KSTATE_BASE_TYPE(a, struct object, u32),
 	KSTATE_BASE_TYPE(list, struct object, s16 [3]),
 	KSTATE_POINTER(pointer, struct object, KSTATE_ALLOC),
 	KSTATE_CUSTOM(custom, struct object, custom_put, custom_get));
-DESC(object_limited, "object",
+static KSTATE_DESCRIBE(object_limited, "object", 1,
 	KSTATE_BASE_TYPE(a, struct object, u32, KSTATE_MASK(0xf)),
 	KSTATE_BASE_TYPE(list, struct object, s16 [3], KSTATE_RANGE(-5, 5)),
 	KSTATE_POINTER(pointer, struct object),
 	KSTATE_CUSTOM(custom, struct object, custom_put, custom_get));
-DESC(object_blocked, "object",
+static KSTATE_DESCRIBE(object_blocked, "object", 1,
 	KSTATE_BASE_TYPE(a, struct object, u32),
 	KSTATE_POINTER(pointer, struct object),
 	KSTATE_CUSTOM(custom, struct object, custom_put, custom_get));
-DESC_VERSIONS(object_newer, "object", 7, 6, KSTATE_BASE_TYPE(a, struct object, u32));
+static KSTATE_DESCRIBE_OPTS(object_newer, "object", (.version_id = 7, .min_version_id = 6),
+	KSTATE_BASE_TYPE(a, struct object, u32));
 
 static void reasons_when_saving(void **state)
 {
@@ -565,23 +558,13 @@ static int absent_enoent(void *member, const struct kstate_field *field)
 	return -ENOENT;
 }
 
-static struct kstate_description hidden = {
-	.name = "hidden",
-	.fields = FIELDS(KSTATE_BASE_TYPE(key, struct hidden, u32), END),
-};
-
-static struct kstate_description hidden_limited = {
-	.name = "hidden",
-	.fields = FIELDS(KSTATE_BASE_TYPE(key, struct hidden, u32, KSTATE_SECRET,
-					  KSTATE_RANGE(0, 9)), END),
-};
-
-static struct kstate_description hidden_enoent = {
-	.name = "hidden",
-	.fields = FIELDS(KSTATE_REMOVED("key"),
-			 { .name = "other", .kind = KS_BASE_TYPE, .type = KS_U32, .size = 4,
-			   .num = 1, .absent = absent_enoent }, END),
-};
+static KSTATE_DESCRIBE(hidden, "hidden", 1, KSTATE_BASE_TYPE(key, struct hidden, u32));
+static KSTATE_DESCRIBE(hidden_limited, "hidden", 1,
+	KSTATE_BASE_TYPE(key, struct hidden, u32, KSTATE_SECRET, KSTATE_RANGE(0, 9)));
+static KSTATE_DESCRIBE(hidden_enoent, "hidden", 1,
+	KSTATE_REMOVED("key"),
+	{ .name = "other", .kind = KS_BASE_TYPE, .type = KS_U32, .size = 4, .num = 1,
+	  .absent = absent_enoent });
 
 /* Messages do not show secrets; no other reason has the code of "no record" */
 static void secrets_and_codes(void **state)

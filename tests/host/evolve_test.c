@@ -347,15 +347,15 @@ struct cba {
 	u32 a;
 };
 
-DESC(abc, "s",
+static KSTATE_DESCRIBE(abc, "s", 1,
 	KSTATE_BASE_TYPE(a, struct abc, u32),
 	KSTATE_BASE_TYPE(b, struct abc, u16),
 	KSTATE_BASE_TYPE(c, struct abc, u16));
-DESC(cba, "s",
+static KSTATE_DESCRIBE(cba, "s", 1,
 	KSTATE_BASE_TYPE(c, struct cba, u16),
 	KSTATE_BASE_TYPE(b, struct cba, u16),
 	KSTATE_BASE_TYPE(a, struct cba, u32));
-DESC(abc_renamed, "other",
+static KSTATE_DESCRIBE(abc_renamed, "other", 1,
 	KSTATE_BASE_TYPE(c, struct abc, u16),
 	KSTATE_BASE_TYPE(a, struct abc, u32),
 	KSTATE_BASE_TYPE(b, struct abc, u16));
@@ -499,8 +499,8 @@ struct ints64 {
 	KSTATE_VARRAY(varray, struct _type, nr, KSTATE_ALLOC),		\
 	KSTATE_ARRAY_OF_POINTER(pointers, struct _type, KSTATE_ALLOC)
 
-DESC(ints8, "ints", INTS(ints8));
-DESC(ints64, "ints", INTS(ints64));
+static KSTATE_DESCRIBE(ints8, "ints", 1, INTS(ints8));
+static KSTATE_DESCRIBE(ints64, "ints", 1, INTS(ints64));
 
 static void integers_elsewhere(void **state)
 {
@@ -531,7 +531,7 @@ struct ints16 {
 	u16 *pointers[2];
 };
 
-DESC(ints16, "ints", INTS(ints16));
+static KSTATE_DESCRIBE(ints16, "ints", 1, INTS(ints16));
 
 static void integers_elsewhere_narrowed(void **state)
 {
@@ -564,8 +564,8 @@ static void length_that_does_not_fit(void **state)
 {
 	struct w { u16 nr; u8 v[300]; } from = { .nr = 256 }, same = {};
 	struct r { u8 nr; u8 v[300]; } to = {};
-	DESC(wd, "s", KSTATE_VARRAY(v, struct w, nr));
-	DESC(rd, "s", KSTATE_VARRAY(v, struct r, nr));
+	KSTATE_DESCRIBE_STATIC(wd, "s", 1, KSTATE_VARRAY(v, struct w, nr));
+	KSTATE_DESCRIBE_STATIC(rd, "s", 1, KSTATE_VARRAY(v, struct r, nr));
 
 	carry_ok(&wd, &from, &wd, &same, KSTATE_EXACT);
 	carry_refused(&wd, &from, &rd, &to, KSTATE_VALUE, "s[1].v");
@@ -596,16 +596,16 @@ static int no_answer(void *member, const struct kstate_field *field)
 	return -EIO;
 }
 
-DESC(just_a, "s", KSTATE_BASE_TYPE(a, struct a, u32));
-DESC(b_required, "s",
+static KSTATE_DESCRIBE(just_a, "s", 1, KSTATE_BASE_TYPE(a, struct a, u32));
+static KSTATE_DESCRIBE(b_required, "s", 1,
 	KSTATE_BASE_TYPE(a, struct ab, u32), KSTATE_BASE_TYPE(b, struct ab, s32));
-DESC(b_default, "s",
+static KSTATE_DESCRIBE(b_default, "s", 1,
 	KSTATE_BASE_TYPE(a, struct ab, u32),
 	KSTATE_BASE_TYPE(b, struct ab, s32, KSTATE_DEFAULT(-9)));
-DESC(b_hook, "s",
+static KSTATE_DESCRIBE(b_hook, "s", 1,
 	KSTATE_BASE_TYPE(a, struct ab, u32),
 	KSTATE_BASE_TYPE(b, struct ab, s32, KSTATE_ABSENT(answer)));
-DESC(b_bad_hook, "s",
+static KSTATE_DESCRIBE(b_bad_hook, "s", 1,
 	KSTATE_BASE_TYPE(a, struct ab, u32),
 	KSTATE_BASE_TYPE(b, struct ab, s32, KSTATE_ABSENT(no_answer)));
 
@@ -663,12 +663,13 @@ static int no_put(struct kstate_stream *stream, void *obj, const struct kstate_f
 	return 0;
 }
 
-DESC(b_only, "inner",
+static KSTATE_DESCRIBE(b_only, "inner", 1,
 	KSTATE_BASE_TYPE(b, struct ab, s32, KSTATE_DEFAULT(5)),
 	KSTATE_BASE_TYPE(a, struct ab, u32));
-DESC(group_a, "group", KSTATE_BASE_TYPE(group_a, struct every, u32, KSTATE_DEFAULT(8)));
-DESC(every_writer, "s", KSTATE_BASE_TYPE(a, struct every, u32));
-DESC(every_reader, "s",
+static KSTATE_DESCRIBE(group_a, "group", 1,
+	KSTATE_BASE_TYPE(group_a, struct every, u32, KSTATE_DEFAULT(8)));
+static KSTATE_DESCRIBE(every_writer, "s", 1, KSTATE_BASE_TYPE(a, struct every, u32));
+static KSTATE_DESCRIBE(every_reader, "s", 1,
 	KSTATE_BASE_TYPE(a, struct every, u32),
 	KSTATE_BASE_TYPE(ints, struct every, u16 [3], KSTATE_DEFAULT(7)),
 	KSTATE_STRUCT(inner, struct every, &b_only, KSTATE_DEFAULT(0)),
@@ -738,9 +739,10 @@ static void defaults_over_something(void **state)
 
 /* The stream has a field that the reader does not know */
 
-DESC(b_ignorable, "s",
+static KSTATE_DESCRIBE(b_ignorable, "s", 1,
 	KSTATE_BASE_TYPE(b, struct ab, s32, KSTATE_IGNORABLE), KSTATE_BASE_TYPE(a, struct ab, u32));
-DESC(a_b_removed, "s", KSTATE_REMOVED("b"), KSTATE_BASE_TYPE(a, struct a, u32));
+static KSTATE_DESCRIBE(a_b_removed, "s", 1,
+	KSTATE_REMOVED("b"), KSTATE_BASE_TYPE(a, struct a, u32));
 
 static void unknown(void **state)
 {
@@ -832,17 +834,18 @@ struct new_a {
 	u32 fresh;
 };
 
-DESC(alias_a, "s", KSTATE_BASE_TYPE(fresh, struct new_a, u32, KSTATE_ALIAS("older", "a")));
-DESC(no_alias, "s", KSTATE_BASE_TYPE(fresh, struct new_a, u32));
-DESC(both_names, "s",
+static KSTATE_DESCRIBE(alias_a, "s", 1,
+	KSTATE_BASE_TYPE(fresh, struct new_a, u32, KSTATE_ALIAS("older", "a")));
+static KSTATE_DESCRIBE(no_alias, "s", 1, KSTATE_BASE_TYPE(fresh, struct new_a, u32));
+static KSTATE_DESCRIBE(both_names, "s", 1,
 	{ .name = "fresh", .kind = KS_BASE_TYPE, .type = KS_U32, .size = 4, .num = 1, .offset = 0 },
 	{ .name = "a", .kind = KS_BASE_TYPE, .type = KS_U32, .size = 4, .num = 1, .offset = 4 });
-DESC(two_aliases, "s",
+static KSTATE_DESCRIBE(two_aliases, "s", 1,
 	{ .name = "x", .kind = KS_BASE_TYPE, .type = KS_U32, .size = 4, .num = 1, .offset = 0,
 	  KSTATE_ALIAS("a") },
 	{ .name = "y", .kind = KS_BASE_TYPE, .type = KS_U32, .size = 4, .num = 1, .offset = 4,
 	  KSTATE_ALIAS("fresh") });
-DESC(swapped, "s",
+static KSTATE_DESCRIBE(swapped, "s", 1,
 	{ .name = "a", .kind = KS_BASE_TYPE, .type = KS_U32, .size = 4, .num = 1, .offset = 0,
 	  KSTATE_ALIAS("b") },
 	{ .name = "c", .kind = KS_BASE_TYPE, .type = KS_S32, .size = 4, .num = 1, .offset = 4,
@@ -872,13 +875,13 @@ struct five {
 	u16 after;
 };
 
-DESC(three, "s",
+static KSTATE_DESCRIBE(three, "s", 1,
 	KSTATE_BASE_TYPE(v, struct three, u16 [3]),
 	KSTATE_BASE_TYPE(after, struct three, u16));
-DESC(five, "s",
+static KSTATE_DESCRIBE(five, "s", 1,
 	KSTATE_BASE_TYPE(v, struct five, u16 [5]),
 	KSTATE_BASE_TYPE(after, struct five, u16));
-DESC(five_default, "s",
+static KSTATE_DESCRIBE(five_default, "s", 1,
 	KSTATE_BASE_TYPE(v, struct five, u16 [5], KSTATE_DEFAULT(9)),
 	KSTATE_BASE_TYPE(after, struct five, u16));
 
@@ -887,7 +890,7 @@ struct wide5 {
 	s32 after;
 };
 
-DESC(wide5, "s",
+static KSTATE_DESCRIBE(wide5, "s", 1,
 	KSTATE_BASE_TYPE(v, struct wide5, s32 [5], KSTATE_DEFAULT(-1)),
 	KSTATE_BASE_TYPE(after, struct wide5, s32));
 
@@ -920,9 +923,9 @@ struct structs3 {
 	struct ab v[3];
 };
 
-DESC(structs2, "s", KSTATE_STRUCT_ARRAY(v, struct structs2, &b_default));
-DESC(structs3, "s", KSTATE_STRUCT_ARRAY(v, struct structs3, &b_default));
-DESC(structs3_default, "s",
+static KSTATE_DESCRIBE(structs2, "s", 1, KSTATE_STRUCT_ARRAY(v, struct structs2, &b_default));
+static KSTATE_DESCRIBE(structs3, "s", 1, KSTATE_STRUCT_ARRAY(v, struct structs3, &b_default));
+static KSTATE_DESCRIBE(structs3_default, "s", 1,
 	KSTATE_STRUCT_ARRAY(v, struct structs3, &b_default, KSTATE_DEFAULT(0)));
 
 static void arrays_of_structs(void **state)
@@ -945,8 +948,8 @@ struct bits100 {
 	unsigned long v[2];
 };
 
-DESC(bits40, "s", KSTATE_BITMAP(v, struct bits40, 40));
-DESC(bits100, "s", KSTATE_BITMAP(v, struct bits100, 100));
+static KSTATE_DESCRIBE(bits40, "s", 1, KSTATE_BITMAP(v, struct bits40, 40));
+static KSTATE_DESCRIBE(bits100, "s", 1, KSTATE_BITMAP(v, struct bits100, 100));
 
 static void bitmap_lengths(void **state)
 {
@@ -963,8 +966,8 @@ static void pointer_arrays(void **state)
 {
 	struct p2 { u8 *v[2]; } two = {}, two_to = {};
 	struct p3 { u8 *v[3]; } three = {}, three_to = {};
-	DESC(d2, "s", KSTATE_ARRAY_OF_POINTER(v, struct p2, KSTATE_ALLOC));
-	DESC(d3, "s", KSTATE_ARRAY_OF_POINTER(v, struct p3, KSTATE_ALLOC));
+	KSTATE_DESCRIBE_STATIC(d2, "s", 1, KSTATE_ARRAY_OF_POINTER(v, struct p2, KSTATE_ALLOC));
+	KSTATE_DESCRIBE_STATIC(d3, "s", 1, KSTATE_ARRAY_OF_POINTER(v, struct p3, KSTATE_ALLOC));
 	u8 x = 5;
 
 	two.v[1] = &x;
@@ -999,11 +1002,12 @@ struct int_v {
 	u32 v;
 };
 
-DESC(inner_v, "s", KSTATE_STRUCT(v, struct inner_v, &just_a));
-DESC(array_v, "s", KSTATE_BASE_TYPE(v, struct array_v, u32 [2]));
-DESC(pointer_v, "s", KSTATE_STRUCT_POINTER(v, struct pointer_v, &just_a, KSTATE_ALLOC));
-DESC(text_v, "s", KSTATE_STRING(v, struct text_v));
-DESC(int_v, "s", KSTATE_BASE_TYPE(v, struct int_v, u32));
+static KSTATE_DESCRIBE(inner_v, "s", 1, KSTATE_STRUCT(v, struct inner_v, &just_a));
+static KSTATE_DESCRIBE(array_v, "s", 1, KSTATE_BASE_TYPE(v, struct array_v, u32 [2]));
+static KSTATE_DESCRIBE(pointer_v, "s", 1,
+	KSTATE_STRUCT_POINTER(v, struct pointer_v, &just_a, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(text_v, "s", 1, KSTATE_STRING(v, struct text_v));
+static KSTATE_DESCRIBE(int_v, "s", 1, KSTATE_BASE_TYPE(v, struct int_v, u32));
 
 static int from_text(void *member, const struct kstate_value *from,
 		     const struct kstate_field *field)
@@ -1048,10 +1052,14 @@ static int sign(void *member, const struct kstate_value *from, const struct ksta
 	return 0;
 }
 
-DESC(int_from_text, "s", KSTATE_BASE_TYPE(v, struct int_v, u32, KSTATE_CONVERT(from_text)));
-DESC(int_from_sum, "s", KSTATE_BASE_TYPE(v, struct int_v, u32, KSTATE_CONVERT(sum)));
-DESC(int_from_signed, "s", KSTATE_BASE_TYPE(v, struct int_v, u32, KSTATE_CONVERT(sign)));
-DESC(signed_v, "s", { .name = "v", .kind = KS_BASE_TYPE, .type = KS_S32, .size = 4, .num = 1 });
+static KSTATE_DESCRIBE(int_from_text, "s", 1,
+	KSTATE_BASE_TYPE(v, struct int_v, u32, KSTATE_CONVERT(from_text)));
+static KSTATE_DESCRIBE(int_from_sum, "s", 1,
+	KSTATE_BASE_TYPE(v, struct int_v, u32, KSTATE_CONVERT(sum)));
+static KSTATE_DESCRIBE(int_from_signed, "s", 1,
+	KSTATE_BASE_TYPE(v, struct int_v, u32, KSTATE_CONVERT(sign)));
+static KSTATE_DESCRIBE(signed_v, "s", 1,
+	{ .name = "v", .kind = KS_BASE_TYPE, .type = KS_S32, .size = 4, .num = 1 });
 
 static void other_kinds(void **state)
 {
@@ -1093,7 +1101,7 @@ struct codes {
 	u16 v[8];
 };
 
-DESC(codes, "s", KSTATE_VARRAY(v, struct codes, nr));
+static KSTATE_DESCRIBE(codes, "s", 1, KSTATE_VARRAY(v, struct codes, nr));
 
 static void text_from_integers(void **state)
 {
@@ -1113,8 +1121,10 @@ static void list_or_varray(void **state)
 {
 	struct l { struct list_head v; } list, list_to;
 	struct v { u32 nr; struct a *v; } varray = {}, varray_to = {};
-	DESC(list_desc, "s", KSTATE_LIST(v, struct l, struct element, link, &just_a));
-	DESC(varray_desc, "s", KSTATE_STRUCT_VARRAY(v, struct v, nr, &just_a, KSTATE_ALLOC));
+	KSTATE_DESCRIBE_STATIC(list_desc, "s", 1,
+		KSTATE_LIST(v, struct l, struct element, link, &just_a));
+	KSTATE_DESCRIBE_STATIC(varray_desc, "s", 1,
+		KSTATE_STRUCT_VARRAY(v, struct v, nr, &just_a, KSTATE_ALLOC));
 	struct element elements[2] = {}, *e, *next;
 	u32 expected = 10;
 
@@ -1141,10 +1151,14 @@ static void list_or_varray(void **state)
 
 /* Versions, at every depth */
 
-DESC_VERSIONS(version_1, "s", 1, 1, KSTATE_BASE_TYPE(a, struct a, u32));
-DESC_VERSIONS(version_2, "s", 2, 2, KSTATE_BASE_TYPE(a, struct a, u32));
-DESC_VERSIONS(version_2_from_1, "s", 2, 1, KSTATE_BASE_TYPE(a, struct a, u32));
-DESC_VERSIONS(version_3_from_2, "s", 3, 2, KSTATE_BASE_TYPE(a, struct a, u32));
+static KSTATE_DESCRIBE_OPTS(version_1, "s", (.version_id = 1, .min_version_id = 1),
+	KSTATE_BASE_TYPE(a, struct a, u32));
+static KSTATE_DESCRIBE_OPTS(version_2, "s", (.version_id = 2, .min_version_id = 2),
+	KSTATE_BASE_TYPE(a, struct a, u32));
+static KSTATE_DESCRIBE_OPTS(version_2_from_1, "s", (.version_id = 2, .min_version_id = 1),
+	KSTATE_BASE_TYPE(a, struct a, u32));
+static KSTATE_DESCRIBE_OPTS(version_3_from_2, "s", (.version_id = 3, .min_version_id = 2),
+	KSTATE_BASE_TYPE(a, struct a, u32));
 
 static void versions(void **state)
 {
@@ -1167,9 +1181,10 @@ struct tagged {
 	union any u;
 };
 
-DESC(arm_x, "x", KSTATE_BASE_TYPE(x, union any, u32));
-DESC(arm_y, "y", KSTATE_BASE_TYPE(y, union any, u64));
-DESC(arm_x_as_y, "x", { .name = "x", .kind = KS_BASE_TYPE, .type = KS_U64, .size = 8, .num = 1 });
+static KSTATE_DESCRIBE(arm_x, "x", 1, KSTATE_BASE_TYPE(x, union any, u32));
+static KSTATE_DESCRIBE(arm_y, "y", 1, KSTATE_BASE_TYPE(y, union any, u64));
+static KSTATE_DESCRIBE(arm_x_as_y, "x", 1,
+	{ .name = "x", .kind = KS_BASE_TYPE, .type = KS_U64, .size = 8, .num = 1 });
 
 static const struct kstate_arm arms_xy[] = { { "x", 1, &arm_x }, { "y", 2, &arm_y }, {} };
 static const struct kstate_arm arms_yx[] = { { "y", 7, &arm_y }, { "x", 8, &arm_x }, {} };
@@ -1177,11 +1192,11 @@ static const struct kstate_arm arms_x[] = { { "x", 1, &arm_x }, {} };
 static const struct kstate_arm arms_none[] = { { "y", 0, NULL }, { "x", 8, &arm_x }, {} };
 static const struct kstate_arm arms_wide[] = { { "x", 3, &arm_x_as_y }, { "y", 4, &arm_y }, {} };
 
-DESC(union_xy, "s", KSTATE_UNION(u, struct tagged, tag, arms_xy));
-DESC(union_yx, "s", KSTATE_UNION(u, struct tagged, tag, arms_yx));
-DESC(union_x, "s", KSTATE_UNION(u, struct tagged, tag, arms_x));
-DESC(union_none, "s", KSTATE_UNION(u, struct tagged, tag, arms_none));
-DESC(union_wide, "s", KSTATE_UNION(u, struct tagged, tag, arms_wide));
+static KSTATE_DESCRIBE(union_xy, "s", 1, KSTATE_UNION(u, struct tagged, tag, arms_xy));
+static KSTATE_DESCRIBE(union_yx, "s", 1, KSTATE_UNION(u, struct tagged, tag, arms_yx));
+static KSTATE_DESCRIBE(union_x, "s", 1, KSTATE_UNION(u, struct tagged, tag, arms_x));
+static KSTATE_DESCRIBE(union_none, "s", 1, KSTATE_UNION(u, struct tagged, tag, arms_none));
+static KSTATE_DESCRIBE(union_wide, "s", 1, KSTATE_UNION(u, struct tagged, tag, arms_wide));
 
 static void check_x(void *obj)
 {
@@ -1238,9 +1253,9 @@ struct maybe_tagged {
 	union any u;
 };
 
-DESC(before_union, "s", KSTATE_BASE_TYPE(a, struct maybe_tagged, u32));
-DESC(with_union, "s", KSTATE_BASE_TYPE(a, struct maybe_tagged, u32),
-     KSTATE_UNION(u, struct maybe_tagged, tag, arms_yx, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(before_union, "s", 1, KSTATE_BASE_TYPE(a, struct maybe_tagged, u32));
+static KSTATE_DESCRIBE(with_union, "s", 1, KSTATE_BASE_TYPE(a, struct maybe_tagged, u32),
+	KSTATE_UNION(u, struct maybe_tagged, tag, arms_yx, KSTATE_DEFAULT(0)));
 
 static void check_first_arm(void *obj)
 {
@@ -1284,17 +1299,18 @@ static bool group_on(const void *obj)
 	return ((const struct grouped *)obj)->on;
 }
 
-DESC(bc, "bc",
+static KSTATE_DESCRIBE(bc, "bc", 1,
 	KSTATE_BASE_TYPE(b, struct grouped, u32, KSTATE_DEFAULT(5)),
 	KSTATE_BASE_TYPE(c, struct grouped, u32, KSTATE_DEFAULT(6)));
-DESC(only_b, "bc", KSTATE_BASE_TYPE(b, struct grouped, u32, KSTATE_DEFAULT(5)));
-DESC(with_group, "s",
+static KSTATE_DESCRIBE(only_b, "bc", 1,
+	KSTATE_BASE_TYPE(b, struct grouped, u32, KSTATE_DEFAULT(5)));
+static KSTATE_DESCRIBE(with_group, "s", 1,
 	KSTATE_BASE_TYPE(a, struct grouped, u32),
 	KSTATE_GROUP(bc, &bc, group_on));
-DESC(with_less, "s",
+static KSTATE_DESCRIBE(with_less, "s", 1,
 	KSTATE_BASE_TYPE(a, struct grouped, u32),
 	KSTATE_GROUP(bc, &only_b, group_on));
-DESC(without_group, "s", KSTATE_BASE_TYPE(a, struct grouped, u32));
+static KSTATE_DESCRIBE(without_group, "s", 1, KSTATE_BASE_TYPE(a, struct grouped, u32));
 
 static void groups(void **state)
 {
@@ -1344,14 +1360,14 @@ struct gen2 {
 	u16 pad;
 };
 
-DESC(gen1, "s",
+static KSTATE_DESCRIBE(gen1, "s", 1,
 	KSTATE_BASE_TYPE(a, struct gen1, u32),
 	KSTATE_BASE_TYPE(b, struct gen1, u16),
 	KSTATE_BASE_TYPE(gone, struct gen1, u16, KSTATE_DEFAULT(1)),
 	KSTATE_STRING(name, struct gen1),
 	KSTATE_BASE_TYPE(v, struct gen1, u16 [3]),
 	KSTATE_BASE_TYPE(pad, struct gen1, u16));
-DESC(gen2, "s",
+static KSTATE_DESCRIBE(gen2, "s", 1,
 	KSTATE_STRING(name, struct gen2),
 	KSTATE_BASE_TYPE(added, struct gen2, s64, KSTATE_DEFAULT(-1)),
 	KSTATE_BASE_TYPE(c, struct gen2, u32, KSTATE_ALIAS("b")),
@@ -1359,7 +1375,7 @@ DESC(gen2, "s",
 	KSTATE_BASE_TYPE(a, struct gen2, u64),
 	KSTATE_BASE_TYPE(pad, struct gen2, u16),
 	KSTATE_BASE_TYPE(v, struct gen2, u16 [3]));
-DESC(gen1_aware, "s",
+static KSTATE_DESCRIBE(gen1_aware, "s", 1,
 	KSTATE_BASE_TYPE(a, struct gen1, u32),
 	KSTATE_BASE_TYPE(b, struct gen1, u16, KSTATE_ALIAS("c")),
 	KSTATE_BASE_TYPE(gone, struct gen1, u16, KSTATE_DEFAULT(1)),
@@ -1395,11 +1411,11 @@ struct two {
 	u32 nb;
 };
 
-DESC(two_a, "two", KSTATE_VARRAY(a, struct two, n, KSTATE_ALLOC));
-DESC(two_shared, "two", KSTATE_VARRAY(a, struct two, n, KSTATE_ALLOC),
-     KSTATE_VARRAY(b, struct two, n, KSTATE_ALLOC, KSTATE_DEFAULT(0)));
-DESC(two_apart, "two", KSTATE_VARRAY(a, struct two, na, KSTATE_ALLOC),
-     KSTATE_VARRAY(b, struct two, nb, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(two_a, "two", 1, KSTATE_VARRAY(a, struct two, n, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(two_shared, "two", 1, KSTATE_VARRAY(a, struct two, n, KSTATE_ALLOC),
+	KSTATE_VARRAY(b, struct two, n, KSTATE_ALLOC, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(two_apart, "two", 1, KSTATE_VARRAY(a, struct two, na, KSTATE_ALLOC),
+	KSTATE_VARRAY(b, struct two, nb, KSTATE_ALLOC));
 
 static void shared_length(void **state)
 {
@@ -1426,9 +1442,11 @@ struct pointers {
 	u8 *many[1000];
 };
 
-DESC(many_pointers, "p", KSTATE_ARRAY_OF_POINTER(many, struct pointers, KSTATE_ALIAS("few"),
+static KSTATE_DESCRIBE(many_pointers, "p", 1,
+	KSTATE_ARRAY_OF_POINTER(many, struct pointers, KSTATE_ALIAS("few"),
 						 .length = { offsetof(struct pointers, n), KS_U32 }));
-DESC(few_pointers, "p", KSTATE_ARRAY_OF_POINTER(few, struct pointers, KSTATE_ALLOC,
+static KSTATE_DESCRIBE(few_pointers, "p", 1,
+	KSTATE_ARRAY_OF_POINTER(few, struct pointers, KSTATE_ALLOC,
 						.length = { offsetof(struct pointers, n), KS_U32 }));
 
 static void length_of_pointers(void **state)

@@ -60,23 +60,25 @@ struct flat {
 	KSTATE_BASE_TYPE(a, struct flat, u64),				\
 	KSTATE_BASE_TYPE(b, struct flat, u32)
 
-DESC(flat, "flat", HEAD);
-DESC(flat_more, "flat", HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32, KSTATE_DEFAULT(7)));
-DESC(flat_required, "flat", HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32));
-DESC(flat_extra, "flat", HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32, KSTATE_IGNORABLE));
-DESC(flat_range, "flat",
+static KSTATE_DESCRIBE(flat, "flat", 1, HEAD);
+static KSTATE_DESCRIBE(flat_more, "flat", 1,
+	HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32, KSTATE_DEFAULT(7)));
+static KSTATE_DESCRIBE(flat_required, "flat", 1, HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32));
+static KSTATE_DESCRIBE(flat_extra, "flat", 1,
+	HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32, KSTATE_IGNORABLE));
+static KSTATE_DESCRIBE(flat_range, "flat", 1,
 	KSTATE_BASE_TYPE(a, struct flat, u64, KSTATE_RANGE(5, 10)),
 	KSTATE_BASE_TYPE(b, struct flat, u32));
-DESC_VERSIONS(flat_version, "flat", 3, 2, HEAD);
-DESC(lists, "flat",
+static KSTATE_DESCRIBE_OPTS(flat_version, "flat", (.version_id = 3, .min_version_id = 2), HEAD);
+static KSTATE_DESCRIBE(lists, "flat", 1,
 	KSTATE_VARRAY(list, struct flat, nr),
 	KSTATE_VARRAY(list2, struct flat, nr2));
-DESC(lists_shared, "flat",
+static KSTATE_DESCRIBE(lists_shared, "flat", 1,
 	KSTATE_VARRAY(list, struct flat, nr),
 	KSTATE_VARRAY(list2, struct flat, nr));
-DESC(text, "flat", KSTATE_STRING(text, struct flat));
-DESC(chars, "flat", KSTATE_BASE_TYPE(text, struct flat, char [8]));
-DESC(pointer, "flat", KSTATE_POINTER(pointer, struct flat));
+static KSTATE_DESCRIBE(text, "flat", 1, KSTATE_STRING(text, struct flat));
+static KSTATE_DESCRIBE(chars, "flat", 1, KSTATE_BASE_TYPE(text, struct flat, char [8]));
+static KSTATE_DESCRIBE(pointer, "flat", 1, KSTATE_POINTER(pointer, struct flat));
 
 /* Narrower than their namesakes in struct flat */
 struct small {
@@ -89,13 +91,13 @@ struct small {
 	char text[4];
 };
 
-DESC(small, "flat",
+static KSTATE_DESCRIBE(small, "flat", 1,
 	KSTATE_BASE_TYPE(a, struct small, u64),
 	KSTATE_BASE_TYPE(b, struct small, u16));
-DESC(small_lists, "flat",
+static KSTATE_DESCRIBE(small_lists, "flat", 1,
 	KSTATE_VARRAY(list, struct small, nr),
 	KSTATE_VARRAY(list2, struct small, nr2));
-DESC(small_text, "flat", KSTATE_STRING(text, struct small));
+static KSTATE_DESCRIBE(small_text, "flat", 1, KSTATE_STRING(text, struct small));
 
 static const struct kstate_field flat_fields_again[] = { HEAD, KSTATE_END_OF_LIST() };
 static struct kstate_description flat_named = {
@@ -105,7 +107,7 @@ static struct kstate_description flat_named = {
 static struct kstate_description flat_optional = {
 	.name = "optional", .optional = true, .fields = flat_fields_again,
 };
-DESC(other, "other", HEAD);
+static KSTATE_DESCRIBE(other, "other", 1, HEAD);
 
 /* What is foretold of @from is @expected, and what restoring then does */
 static void foretold_in(struct kstate_description *writer, const struct flat *from,
@@ -442,7 +444,7 @@ struct big {
 	u8 *bytes;
 };
 
-DESC(big, "big", KSTATE_VARRAY(bytes, struct big, nr));
+static KSTATE_DESCRIBE(big, "big", 1, KSTATE_VARRAY(bytes, struct big, nr));
 
 static void large(void **state)
 {
@@ -479,7 +481,7 @@ static int custom_restore(struct kstate_stream *s, void *member, const struct ks
 	return kstate_get_folio(s, "folio", member);
 }
 
-DESC(owner, "owner",
+static KSTATE_DESCRIBE(owner, "owner", 1,
 	KSTATE_FOLIO(folio, struct owner),
 	KSTATE_PAGES(pages, struct owner, nr_pages),
 	KSTATE_VMALLOC(area, struct owner),
@@ -528,7 +530,7 @@ static int fails(struct kstate_stream *s, void *member, const struct kstate_fiel
 	return -EIO;
 }
 
-DESC(failing_desc, "failing", KSTATE_CUSTOM(a, struct flat, fails, fails));
+static KSTATE_DESCRIBE(failing_desc, "failing", 1, KSTATE_CUSTOM(a, struct flat, fails, fails));
 
 /* What cannot be saved is refused here, not there, and both say the same */
 static void cannot_be_saved(void **state)
@@ -883,7 +885,7 @@ static int absent(void *member, const struct kstate_field *field)
 	return 0;
 }
 
-DESC(slow, "flat",
+static KSTATE_DESCRIBE(slow, "flat", 1,
 	KSTATE_POINTER(pointer, struct flat),
 	KSTATE_BASE_TYPE(a, struct flat, u64, KSTATE_ABSENT(absent)));
 

@@ -26,17 +26,6 @@
 
 #define RELEASE "7.3.0-host"
 
-/* A description, also inside of functions: DESC(variable, name, fields...); */
-#define DESC_VERSIONS(_var, _name, _version, _min, ...)			\
-	static const struct kstate_field _var##_fields[] = {		\
-		__VA_ARGS__, KSTATE_END_OF_LIST()			\
-	};								\
-	static struct kstate_description _var = {			\
-		.name = _name, .version_id = _version, .min_version_id = _min, \
-		.fields = _var##_fields,				\
-	}
-#define DESC(_var, _name, ...)	DESC_VERSIONS(_var, _name, 1, 1, __VA_ARGS__)
-
 /* The error that the last call of a helper below left */
 extern struct kstate_error err;
 

@@ -32,7 +32,7 @@ struct holder {
 	char after[8];
 };
 
-DESC(holder, "holder",
+static KSTATE_DESCRIBE(holder, "holder", 1,
 	KSTATE_BASE_TYPE(before, struct holder, u32),
 	KSTATE_CUSTOM(object, struct holder, save, restore, KSTATE_DISCARD(discard)),
 	KSTATE_STRING(after, struct holder));
@@ -392,7 +392,7 @@ struct outer {
 	struct holder holders[3];
 };
 
-DESC(outer, "outer", KSTATE_STRUCT_ARRAY(holders, struct outer, &holder));
+static KSTATE_DESCRIBE(outer, "outer", 1, KSTATE_STRUCT_ARRAY(holders, struct outer, &holder));
 
 static void nested(void **state)
 {

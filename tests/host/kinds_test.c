@@ -44,7 +44,7 @@ struct byte_arm {
 	u8 other;
 };
 
-DESC(other_desc, "other", KSTATE_BASE_TYPE(other, struct byte_arm, u8));
+static KSTATE_DESCRIBE(other_desc, "other", 1, KSTATE_BASE_TYPE(other, struct byte_arm, u8));
 
 static const struct kstate_arm place_arms[] = {
 	{ "other", 0, &other_desc },
@@ -52,7 +52,7 @@ static const struct kstate_arm place_arms[] = {
 	{ },
 };
 
-DESC(place_desc, "place",
+static KSTATE_DESCRIBE(place_desc, "place", 1,
 	KSTATE_BASE_TYPE(before, struct place, u32),
 	KSTATE_STRUCT(one, struct place, &all_desc),
 	KSTATE_STRUCT_ARRAY(array, struct place, &all_desc),
@@ -202,7 +202,7 @@ struct limits {
 	char letter[3];
 };
 
-DESC(limits_desc, "limits",
+static KSTATE_DESCRIBE(limits_desc, "limits", 1,
 	KSTATE_BASE_TYPE(b8, struct limits, u8 [2]),
 	KSTATE_BASE_TYPE(i8, struct limits, s8 [3]),
 	KSTATE_BASE_TYPE(b16, struct limits, u16 [2]),
@@ -238,7 +238,7 @@ struct rooms {
 	s16 *pointers[3];
 };
 
-DESC(rooms_alloc, "rooms",
+static KSTATE_DESCRIBE(rooms_alloc, "rooms", 1,
 	KSTATE_VARRAY(values, struct rooms, nr, KSTATE_ALLOC),
 	KSTATE_VARRAY(fixed, struct rooms, nr_fixed),
 	KSTATE_POINTER(one, struct rooms, KSTATE_ALLOC),
@@ -246,7 +246,7 @@ DESC(rooms_alloc, "rooms",
 	KSTATE_STRING(small, struct rooms),
 	KSTATE_ARRAY_OF_POINTER(pointers, struct rooms, KSTATE_ALLOC));
 
-DESC(rooms_plain, "rooms",
+static KSTATE_DESCRIBE(rooms_plain, "rooms", 1,
 	KSTATE_VARRAY(values, struct rooms, nr),
 	KSTATE_VARRAY(fixed, struct rooms, nr_fixed),
 	KSTATE_POINTER(one, struct rooms),
@@ -318,11 +318,11 @@ static void occupied(void **state)
 		struct list_head list;
 		struct xarray xarray;
 	} from, to;
-	DESC(leafy, "leafy", KSTATE_BASE_TYPE(small, struct leaf, u8));
-	DESC(list_desc, "lists",
-		KSTATE_LIST(list, struct both, struct leaf, link, &leafy));
-	DESC(xarray_desc, "xarrays",
-		KSTATE_XARRAY(xarray, struct both, struct leaf, &leafy));
+	KSTATE_DESCRIBE_STATIC(leafy, "leafy", 1, KSTATE_BASE_TYPE(small, struct leaf, u8));
+	KSTATE_DESCRIBE_STATIC(list_desc, "lists", 1,
+		   KSTATE_LIST(list, struct both, struct leaf, link, &leafy));
+	KSTATE_DESCRIBE_STATIC(xarray_desc, "xarrays", 1,
+		   KSTATE_XARRAY(xarray, struct both, struct leaf, &leafy));
 	struct leaf a = { .small = 1 }, b = { .small = 2 };
 
 	INIT_LIST_HEAD(&from.list);
@@ -347,13 +347,13 @@ struct limited {
 	u16 array[3];
 };
 
-DESC(limited_desc, "limited",
+static KSTATE_DESCRIBE(limited_desc, "limited", 1,
 	KSTATE_BASE_TYPE(range, struct limited, s32, KSTATE_RANGE(-5, 5)),
 	KSTATE_BASE_TYPE(mask, struct limited, u32, KSTATE_MASK(0xff00)),
 	KSTATE_BASE_TYPE(equal, struct limited, u64, KSTATE_EQUAL),
 	KSTATE_BASE_TYPE(array, struct limited, u16 [3], KSTATE_RANGE(1, 9)));
 
-DESC(unlimited_desc, "limited",
+static KSTATE_DESCRIBE(unlimited_desc, "limited", 1,
 	KSTATE_BASE_TYPE(range, struct limited, s32),
 	KSTATE_BASE_TYPE(mask, struct limited, u32),
 	KSTATE_BASE_TYPE(equal, struct limited, u64),
@@ -412,8 +412,8 @@ static void bools(void **state)
 {
 	struct x { u8 v; } from = { 2 };
 	struct y { bool v; } to = { true };
-	DESC(u8_desc, "x", KSTATE_BASE_TYPE(v, struct x, u8));
-	DESC(bool_desc, "x", KSTATE_BASE_TYPE(v, struct y, bool));
+	KSTATE_DESCRIBE_STATIC(u8_desc, "x", 1, KSTATE_BASE_TYPE(v, struct x, u8));
+	KSTATE_DESCRIBE_STATIC(bool_desc, "x", 1, KSTATE_BASE_TYPE(v, struct y, bool));
 
 	carry_refused(&u8_desc, &from, &bool_desc, &to, KSTATE_VALUE, "x[1].v");
 	from.v = 0;
@@ -444,9 +444,9 @@ static void no_arm(void **state)
 static void skipped(void **state)
 {
 	struct s { u32 a, b; } from = { 1, 2 }, to = { 3, 4 };
-	DESC(desc, "s",
-		KSTATE_BASE_TYPE(a, struct s, u32),
-		KSTATE_SKIP(b, struct s, "a test"));
+	KSTATE_DESCRIBE_STATIC(desc, "s", 1,
+		   KSTATE_BASE_TYPE(a, struct s, u32),
+		   KSTATE_SKIP(b, struct s, "a test"));
 
 	carry_ok(&desc, &from, &desc, &to, KSTATE_EXACT);
 	assert_int_equal(to.a, 1);
@@ -459,9 +459,9 @@ static void addresses(void **state)
 	struct s { void *p; struct page *page; } to = {}, from = {
 		.p = shim_memory + 4097, .page = pfn_to_page(77),
 	};
-	DESC(desc, "s",
-		KSTATE_ADDRESS(p, struct s, KS_LINEAR_ADDR),
-		KSTATE_ADDRESS(page, struct s, KS_VMEMMAP_ADDR));
+	KSTATE_DESCRIBE_STATIC(desc, "s", 1,
+		   KSTATE_ADDRESS(p, struct s, KS_LINEAR_ADDR),
+		   KSTATE_ADDRESS(page, struct s, KS_VMEMMAP_ADDR));
 
 	carry_ok(&desc, &from, &desc, &to, KSTATE_EXACT);
 	assert_memory_equal(&from, &to, sizeof(to));
@@ -475,7 +475,7 @@ static void addresses(void **state)
 static void bitmaps(void **state)
 {
 	struct s { DECLARE_BITMAP(bits, 70); } from = { { 5, ~0UL } }, to = {};
-	DESC(desc, "s", KSTATE_BITMAP(bits, struct s, 70));
+	KSTATE_DESCRIBE_STATIC(desc, "s", 1, KSTATE_BITMAP(bits, struct s, 70));
 
 	carry_ok(&desc, &from, &desc, &to, KSTATE_EXACT);
 	assert_int_equal(to.bits[0], 5);

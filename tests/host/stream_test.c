@@ -9,10 +9,10 @@ struct thing {
 	u32 more;
 };
 
-DESC(thing, "thing",
+static KSTATE_DESCRIBE(thing, "thing", 1,
 	KSTATE_BASE_TYPE(value, struct thing, u64),
 	KSTATE_BASE_TYPE(more, struct thing, u32));
-DESC(other, "other", KSTATE_BASE_TYPE(value, struct thing, u64));
+static KSTATE_DESCRIBE(other, "other", 1, KSTATE_BASE_TYPE(value, struct thing, u64));
 
 static const struct kstate_field named_fields[] = {
 	KSTATE_BASE_TYPE(value, struct thing, u64),
@@ -456,10 +456,10 @@ static void finished(void **state)
 /* A description that changed: another schema under the same name in one set */
 static void two_schemas_of_a_name(void **state)
 {
-	DESC(first, "same", KSTATE_BASE_TYPE(value, struct thing, u64));
-	DESC(second, "same",
-		KSTATE_BASE_TYPE(value, struct thing, u64),
-		KSTATE_BASE_TYPE(more, struct thing, u32, KSTATE_DEFAULT(3)));
+	KSTATE_DESCRIBE_STATIC(first, "same", 1, KSTATE_BASE_TYPE(value, struct thing, u64));
+	KSTATE_DESCRIBE_STATIC(second, "same", 1,
+		   KSTATE_BASE_TYPE(value, struct thing, u64),
+		   KSTATE_BASE_TYPE(more, struct thing, u32, KSTATE_DEFAULT(3)));
 	struct kstate_set *set = set_create();
 	struct kstate_stream *stream = stream_create(set, "s");
 	struct thing t = { 1, 2 }, got = {};
@@ -481,7 +481,8 @@ static void two_schemas_of_a_name(void **state)
 static void sizes(void **state)
 {
 	struct blob { u32 nr; u8 *bytes; } b = {}, got = {};
-	DESC(blob, "blob", KSTATE_VARRAY(bytes, struct blob, nr, KSTATE_ALLOC));
+	KSTATE_DESCRIBE_STATIC(blob, "blob", 1,
+		KSTATE_VARRAY(bytes, struct blob, nr, KSTATE_ALLOC));
 	const u32 sizes[] = { 1, 4000, 4048, 4049, 4096, 65536, 3, 1 << 20, 5 << 20, 7 };
 	struct kstate_set *set = set_create();
 	struct kstate_stream *stream = stream_create(set, "s");
@@ -514,8 +515,8 @@ struct large {
 	struct folio *folio;
 };
 
-DESC(large, "large", KSTATE_BASE_TYPE(x, struct large, u32),
-     KSTATE_BASE_TYPE(bytes, struct large, u8[3000]), KSTATE_FOLIO(folio, struct large));
+static KSTATE_DESCRIBE(large, "large", 1, KSTATE_BASE_TYPE(x, struct large, u32),
+	KSTATE_BASE_TYPE(bytes, struct large, u8[3000]), KSTATE_FOLIO(folio, struct large));
 
 static void undone_after_failing(void **state)
 {
@@ -534,7 +535,7 @@ static void undone_after_failing(void **state)
 		stream_save(stream, &large, &from, KSTATE_ID(i));
 	/* What is preserved once cannot be preserved again */
 	from.folio = folio;
-	assert_int_equal(kstate_stream_save(stream, &large, &from, KSTATE_ID(4), &err), -EBUSY);
+	assert_int_equal(kstate_stream_save(stream, &large, &from, KSTATE_ID(4), &err), -EEXIST);
 	assert_int_equal(err.reason, KSTATE_EDGE);
 	kstate_stream_undo(stream);
 	set->jumper = NULL;
@@ -546,6 +547,270 @@ static void undone_after_failing(void **state)
 		stream_save(stream, &large, &from, KSTATE_ID(i));
 	kstate_set_destroy(set);
 	folio_put(folio);
+}
+
+/* Records that are saved again and again: the stream does not grow */
+
+struct sized {
+	u32 nr;
+	u8 *bytes;
+};
+
+DESC(sized, "sized", KSTATE_VARRAY(bytes, struct sized, nr, KSTATE_ALLOC));
+
+static size_t stream_size(const struct kstate_stream *stream)
+{
+	const struct kstate_segment *segment;
+	size_t size = 0;
+
+	list_for_each_entry(segment, &stream->segments, list)
+		size += segment->size;
+	return size;
+}
+
+static void saved_again(void **state)
+{
+	static u8 bytes[5000];
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	const u32 live = 40, rounds = 20000;
+	struct thing t = {}, got;
+	struct sized b = { .bytes = bytes }, back;
+	u64 bytes_before;
+	u32 nr = 0;
+
+	for (u32 i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i * 7;
+	/* The only record; then the last one, one in the middle, and the first one */
+	for (u32 i = 0; i < 1000; i++) {
+		stream_save(stream, &thing, &t, KSTATE_ID(1));
+		assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(1)), 0);
+		assert_true(list_empty(&stream->segments));
+		assert_int_equal(stream->bytes, 0);
+	}
+	for (u32 i = 0; i < 3; i++)
+		stream_save(stream, &thing, &t, KSTATE_ID(i));
+	bytes_before = stream->bytes;
+	for (u32 i = 0; i < rounds; i++) {
+		t.value = i;
+		assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(i * 7 % 3)), 0);
+		stream_save(stream, &thing, &t, KSTATE_ID(i * 7 % 3));
+	}
+	assert_int_equal(stream->bytes, bytes_before);
+	assert_int_equal(stream_size(stream), PAGE_SIZE);
+	assert_true(stream->index.room <= 8);
+	assert_true(stream->index.size <= 64);
+
+	/* The oldest of some, of all sizes, beside those that stay */
+	for (u32 i = 0; i < rounds; i++) {
+		b.nr = i * 2654435761U % sizeof(bytes);
+		stream_save(stream, &sized, &b, KSTATE_ID(i));
+		if (i >= live)
+			assert_int_equal(kstate_stream_drop(stream, &sized, KSTATE_ID(i - live)), 0);
+	}
+	assert_true(stream_size(stream) < 64 * (PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER));
+	assert_true(stream->index.room <= 128);
+
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (u32 i = 0; i < 3; i++) {
+		assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(i)));
+		assert_true(got.value >= rounds - 3 && got.value * 7 % 3 == i);
+	}
+	for (u32 i = rounds - live; i < rounds; i++) {
+		back = (struct sized){};
+		assert_fits(stream_restore(stream, &sized, &back, KSTATE_ID(i)));
+		assert_int_equal(back.nr, i * 2654435761U % sizeof(bytes));
+		assert_memory_equal(back.bytes, bytes, back.nr);
+		kvfree(back.bytes);
+	}
+	for (u32 i = 0; i < stream->index.nr; i++)
+		nr += stream->index.slots[i].state == KSTATE_SLOT_FREE;
+	assert_int_equal(nr, 0);
+	kstate_set_destroy(set);
+}
+
+/* Dropping without memory for the hole is dropping all the same */
+static void dropped_without_memory(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {}, got;
+	u32 id = 0;
+
+	for (u32 i = 0; i < 10; i++)
+		stream_save(stream, &thing, &t, KSTATE_ID(i));
+	for_each_step(n) {
+		/* Finding it may fail, but nothing after that */
+		id += !failing(n, kstate_stream_drop(stream, &thing, KSTATE_ID(id)));
+		assert_true(id < 9);
+	}
+	assert_true(id > 2);
+	for (u32 i = 0; i < id; i++)
+		stream_save(stream, &thing, &t, KSTATE_ID(i));
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (u32 i = 0; i < 10; i++)
+		assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(i)));
+	kstate_set_destroy(set);
+}
+
+/* Room for a record whose size is not known yet */
+
+static bool is_zero(const u8 *p, size_t size)
+{
+	return !memchr_inv(p, 0, size);
+}
+
+static void room_that_grows(void **state)
+{
+	const size_t header = sizeof(struct kstate_record);
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = { 1, 2 }, got;
+	struct kstate_record *record;
+	u8 *at, *more;
+
+	/* In a stream without records: a segment of its own, which goes again */
+	at = kstate_stream_reserve(stream, NULL, 0, header + 8);
+	assert_non_null(at);
+	assert_true(kstate_stream_room(stream, at) >= header + 8);
+	assert_true(is_zero(at, kstate_stream_room(stream, at)));
+	kstate_stream_cancel(stream, (void *)at, 8);
+	assert_true(list_empty(&stream->segments));
+
+	stream_save(stream, &thing, &t, KSTATE_ID(1));
+	record = stream->index.slots[0].record;
+	at = kstate_stream_reserve(stream, NULL, 0, header);
+	assert_ptr_equal(at, (u8 *)(record + 1) + le32_to_cpu(record->size));
+	memset(at, 'a', 100);
+	/* It stays where it is while there is room */
+	assert_ptr_equal(kstate_stream_reserve(stream, at, 100, kstate_stream_room(stream, at)), at);
+	/* Without memory it is as it was */
+	assert_null(failing(1, kstate_stream_reserve(stream, at, 100, PAGE_SIZE)));
+	assert_null(failing(2, kstate_stream_reserve(stream, at, 100, PAGE_SIZE)));
+	assert_null(kstate_stream_reserve(stream, at, 100, header + KSTATE_MAX_RECORD + 1));
+	assert_int_equal(at[99], 'a');
+	assert_int_equal(list_count_nodes(&stream->segments), 1);
+
+	more = kstate_stream_reserve(stream, at, 100, PAGE_SIZE);
+	assert_non_null(more);
+	assert_true(more != at && is_zero(at, 100));
+	assert_true(more[0] == 'a' && more[99] == 'a');
+	assert_true(is_zero(more + 100, kstate_stream_room(stream, more) - 100));
+	assert_int_equal(list_count_nodes(&stream->segments), 2);
+	/* A segment that it alone was in goes; it at least doubles */
+	memset(more, 'b', kstate_stream_room(stream, more));
+	at = more;
+	for (u32 i = 0; i < 8; i++) {
+		size_t used = kstate_stream_room(stream, at);
+
+		at = kstate_stream_reserve(stream, at, used, used + 8);
+		assert_non_null(at);
+		assert_true(kstate_stream_room(stream, at) >= 2 * used);
+		assert_true(at[0] == 'b' && at[used - 1] == 'b');
+		assert_true(is_zero(at + used, kstate_stream_room(stream, at) - used));
+		memset(at, 'b', kstate_stream_room(stream, at));
+		assert_int_equal(list_count_nodes(&stream->segments), 2);
+	}
+	kstate_stream_cancel(stream, (void *)at, kstate_stream_room(stream, at) - header);
+	assert_int_equal(list_count_nodes(&stream->segments), 1);
+	stream_save(stream, &thing, &t, KSTATE_ID(2));
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(1)));
+	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(2)));
+	kstate_set_destroy(set);
+}
+
+/* Which instances there are, for those who do not know */
+
+struct seen {
+	struct kstate_stream *stream;
+	u32 nr;
+	u64 sum;
+	u32 stop_after;
+	u32 strings;
+};
+
+static int see_key(struct kstate_key key, void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->nr++;
+	if (key.name) {
+		seen->strings += strlen(key.name);
+		assert_true(!strcmp(key.name, "one") || !strcmp(key.name, "three"));
+	} else {
+		seen->sum += key.id;
+	}
+	return seen->nr == seen->stop_after ? -EINTR : 0;
+}
+
+static int restore_key(struct kstate_key key, void *arg)
+{
+	struct seen *seen = arg;
+	struct thing got;
+
+	seen->nr++;
+	assert_fits(stream_restore(seen->stream, &thing, &got, key));
+	assert_int_equal(got.value, 100 + key.id);
+	return 0;
+}
+
+static void each_key(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct seen seen = {};
+	struct thing t = {}, got;
+
+	for (u64 i = 0; i < 50; i++) {
+		t.value = 100 + i;
+		stream_save(stream, &thing, &t, KSTATE_ID(i));
+		stream_save(stream, &other, &t, KSTATE_ID(i));
+	}
+	stream_save(stream, &named, &t, KSTATE_NAME("one"));
+	stream_save(stream, &named, &t, KSTATE_NAME("two"));
+	stream_save(stream, &named, &t, KSTATE_NAME("three"));
+	assert_int_equal(kstate_stream_drop(stream, &named, KSTATE_NAME("two")), 0);
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(7)), 0);
+	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), -EINVAL);
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+
+	/* Without what the writer took back, and what has been restored */
+	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(9)));
+	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 48);
+	assert_int_equal(seen.sum, 49 * 50 / 2 - 7 - 9);
+	seen = (struct seen){};
+	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 2);
+	assert_int_equal(seen.strings, strlen("one") + strlen("three"));
+	seen = (struct seen){ .stop_after = 5 };
+	assert_int_equal(kstate_stream_for_each_key(stream, &other, see_key, &seen), -EINTR);
+	assert_int_equal(seen.nr, 5);
+	seen = (struct seen){};
+	assert_int_equal(kstate_stream_for_each_key(stream, &sized, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 0);
+
+	/* Each may be restored as it comes */
+	seen = (struct seen){ .stream = stream };
+	assert_int_equal(kstate_stream_for_each_key(stream, &thing, restore_key, &seen), 0);
+	assert_int_equal(seen.nr, 48);
+	seen = (struct seen){};
+	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 0);
+	/* If something cannot be read, there may be more */
+	set->damage.code = -EBADMSG;
+	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), -EBADMSG);
+	assert_int_equal(seen.nr, 2);
+	kstate_set_finish(set);
+	seen = (struct seen){};
+	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), 0);
+	assert_int_equal(seen.nr, 0);
+	kstate_set_destroy(set);
 }
 
 int main(void)
@@ -567,6 +832,10 @@ int main(void)
 		TEST(two_schemas_of_a_name),
 		TEST(undone_after_failing),
 		TEST(sizes),
+		TEST(saved_again),
+		TEST(dropped_without_memory),
+		TEST(room_that_grows),
+		TEST(each_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

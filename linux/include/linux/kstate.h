@@ -14,6 +14,7 @@
 #include <linux/kconfig.h>
 #include <linux/kstate_format.h>
 #include <linux/list.h>
+#include <linux/refcount_types.h>
 #include <linux/stddef.h>
 #include <linux/stringify.h>
 #include <linux/types.h>
@@ -24,6 +25,7 @@ struct kstate_field;
 struct kstate_schema;
 struct kstate_set;
 struct kstate_stream;
+struct kstate_transaction;
 struct kstate_value;
 struct page;
 
@@ -49,7 +51,7 @@ struct page;
  */
 
 /* "KS", the layout of the tables, and room for the kind */
-#define KSTATE_TABLES	0x4b530100
+#define KSTATE_TABLES	0x4b530200
 
 /**
  * enum kstate_kind - what a field is
@@ -70,6 +72,9 @@ struct page;
  * @KS_REMOVED: no member; the name of a field that may be dropped
  * @KS_SKIP: a member that is deliberately not saved
  * @KS_END: ends the list
+ * @KS_FOLIOS: an array of &struct kstate_folio_entry, the folios handed over in
+ *	place
+ * @KS_HLIST: an hlist_head and what is on it
  *
  * The values tell a list of fields from other bytes of an object file, and
  * %KSTATE_TABLES changes with the layout of &struct kstate_field and &struct
@@ -94,6 +99,8 @@ enum kstate_kind {
 	KS_REMOVED,
 	KS_SKIP,
 	KS_END,
+	KS_FOLIOS,
+	KS_HLIST,
 };
 
 /**
@@ -102,12 +109,14 @@ enum kstate_kind {
  * @KS_ARRAY: there are kstate_field.num of them
  * @KS_VARRAY: another member, or a function, says how many there are
  * @KS_ARRAY_OF_POINTER: the member holds pointers to them; any may be NULL
+ * @KS_FLEX: they are at the end of the object, in a flexible array member
  */
 enum kstate_modifier {
 	KS_POINTER		= BIT(0),
 	KS_ARRAY		= BIT(1),
 	KS_VARRAY		= BIT(2),
 	KS_ARRAY_OF_POINTER	= BIT(3),
+	KS_FLEX			= BIT(4),
 };
 
 /**
@@ -133,13 +142,25 @@ struct kstate_arm {
 };
 
 /**
- * struct kstate_flag_name - name of some bits of a field
- * @bits: the bits
+ * struct kstate_flag_name - name of some bits, or of a value, of a field
+ * @bits: the bits, or the value
  * @name: their name; NULL ends the list
  */
 struct kstate_flag_name {
 	u64 bits;
 	const char *name;
+};
+
+/**
+ * struct kstate_folio_entry - one folio of a %KS_FOLIOS
+ * @folio: the folio, or NULL
+ * @index: where it belongs: its index in a page cache, for instance
+ * @flags: whatever else there is to say about it
+ */
+struct kstate_folio_entry {
+	struct folio *folio;
+	u64 index;
+	u32 flags;
 };
 
 /**
@@ -168,10 +189,12 @@ struct kstate_member {
  * @alloc: restoring allocates what the member points to, with kvzalloc()
  * @hex: show it in hexadecimal
  * @secret: do not show it
- * @type: type of an element of a %KS_BASE_TYPE or a tag
+ * @enumerated: @flag_names are names of values
+ * @type: type of an element of a %KS_BASE_TYPE; of a %KS_REMOVED, what it was
  * @addr_type: of a %KS_ADDRESS
  * @num: elements of an array, or how many the member has room for
- * @link: offset of the list_head in the elements of a list
+ * @link: offset of the list_head or hlist_node in the elements of a list
+ * @max_count: most elements that are accepted, or 0
  * @ksd: description of the elements
  * @arms: of a union, ended by an arm without a name
  * @length: member that holds the number of elements, or the tag of a union
@@ -193,7 +216,7 @@ struct kstate_member {
  * @max: largest accepted value
  * @mask: bits that may be set
  * @aliases: earlier names, ended by NULL
- * @flag_names: names of bits, ended by an entry without a name
+ * @flag_names: names of bits or values, ended by an entry without a name
  * @reason: of a %KS_SKIP: why the member is not saved
  *
  * Use the KSTATE_*() macros to fill it.
@@ -219,10 +242,12 @@ struct kstate_field {
 	u16 alloc:1;
 	u16 hex:1;
 	u16 secret:1;
+	u16 enumerated:1;
 	enum kstate_type type;
 	enum kstate_addr_type addr_type;
 	u32 num;
 	u32 link;
+	u32 max_count;
 	union {
 		const struct kstate_description *ksd;
 		const struct kstate_arm *arms;
@@ -261,6 +286,8 @@ struct kstate_field {
  * @fields: the fields, ended by KSTATE_END_OF_LIST()
  * @init: initialize an object that restoring has allocated and zeroed: locks,
  *	xarrays and the like; or NULL. Must not allocate
+ * @restored: called on the restored object, after everything has been written and
+ *	before the record is claimed; an error undoes all of it. Or NULL
  * @instance_id: counter of kstate_register()
  * @schema: private
  */
@@ -273,16 +300,23 @@ struct kstate_description {
 	bool string_key;
 	const struct kstate_field *fields;
 	void (*init)(void *obj);
+	int (*restored)(void *obj);
 	atomic_t instance_id;
 	struct kstate_schema *schema;
 };
 
 /* Types, as constant expressions */
 
+#define __kstate_size(_kstype)	((_kstype) & 0xf)
+
+/* What is no integer. It has a size, so that nothing else fails before it is refused */
+#define __KSTATE_NO_INT		0xf1
+
 #define __kstate_long(_signed)						\
 	((_signed) ? (sizeof(long) == 8 ? KS_S64 : KS_S32) :		\
 		     (sizeof(long) == 8 ? KS_U64 : KS_U32))
 
+/* Type of the value @_x */
 #define __kstate_scalar(_x)						\
 	_Generic((_x),							\
 		 bool: KS_BOOL, char: KS_CHAR,				\
@@ -291,65 +325,140 @@ struct kstate_description {
 		 int: KS_S32, unsigned int: KS_U32,			\
 		 long: __kstate_long(1), unsigned long: __kstate_long(0), \
 		 long long: KS_S64, unsigned long long: KS_U64,		\
-		 default: KS_NONE)
+		 default: __KSTATE_NO_INT)
 
-#define __kstate_element(_x)						\
-	_Generic((_x),							\
-		 bool *: KS_BOOL, char *: KS_CHAR,			\
-		 signed char *: KS_S8, unsigned char *: KS_U8,		\
-		 short *: KS_S16, unsigned short *: KS_U16,		\
-		 int *: KS_S32, unsigned int *: KS_U32,			\
-		 long *: __kstate_long(1), unsigned long *: __kstate_long(0), \
-		 long long *: KS_S64, unsigned long long *: KS_U64,	\
-		 default: KS_NONE)
+#define __kstate_is_int(_kstype)	((_kstype) != __KSTATE_NO_INT)
+
+#define __kstate_member(_state, _f)	(((_state *)0)->_f)
+#define __kstate_typeof(_state, _f)	typeof(__kstate_member(_state, _f))
 
 /* The comma operator turns an array into a pointer and leaves the rest alone */
 #define __kstate_is_array(_type)					\
 	(!__builtin_types_compatible_p(_type,				\
 				       typeof(((void)0, *(typeof(_type) *)0))))
 
+/* Whether @_x has elements or a target; __builtin_classify_type() takes both for pointers */
+#define __kstate_leads(_x)	(__builtin_classify_type(_x) == __KSTATE_POINTER_CLASS)
+#define __KSTATE_POINTER_CLASS	__builtin_classify_type((void *)0)
+#define __kstate_is_pointer(_x)	(__kstate_leads(_x) && !__kstate_is_array(typeof(_x)))
+
+/*
+ * What @_x leads to, or @_x itself if it leads nowhere. Where a void * leads to is given
+ * a type that is neither an integer nor a struct.
+ */
+#define __kstate_target(_x)						\
+	typeof(*__builtin_choose_expr(__kstate_leads(_x), (_x), &(_x)))
+#define __kstate_is_void(_x)						\
+	__builtin_types_compatible_p(__kstate_target(_x), void)
+#define __kstate_element(_x)						\
+	(*__builtin_choose_expr(__kstate_is_void(_x), (void *(*)[1])0,	\
+				(__kstate_target(_x) *)0))
+
+/* One dimension off an array; anything else as it is */
+#define __kstate_strip(_x)						\
+	(*__builtin_choose_expr(__kstate_is_array(typeof(_x)), (_x), &(_x)))
+
+#define __kstate_is_aggregate(_x)					\
+	(__builtin_classify_type(_x) == __builtin_classify_type(*(struct list_head *)0) || \
+	 __builtin_classify_type(_x) == __builtin_classify_type(*(union { int i; } *)0))
+
+/* After a flexible array member there is nothing but padding */
+#define __kstate_is_flexible(_state, _f)				\
+	(__kstate_is_array(__kstate_typeof(_state, _f)) &&		\
+	 sizeof(_state) - offsetof(_state, _f) < __alignof__(_state))
+
+/* Type of an integer or of the elements of an array with one dimension */
 #define __kstate_type_of(_type)						\
-	(__kstate_is_array(_type) ? __kstate_element(*(typeof(_type) *)0) :	\
-				    __kstate_scalar(*(typeof(_type) *)0))
+	__kstate_scalar(__kstate_strip(*(typeof(_type) *)0))
 
-#define __kstate_size(_kstype)	((_kstype) & 0xf)
+/*
+ * Type of an integer or of the innermost elements of an array: what it is, is told from
+ * a pointer to it, so that pointers are not taken for arrays.
+ */
+#define __kstate_innermost(_x)						\
+	_Generic(&__kstate_strip(__kstate_strip(__kstate_strip(_x))),	\
+		 __kstate_match(bool, KS_BOOL),				\
+		 __kstate_match(char, KS_CHAR),				\
+		 __kstate_match(signed char, KS_S8),			\
+		 __kstate_match(unsigned char, KS_U8),			\
+		 __kstate_match(short, KS_S16),				\
+		 __kstate_match(unsigned short, KS_U16),		\
+		 __kstate_match(int, KS_S32),				\
+		 __kstate_match(unsigned int, KS_U32),			\
+		 __kstate_match(long, __kstate_long(1)),		\
+		 __kstate_match(unsigned long, __kstate_long(0)),	\
+		 __kstate_match(long long, KS_S64),			\
+		 __kstate_match(unsigned long long, KS_U64),		\
+		 __kstate_match(atomic_t, KS_S32),			\
+		 __kstate_match(atomic64_t, KS_S64),			\
+		 __kstate_match(refcount_t, KS_S32),			\
+		 default: __KSTATE_NO_INT)
+#define __kstate_match(_type, _kstype)					\
+	_type *: (_kstype), _type (*)[]: (_kstype),			\
+	volatile _type *: (_kstype), volatile _type (*)[]: (_kstype)
 
-#define __kstate_member(_state, _f)	(((_state *)0)->_f)
-#define __kstate_typeof(_state, _f)	typeof(__kstate_member(_state, _f))
-
-/* A build error unless @_kstype is an integer type */
-#define __kstate_known(_kstype)						\
-	((_kstype) + BUILD_BUG_ON_ZERO((_kstype) == KS_NONE))
-
+/*
+ * Mistakes are sentences of the compiler. Each stands in the macro that describes the
+ * field, because a macro around it would only make the compiler say more:
+ *
+ *	sizeof(struct { _Static_assert(condition, "struct.member sentence"); })
+ *
+ * is 0 where there is no mistake.
+ */
 #define __KSTATE_FIELD(_f, _state, _kind)				\
-	.name = __stringify(_f),					\
-	.of = __stringify(_state),					\
+	.name = #_f,							\
+	.of = #_state,							\
 	.kind = (_kind),						\
 	.offset = offsetof(_state, _f)
 
-/* Element type and size of an array or pointer member */
-#define __KSTATE_ELEMENTS(_f, _state)					\
-	.type = __kstate_known(__kstate_scalar(__kstate_member(_state, _f)[0])), \
-	.size = sizeof(__kstate_member(_state, _f)[0])
-
 /* An array is in the object, a pointer leads out of it */
-#define __KSTATE_PLACE(_f, _state)					\
-	.num = (__kstate_is_array(__kstate_typeof(_state, _f)) ?	\
-		sizeof(__kstate_member(_state, _f)) : 0) /		\
-		sizeof(__kstate_member(_state, _f)[0])
+#define __kstate_bytes(_f, _state)					\
+	(__kstate_is_array(__kstate_typeof(_state, _f)) ? sizeof(__kstate_member(_state, _f)) : 0)
+#define __kstate_room(_f, _state)					\
+	(__kstate_bytes(_f, _state) / sizeof(__kstate_element(__kstate_member(_state, _f))))
 
-#define __kstate_place_modifier(_f, _state)				\
+#define __kstate_place(_f, _state)					\
 	(__kstate_is_array(__kstate_typeof(_state, _f)) ? 0 : KS_POINTER)
 
 #define __KSTATE_LENGTH(_state, _n)					\
 	.length = {							\
-		.offset = offsetof(_state, _n),				\
-		.type = __kstate_known(__kstate_scalar(__kstate_member(_state, _n))), \
+		.offset = offsetof(_state, _n) + sizeof(struct { _Static_assert( \
+			__kstate_is_int(__kstate_scalar(__kstate_member(_state, _n))), \
+			#_state "." #_n " is no integer: it cannot hold a number of elements or a tag"); \
+			}),						\
+		.type = __kstate_scalar(__kstate_member(_state, _n)),	\
 	}
+
+/*
+ * An option does not know the member that it is given to. The macros of integers give
+ * their options once more, inside of the parameters of a function type, where
+ * __kstate_member_type is an array of as many bytes as the type has as a number:
+ *
+ *	0 * sizeof(void (*)(char (*__kstate_member_type)[KS_U8],
+ *			    char (*)[sizeof((struct kstate_field) { options })]))
+ *
+ * Elsewhere it is u64, of which everything is a value. (What may be declared there
+ * without a warning is a union, not a struct.)
+ */
+extern char (*__kstate_member_type)[KS_U64];
+
+#define __kstate_top_bit						\
+	((sizeof(*__kstate_member_type) == KS_BOOL ? 1 :		\
+	  8 * __kstate_size(sizeof(*__kstate_member_type))) - 1)
+#define __kstate_below_zero						\
+	((sizeof(*__kstate_member_type) & 0xf0) == 0x10 ? 1ULL << __kstate_top_bit : 0)
+#define __kstate_fits(_v)						\
+	(((u64)(_v) + __kstate_below_zero) >> __kstate_top_bit >> 1 == 0)
+#define __kstate_covers(_bits)						\
+	((u64)(_bits) >> __kstate_top_bit >> 1 == 0 ||			\
+	 ~(u64)(_bits) >> __kstate_top_bit >> 1 == 0)
 
 /* What may follow the arguments of a kind */
 
-#define KSTATE_DEFAULT(_v)	.has_default = 1, .dflt = (u64)(_v)
+#define KSTATE_DEFAULT(_v)						\
+	.has_default = 1,						\
+	.dflt = (u64)(_v) + sizeof(union { _Static_assert(__kstate_fits(_v), \
+		"KSTATE_DEFAULT(" #_v ") is no value of the type of the member"); })
 #define KSTATE_ABSENT(_fn)	.absent = (_fn)
 #define KSTATE_IGNORABLE	.ignorable = 1
 #define KSTATE_ALIAS(...)						\
@@ -357,28 +466,80 @@ struct kstate_description {
 #define KSTATE_CONVERT(_fn)	.convert = (_fn)
 #define KSTATE_DISCARD(_fn)	.discard = (_fn)
 #define KSTATE_RANGE(_min, _max)					\
-	.range = 1, .min = (u64)(_min), .max = (u64)(_max)
-#define KSTATE_MASK(_bits)	.masked = 1, .mask = (_bits)
+	.range = 1, .max = (u64)(_max),					\
+	.min = (u64)(_min) + sizeof(union { _Static_assert(		\
+		__kstate_fits(_min) && __kstate_fits(_max),		\
+		"KSTATE_RANGE(" #_min ", " #_max ") has values that the type of the member has not"); })
+#define KSTATE_MASK(_bits)						\
+	.masked = 1,							\
+	.mask = (_bits) + sizeof(union { _Static_assert(__kstate_covers(_bits), \
+		"KSTATE_MASK(" #_bits ") has bits that the member has not"); })
 #define KSTATE_EQUAL		.equal = 1
 #define KSTATE_ALLOC		.alloc = 1
+#define KSTATE_MAX_COUNT(_n)	.max_count = (_n)
 #define KSTATE_HEX		.hex = 1
 #define KSTATE_SECRET		.secret = 1
 #define KSTATE_FLAG_NAMES(_table)	.flag_names = (_table)
+#define KSTATE_ENUM_NAMES(_table)	.flag_names = (_table), .enumerated = 1
+
+/* Of a KSTATE_REMOVED(): the type that its member had */
+#define KSTATE_WAS(_type)						\
+	.type = __kstate_type_of(_type) + sizeof(struct { _Static_assert( \
+		__kstate_is_int(__kstate_type_of(_type)),		\
+		"KSTATE_WAS(" #_type ") is no integer, bool or char, and no array of them"); }), \
+	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)),	\
+	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0
 
 /* The kinds of fields */
+
+/**
+ * KSTATE_FIELD() - an integer, a bool, a char, an enum, an atomic_t, atomic64_t or
+ *	refcount_t, or an array of them with up to four dimensions
+ * @_state: the struct
+ * @_f: the member, whose type says what the field is
+ */
+#define KSTATE_FIELD(_state, _f, ...) {					\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	.type = __kstate_innermost(__kstate_member(_state, _f)),	\
+	.size = __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + sizeof(struct { \
+		_Static_assert(!__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is a pointer, whose value means nothing in the next kernel: use the macro for what it points to"); \
+		_Static_assert(__kstate_is_int(__kstate_innermost(__kstate_member(_state, _f))) || \
+			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no integer, bool, char, enum or atomic, and no array of them: use the macro for what it is"); \
+		}),							\
+	.num = sizeof(__kstate_member(_state, _f)) /			\
+	       __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + \
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_innermost(__kstate_member(_state, _f))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
+	.modifiers = __kstate_is_array(__kstate_typeof(_state, _f)) ? KS_ARRAY : 0, \
+	##__VA_ARGS__							\
+}
 
 /**
  * KSTATE_BASE_TYPE() - an integer, a bool or a char, or an array of them
  * @_f: the member
  * @_state: the struct
- * @_type: type of the member; a build error if it has another or is a pointer
+ * @_type: type of the member, once more
  */
 #define KSTATE_BASE_TYPE(_f, _state, _type, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_known(__kstate_type_of(_type)),		\
-	.size = __kstate_size(__kstate_type_of(_type)) +		\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), _type)), \
-	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)),	\
+	.type = __kstate_type_of(_type),				\
+	.size = __kstate_size(__kstate_type_of(_type)) + sizeof(struct { \
+		_Static_assert(!__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is a pointer, whose value means nothing in the next kernel: use the macro for what it points to"); \
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), _type) || \
+			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is described as " #_type ", and has another type"); \
+		_Static_assert(__kstate_is_int(__kstate_type_of(_type)) || \
+			       !__same_type(__kstate_typeof(_state, _f), _type) || \
+			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no integer, bool or char, and no array of them: use the macro for what it is"); \
+		}),							\
+	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)) +	\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_type_of(_type)], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0,		\
 	##__VA_ARGS__							\
 }
@@ -391,10 +552,21 @@ struct kstate_description {
  */
 #define KSTATE_ARRAY(_f, _state, _type, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_known(__kstate_scalar(*(typeof(_type) *)0)),		\
-	.size = sizeof(_type),						\
-	.num = sizeof(__kstate_member(_state, _f)) / sizeof(_type) +	\
-		BUILD_BUG_ON_ZERO(!__kstate_is_array(__kstate_typeof(_state, _f))), \
+	.type = __kstate_scalar(*(typeof(_type) *)0),			\
+	.size = sizeof(_type) + sizeof(struct {				\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)), \
+			#_state "." #_f " is no array: use KSTATE_FIELD() or the macro for what it points to"); \
+		_Static_assert(!__kstate_is_array(__kstate_typeof(_state, _f)) || \
+			       __kstate_innermost(__kstate_member(_state, _f)) == \
+			       __kstate_scalar(*(typeof(_type) *)0) ||	\
+			       (__kstate_innermost(__kstate_member(_state, _f)) == KS_CHAR && \
+				sizeof(_type) == 1),			\
+			#_state "." #_f " is described as an array of " #_type ", and has other elements"); \
+		}),							\
+	.num = sizeof(__kstate_member(_state, _f)) /			\
+	       __kstate_size(__kstate_scalar(*(typeof(_type) *)0)) +	\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_scalar(*(typeof(_type) *)0)], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
 }
@@ -409,11 +581,25 @@ struct kstate_description {
  */
 #define KSTATE_POINTER(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	__KSTATE_ELEMENTS(_f, _state),					\
-	.num = 1,							\
+	.type = __kstate_scalar(__kstate_element(__kstate_member(_state, _f))), \
+	.size = sizeof(__kstate_element(__kstate_member(_state, _f))) + sizeof(struct { \
+		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no pointer to an integer, bool or char: use the macro for what it is"); \
+		}),							\
+	.num = 1 +							\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_POINTER,					\
 	##__VA_ARGS__							\
 }
+
+/* Integers in an array, or behind a pointer */
+#define __KSTATE_INTS(_f, _state)					\
+	.type = __kstate_scalar(__kstate_element(__kstate_member(_state, _f))), \
+	.size = sizeof(__kstate_element(__kstate_member(_state, _f)))
 
 /**
  * KSTATE_VARRAY() - integers, as many as another member says
@@ -425,10 +611,18 @@ struct kstate_description {
  */
 #define KSTATE_VARRAY(_f, _state, _n, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	__KSTATE_ELEMENTS(_f, _state),					\
-	__KSTATE_PLACE(_f, _state),					\
+	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
+		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
+		}),							\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
-	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
 	##__VA_ARGS__							\
 }
 
@@ -440,10 +634,42 @@ struct kstate_description {
  */
 #define KSTATE_VARRAY_FN(_f, _state, _count, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	__KSTATE_ELEMENTS(_f, _state),					\
-	__KSTATE_PLACE(_f, _state),					\
+	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
+		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
+		}),							\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.count = (_count),						\
-	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_FLEX_ARRAY() - integers in a flexible array member
+ * @_f: the member, the last one of the object
+ * @_state: the struct
+ * @_n: the member that holds their number
+ *
+ * Restoring takes @_n as the number that the object was allocated for.
+ */
+#define KSTATE_FLEX_ARRAY(_f, _state, _n, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
+	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
+		_Static_assert(__kstate_is_flexible(_state, _f) &&	\
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no flexible array of integers, bools or chars"); \
+		}),							\
+	.num = 0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
+	__KSTATE_LENGTH(_state, _n),					\
+	.modifiers = KS_VARRAY | KS_FLEX,				\
 	##__VA_ARGS__							\
 }
 
@@ -457,9 +683,19 @@ struct kstate_description {
  */
 #define KSTATE_ARRAY_OF_POINTER(_f, _state, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_known(__kstate_scalar(*__kstate_member(_state, _f)[0])), \
-	.size = sizeof(*__kstate_member(_state, _f)[0]),		\
-	__KSTATE_PLACE(_f, _state),					\
+	.type = __kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f)))), \
+	.size = sizeof(__kstate_element(__kstate_element(__kstate_member(_state, _f)))) + \
+		sizeof(struct {						\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __kstate_is_pointer(__kstate_element(__kstate_member(_state, _f))) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element(__kstate_element( \
+					__kstate_member(_state, _f))))), \
+			#_state "." #_f " is no array of pointers to integers, bools or chars"); \
+		}),							\
+	.num = __kstate_room(_f, _state) +				\
+	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
+			__kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f))))], \
+		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY_OF_POINTER,				\
 	##__VA_ARGS__							\
 }
@@ -472,11 +708,19 @@ struct kstate_description {
  */
 #define KSTATE_STRUCT(_f, _state, _ksd, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(__kstate_member(_state, _f)),			\
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_is_aggregate(__kstate_member(_state, _f)), \
+			#_state "." #_f " is no struct in the object: use KSTATE_STRUCT_POINTER(), KSTATE_STRUCT_ARRAY() or the macro for what it is"); \
+		}),							\
 	.num = 1,							\
 	.ksd = (_ksd),							\
 	##__VA_ARGS__							\
 }
+
+/* Structs in an array, or behind a pointer */
+#define __KSTATE_STRUCTS(_f, _state, _ksd)				\
+	.ksd = (_ksd),							\
+	.size = sizeof(__kstate_element(__kstate_member(_state, _f)))
 
 /**
  * KSTATE_STRUCT_ARRAY() - an array of structs inside the object
@@ -486,9 +730,12 @@ struct kstate_description {
  */
 #define KSTATE_STRUCT_ARRAY(_f, _state, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(__kstate_member(_state, _f)[0]),			\
-	__KSTATE_PLACE(_f, _state),					\
-	.ksd = (_ksd),							\
+	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no array of structs: use the macro for what it is"); \
+		}),							\
+	.num = __kstate_room(_f, _state),				\
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
 }
@@ -501,9 +748,12 @@ struct kstate_description {
  */
 #define KSTATE_STRUCT_POINTER(_f, _state, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(*__kstate_member(_state, _f)),			\
+	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
+		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)) && \
+			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no pointer to a struct: use the macro for what it is"); \
+		}),							\
 	.num = 1,							\
-	.ksd = (_ksd),							\
 	.modifiers = KS_POINTER,					\
 	##__VA_ARGS__							\
 }
@@ -517,11 +767,35 @@ struct kstate_description {
  */
 #define KSTATE_STRUCT_VARRAY(_f, _state, _n, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(__kstate_member(_state, _f)[0]),			\
-	__KSTATE_PLACE(_f, _state),					\
+	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
+		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
+			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no array of structs, and no pointer to them"); \
+		}),							\
+	.num = __kstate_room(_f, _state),				\
 	__KSTATE_LENGTH(_state, _n),					\
-	.ksd = (_ksd),							\
-	.modifiers = KS_VARRAY | __kstate_place_modifier(_f, _state),	\
+	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_STRUCT_FLEX_ARRAY() - structs in a flexible array member
+ * @_f: the member, the last one of the object
+ * @_state: the struct
+ * @_n: the member that holds their number
+ * @_ksd: &struct kstate_description of the elements
+ *
+ * Restoring takes @_n as the number that the object was allocated for.
+ */
+#define KSTATE_STRUCT_FLEX_ARRAY(_f, _state, _n, _ksd, ...) {		\
+	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
+	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
+		_Static_assert(__kstate_is_flexible(_state, _f) &&	\
+			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+			#_state "." #_f " is no flexible array of structs"); \
+		}),							\
+	__KSTATE_LENGTH(_state, _n),					\
+	.modifiers = KS_VARRAY | KS_FLEX,				\
 	##__VA_ARGS__							\
 }
 
@@ -533,8 +807,15 @@ struct kstate_description {
  */
 #define KSTATE_ARRAY_OF_STRUCT_POINTER(_f, _state, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(*__kstate_member(_state, _f)[0]),		\
-	__KSTATE_PLACE(_f, _state),					\
+	.size = sizeof(__kstate_element(__kstate_element(__kstate_member(_state, _f)))) + \
+		sizeof(struct {						\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __kstate_is_pointer(__kstate_element(__kstate_member(_state, _f))) && \
+			       __kstate_is_aggregate(__kstate_element(__kstate_element( \
+					__kstate_member(_state, _f)))),	\
+			#_state "." #_f " is no array of pointers to structs"); \
+		}),							\
+	.num = __kstate_room(_f, _state),				\
 	.ksd = (_ksd),							\
 	.modifiers = KS_ARRAY_OF_POINTER,				\
 	##__VA_ARGS__							\
@@ -564,8 +845,10 @@ struct kstate_description {
  */
 #define KSTATE_ADDRESS(_f, _state, _addr_type, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_ADDRESS),				\
-	.size = sizeof(__kstate_member(_state, _f)) +			\
-		BUILD_BUG_ON_ZERO(sizeof(__kstate_member(_state, _f)) != sizeof(void *)), \
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)), \
+			#_state "." #_f " is no pointer, and cannot hold an address"); \
+		}),							\
 	.num = 1,							\
 	.addr_type = (_addr_type),					\
 	##__VA_ARGS__							\
@@ -578,9 +861,69 @@ struct kstate_description {
  */
 #define KSTATE_FOLIO(_f, _state, ...) {					\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
-	.size = sizeof(__kstate_member(_state, _f)) +			\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct folio *)), \
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct folio *), \
+			#_state "." #_f " is no struct folio *");	\
+		}),							\
 	.num = 1,							\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_FOLIO_ARRAY() - an array of folios, each handed over in place
+ * @_f: the member, an array of pointers to &struct folio; any may be NULL
+ * @_state: the struct
+ */
+#define KSTATE_FOLIO_ARRAY(_f, _state, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
+	.size = sizeof(struct folio *) + sizeof(struct {		\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
+			#_state "." #_f " is no array of struct folio *"); \
+		}),							\
+	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
+	.modifiers = KS_ARRAY,						\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_FOLIO_VARRAY() - folios, as many as another member says
+ * @_f: the member: an array of pointers to &struct folio, or a pointer to them;
+ *	any may be NULL
+ * @_state: the struct
+ * @_n: the member that holds their number
+ */
+#define KSTATE_FOLIO_VARRAY(_f, _state, _n, ...) {			\
+	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
+	.size = sizeof(struct folio *) + sizeof(struct {		\
+		_Static_assert(__same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
+			#_state "." #_f " is no array of struct folio *, and no pointer to them"); \
+		}),							\
+	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
+	__KSTATE_LENGTH(_state, _n),					\
+	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_FOLIOS() - very many folios with their indices
+ * @_f: the member, a pointer to &struct kstate_folio_entry or NULL
+ * @_state: the struct
+ * @_n: the member that holds their number
+ *
+ * Neighbours in memory with neighbouring indices take no more room than one.
+ * Restoring allocates the entries with kvzalloc(); the pointer must be NULL
+ * before.
+ */
+#define KSTATE_FOLIOS(_f, _state, _n, ...) {				\
+	__KSTATE_FIELD(_f, _state, KS_FOLIOS),				\
+	.size = sizeof(struct kstate_folio_entry) + sizeof(struct {	\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct kstate_folio_entry *), \
+			#_state "." #_f " is no struct kstate_folio_entry *"); \
+		}),							\
+	__KSTATE_LENGTH(_state, _n),					\
+	.alloc = 1,							\
+	.modifiers = KS_VARRAY | KS_POINTER,				\
 	##__VA_ARGS__							\
 }
 
@@ -592,8 +935,10 @@ struct kstate_description {
  */
 #define KSTATE_PAGES(_f, _state, _n, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_PAGES),				\
-	.size = sizeof(__kstate_member(_state, _f)) +			\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct page *)), \
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct page *), \
+			#_state "." #_f " is no struct page *");	\
+		}),							\
 	.num = 1,							\
 	__KSTATE_LENGTH(_state, _n),					\
 	##__VA_ARGS__							\
@@ -606,8 +951,10 @@ struct kstate_description {
  */
 #define KSTATE_VMALLOC(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_VMALLOC),				\
-	.size = sizeof(__kstate_member(_state, _f)) +			\
-		BUILD_BUG_ON_ZERO(sizeof(__kstate_member(_state, _f)) != sizeof(void *)), \
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)), \
+			#_state "." #_f " is no pointer, and cannot hold a vmalloc area"); \
+		}),							\
 	.num = 1,							\
 	##__VA_ARGS__							\
 }
@@ -622,9 +969,15 @@ struct kstate_description {
  */
 #define KSTATE_STRING(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_STRING),				\
-	__KSTATE_ELEMENTS(_f, _state),					\
-	__KSTATE_PLACE(_f, _state),					\
-	.modifiers = __kstate_place_modifier(_f, _state),		\
+	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
+		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
+			       __kstate_is_int(__kstate_scalar(__kstate_element( \
+					__kstate_member(_state, _f)))) && \
+			       sizeof(__kstate_element(__kstate_member(_state, _f))) == 1, \
+			#_state "." #_f " is no array of char, and no pointer to char"); \
+		}),							\
+	.num = __kstate_room(_f, _state),				\
+	.modifiers = __kstate_place(_f, _state),			\
 	##__VA_ARGS__							\
 }
 
@@ -636,9 +989,14 @@ struct kstate_description {
  */
 #define KSTATE_BITMAP(_f, _state, _bits, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BITMAP),				\
-	.size = sizeof(long) +						\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_member(_state, _f)[0], unsigned long)) + \
-		BUILD_BUG_ON_ZERO((_bits) > 8 * sizeof(__kstate_member(_state, _f))), \
+	.size = sizeof(long) + sizeof(struct {				\
+		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
+			       __same_type(__kstate_element(__kstate_member(_state, _f)), unsigned long), \
+			#_state "." #_f " is no array of unsigned long, which bitmaps are"); \
+		_Static_assert((_bits) <= 8 * sizeof(__kstate_member(_state, _f)) || \
+			       !__kstate_is_array(__kstate_typeof(_state, _f)), \
+			#_state "." #_f " has room for fewer than " #_bits " bits"); \
+		}),							\
 	.num = (_bits),							\
 	##__VA_ARGS__							\
 }
@@ -656,8 +1014,35 @@ struct kstate_description {
  */
 #define KSTATE_LIST(_f, _state, _elem, _link, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_LIST),				\
-	.size = sizeof(_elem) +						\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct list_head)), \
+	.size = sizeof(_elem) + sizeof(struct {				\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct list_head), \
+			#_state "." #_f " is no struct list_head");	\
+		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct list_head), \
+			#_elem "." #_link " is no struct list_head: it cannot link the entries of " #_state "." #_f); \
+		}),							\
+	.link = offsetof(_elem, _link),					\
+	.ksd = (_ksd),							\
+	##__VA_ARGS__							\
+}
+
+/**
+ * KSTATE_HLIST() - an hlist_head and what is on it
+ * @_f: the member, a &struct hlist_head
+ * @_state: the struct
+ * @_elem: struct of the entries
+ * @_link: their member of type &struct hlist_node
+ * @_ksd: their &struct kstate_description
+ *
+ * As KSTATE_LIST().
+ */
+#define KSTATE_HLIST(_f, _state, _elem, _link, _ksd, ...) {		\
+	__KSTATE_FIELD(_f, _state, KS_HLIST),				\
+	.size = sizeof(_elem) + sizeof(struct {				\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct hlist_head), \
+			#_state "." #_f " is no struct hlist_head");	\
+		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct hlist_node), \
+			#_elem "." #_link " is no struct hlist_node: it cannot link the entries of " #_state "." #_f); \
+		}),							\
 	.link = offsetof(_elem, _link),					\
 	.ksd = (_ksd),							\
 	##__VA_ARGS__							\
@@ -675,8 +1060,10 @@ struct kstate_description {
  */
 #define KSTATE_XARRAY(_f, _state, _elem, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_XARRAY),				\
-	.size = sizeof(_elem) +						\
-		BUILD_BUG_ON_ZERO(!__same_type(__kstate_typeof(_state, _f), struct xarray)), \
+	.size = sizeof(_elem) + sizeof(struct {				\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct xarray), \
+			#_state "." #_f " is no struct xarray");	\
+		}),							\
 	.ksd = (_ksd),							\
 	##__VA_ARGS__							\
 }
@@ -693,7 +1080,10 @@ struct kstate_description {
  */
 #define KSTATE_UNION(_f, _state, _tag, _arms, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_UNION),				\
-	.size = sizeof(__kstate_member(_state, _f)),			\
+	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_is_aggregate(__kstate_member(_state, _f)), \
+			#_state "." #_f " is no union in the object");	\
+		}),							\
 	.num = 1,							\
 	__KSTATE_LENGTH(_state, _tag),					\
 	.arms = (_arms),						\
@@ -720,8 +1110,11 @@ struct kstate_description {
 /**
  * KSTATE_REMOVED() - a field that there once was and that may be dropped
  * @_name: its name, a string
+ *
+ * With KSTATE_WAS() and KSTATE_DEFAULT() it says what the field was: only that is
+ * dropped, and nothing is lost by it if it is at its default.
  */
-#define KSTATE_REMOVED(_name) { .name = (_name), .kind = KS_REMOVED }
+#define KSTATE_REMOVED(_name, ...) { .name = (_name), .kind = KS_REMOVED, ##__VA_ARGS__ }
 
 /**
  * KSTATE_SKIP() - a member that is deliberately not saved
@@ -736,6 +1129,62 @@ struct kstate_description {
 
 /** KSTATE_END_OF_LIST() - ends the fields of a description */
 #define KSTATE_END_OF_LIST() { .kind = KS_END }
+
+/**
+ * KSTATE_DESCRIBE() - define a &struct kstate_description
+ * @_var: its name in C
+ * @_name: see kstate_description.name
+ * @_version: see kstate_description.version_id; min_version_id is the same
+ *
+ * The fields follow, separated by commas. Outside of functions; "static" may
+ * stand before it.
+ */
+#define KSTATE_DESCRIBE(_var, _name, _version, ...)			\
+	struct kstate_description _var = {				\
+		.name = (_name),					\
+		.version_id = (_version),				\
+		.min_version_id = (_version),				\
+		.fields = (const struct kstate_field[]) {		\
+			__VA_ARGS__, KSTATE_END_OF_LIST()		\
+		},							\
+	}
+
+/**
+ * KSTATE_DESCRIBE_OPTS() - define a &struct kstate_description, with options
+ * @_var: its name in C
+ * @_name: see kstate_description.name
+ * @_opts: initializers of its other members, in parentheses:
+ *	(.version_id = 3, .min_version_id = 2, .optional = true)
+ *
+ * As KSTATE_DESCRIBE().
+ */
+#define KSTATE_DESCRIBE_OPTS(_var, _name, _opts, ...)			\
+	struct kstate_description _var = {				\
+		.name = (_name),					\
+		__kstate_unwrap _opts,					\
+		.fields = (const struct kstate_field[]) {		\
+			__VA_ARGS__, KSTATE_END_OF_LIST()		\
+		},							\
+	}
+#define __kstate_unwrap(...)	__VA_ARGS__
+
+/**
+ * KSTATE_DESCRIBE_STATIC() - define a static &struct kstate_description, also
+ *	inside of a function
+ * @_var: its name in C
+ * @_name: see kstate_description.name
+ * @_version: see kstate_description.version_id; min_version_id is the same
+ */
+#define KSTATE_DESCRIBE_STATIC(_var, _name, _version, ...)		\
+	static const struct kstate_field _var##_fields[] = {		\
+		__VA_ARGS__, KSTATE_END_OF_LIST()			\
+	};								\
+	static struct kstate_description _var = {			\
+		.name = (_name),					\
+		.version_id = (_version),				\
+		.min_version_id = (_version),				\
+		.fields = _var##_fields,				\
+	}
 
 /**
  * struct kstate_key - which instance of a state
@@ -836,12 +1285,22 @@ u64 kstate_stream_id(const struct kstate_stream *stream);
 void kstate_stream_destroy(struct kstate_stream *stream);
 int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *desc,
 		       const void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_stream_update(struct kstate_stream *stream, struct kstate_description *desc,
+			 const void *obj, struct kstate_key key, struct kstate_error *err);
 int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *desc,
 		       struct kstate_key key);
 int kstate_stream_restore(struct kstate_stream *stream, struct kstate_description *desc,
 			  void *obj, struct kstate_key key, struct kstate_error *err);
 int kstate_stream_check(struct kstate_stream *stream, struct kstate_description *desc,
 			const void *obj, struct kstate_key key, struct kstate_error *err);
+struct kstate_transaction *kstate_transaction_begin(struct kstate_stream *stream);
+int kstate_transaction_add(struct kstate_transaction *t, struct kstate_description *desc,
+			   void *obj, struct kstate_key key, struct kstate_error *err);
+int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *err);
+void kstate_transaction_commit(struct kstate_transaction *t);
+void kstate_transaction_cancel(struct kstate_transaction *t);
+int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
+			       int (*fn)(struct kstate_key key, void *arg), void *arg);
 int kstate_check_description(struct kstate_description *desc, struct kstate_error *err);
 void kstate_forget(struct kstate_description *desc);
 
@@ -889,6 +1348,8 @@ int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
+int kstate_for_each_key(struct kstate_description *desc,
+			int (*fn)(struct kstate_key key, void *arg), void *arg);
 int kstate_finish(void);
 
 #else
@@ -938,6 +1399,12 @@ static inline int kstate_restore_key(struct kstate_description *desc, void *obj,
 static inline int kstate_drop_key(struct kstate_description *desc, struct kstate_key key)
 {
 	return -ENOENT;
+}
+
+static inline int kstate_for_each_key(struct kstate_description *desc,
+				      int (*fn)(struct kstate_key key, void *arg), void *arg)
+{
+	return 0;
 }
 
 static inline int kstate_finish(void)

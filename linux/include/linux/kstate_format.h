@@ -9,6 +9,7 @@
 #ifndef _LINUX_KSTATE_FORMAT_H
 #define _LINUX_KSTATE_FORMAT_H
 
+#include <asm/byteorder.h>
 #include <linux/types.h>
 
 #define KSTATE_MAGIC		"KSTATE\x1a\n"
@@ -25,6 +26,8 @@
 #define KSTATE_MAX_FIXED	(1U << 24)	/* bytes of the fixed part */
 #define KSTATE_MAX_RECORD	(1U << 30)	/* bytes of one record */
 #define KSTATE_MAX_GROUPS	8		/* groups of items inside each other */
+#define KSTATE_MAX_ELEMENTS	(1U << 24)	/* entries of one list or xarray */
+#define KSTATE_MAX_ALLOC	(1U << 30)	/* bytes behind one pointer */
 
 /**
  * struct kstate_edge - memory that is handed over in place
@@ -52,6 +55,47 @@ enum kstate_edge_kind {
 	KSTATE_EDGE_VMALLOC	= 3,
 	KSTATE_EDGE_FILE	= 4,	/* segments only: bytes of this file */
 };
+
+/**
+ * struct kstate_folio_run - folios of one order at consecutive addresses
+ * @place: bits 0 to 43: page frame number of the first; bits 44 to 49: order;
+ *	bits 50 to 63: flags of each. 0: nothing
+ * @index: bits 0 to 43: index of the first, in pages; those that follow have
+ *	indices that follow; bits 44 to 63: number of folios minus 1
+ */
+struct kstate_folio_run {
+	__le64	place;
+	__le64	index;
+};
+
+#define KSTATE_RUN_BITS		44	/* of a page frame number, and of an index */
+#define KSTATE_RUN_FLAGS	14	/* bits of flags */
+#define KSTATE_RUN_MAX		(1U << 20)	/* folios of one run */
+
+static inline u64 kstate_run_pfn(const struct kstate_folio_run *run)
+{
+	return le64_to_cpu(run->place) & ((1ULL << KSTATE_RUN_BITS) - 1);
+}
+
+static inline u32 kstate_run_order(const struct kstate_folio_run *run)
+{
+	return (le64_to_cpu(run->place) >> KSTATE_RUN_BITS) & 0x3f;
+}
+
+static inline u32 kstate_run_flags(const struct kstate_folio_run *run)
+{
+	return le64_to_cpu(run->place) >> 50;
+}
+
+static inline u64 kstate_run_index(const struct kstate_folio_run *run)
+{
+	return le64_to_cpu(run->index) & ((1ULL << KSTATE_RUN_BITS) - 1);
+}
+
+static inline u32 kstate_run_count(const struct kstate_folio_run *run)
+{
+	return (u32)(le64_to_cpu(run->index) >> KSTATE_RUN_BITS) + 1;
+}
 
 /**
  * struct kstate_segment_ref - where a run of records is
@@ -157,10 +201,11 @@ enum kstate_type {
 	KS_T_BITMAP	= 0x70,	/* u32 slot: bits; tail: u64 words */
 	KS_T_UNION	= 0x80,	/* u32 slot: which arm, from 1; tail: its struct */
 	KS_T_ITEMS	= 0x90,	/* u32 slot: bytes; tail: struct kstate_item */
+	KS_T_FOLIOS	= 0x98,	/* u32 slot: folios; tail: u64 runs, kstate_folio_run[] */
 	/* No data, but a fact about the field before or about the schema: */
 	KS_T_ALIAS	= 0xa0,	/* an earlier name of the field before */
 	KS_T_ARM	= 0xb0,	/* an arm of the union before; @dflt is its tag */
-	KS_T_REMOVED	= 0xc0,	/* a field that was and may be dropped */
+	KS_T_REMOVED	= 0xc0,	/* a field that was; @min is what: type, container << 8 */
 };
 
 /* How many elements a field has, and where they are. */
@@ -257,11 +302,13 @@ enum kstate_hint {
 	/* How to show it: */
 	KSTATE_HINT_HEX		= 1,
 	KSTATE_HINT_SECRET	= 2,
-	KSTATE_HINT_FLAG	= 3,
+	KSTATE_HINT_FLAG	= 3,	/* @name is that of the bits @value */
 	/* What the struct can take, in catalogues only: */
 	KSTATE_HINT_ROOM	= 4,	/* at most @value elements or bits */
 	KSTATE_HINT_LENGTH	= 5,	/* a member has its length; field @value is its first */
 	KSTATE_HINT_TEXT	= 6,	/* it ends with a NUL, and has no other */
+	/* What values mean: */
+	KSTATE_HINT_ENUM	= 7,	/* @name is that of the value @value */
 };
 
 /**

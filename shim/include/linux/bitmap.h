@@ -24,6 +24,18 @@ static inline void bitmap_copy(unsigned long *to, const unsigned long *from, uns
 	memcpy(to, from, BITS_TO_LONGS(bits) * sizeof(long));
 }
 
+static inline void bitmap_set(unsigned long *p, unsigned int start, unsigned int nbits)
+{
+	for (; nbits; nbits--)
+		__set_bit(start++, p);
+}
+
+static inline void bitmap_clear(unsigned long *p, unsigned int start, unsigned int nbits)
+{
+	for (; nbits; nbits--)
+		__clear_bit(start++, p);
+}
+
 static inline bool bitmap_empty(const unsigned long *p, unsigned int bits)
 {
 	return find_first_bit(p, bits) == bits;

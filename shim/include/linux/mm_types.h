@@ -15,16 +15,17 @@
  * struct page - a page of the simulated memory
  * @refcount: users of this page or of the block that it starts
  * @order: of the block that it starts
- * @out: order, plus 1, of a block that starts here and is kept for the next kernel
- * @in: the same for what the previous kernel kept and nobody has taken yet
+ * @in: order, plus 1, of a block that starts here, which the previous kernel kept and
+ *	nobody has taken yet
+ * @out: orders of the blocks that start here and are kept for the next kernel: a bit each
  * @next_free: the next free block of the same order
  * @private: for anybody
  */
 struct page {
 	int refcount;
 	u8 order;
-	u8 out;
 	u8 in;
+	u16 out;
 	u8 is_free;
 	u32 next_free;
 	unsigned long private;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A simulated xarray: an array of entries sorted by index. It keeps what users
- * can see of the kernel's: that a store into a new place may fail, that one
- * into a reserved place cannot, that reserved places load as NULL.
+ * A simulated xarray: a tree of nodes with 64 slots, as the kernel's. It keeps what
+ * users can see of that: that a store into a new place may fail, that one into a
+ * reserved place cannot, that reserved places load as NULL.
  */
 #ifndef _SHIM_LINUX_XARRAY_H
 #define _SHIM_LINUX_XARRAY_H
@@ -11,15 +11,12 @@
 #include <linux/gfp.h>
 #include <linux/types.h>
 
-struct xa_simulated_entry {
-	unsigned long index;
-	void *ptr;
-};
+struct xa_simulated_node;
 
+/* @height: levels of nodes: there is room for indices below 64 to the power of it */
 struct xarray {
-	struct xa_simulated_entry *entries;
-	unsigned long nr;
-	unsigned long room;
+	struct xa_simulated_node *root;
+	unsigned int height;
 };
 
 struct xa_limit {
@@ -29,8 +26,8 @@ struct xa_limit {
 
 #define XA_FLAGS_ALLOC		1u
 #define XA_FLAGS_ALLOC1		2u
-#define XARRAY_INIT(name, flags)	{ NULL, 0, 0 }
-#define DEFINE_XARRAY(name)	struct xarray name = { NULL, 0, 0 }
+#define XARRAY_INIT(name, flags)	{ NULL, 0 }
+#define DEFINE_XARRAY(name)	struct xarray name = { NULL, 0 }
 #define DEFINE_XARRAY_ALLOC(name)	DEFINE_XARRAY(name)
 #define xa_limit_32b		((struct xa_limit){ 0xffffffffu, 0 })
 
@@ -50,9 +47,8 @@ void xa_destroy(struct xarray *xa);
 
 static inline void xa_init(struct xarray *xa)
 {
-	xa->entries = NULL;
-	xa->nr = 0;
-	xa->room = 0;
+	xa->root = NULL;
+	xa->height = 0;
 }
 
 static inline void xa_init_flags(struct xarray *xa, gfp_t flags)
@@ -62,7 +58,7 @@ static inline void xa_init_flags(struct xarray *xa, gfp_t flags)
 
 static inline bool xa_empty(const struct xarray *xa)
 {
-	return !xa->nr;
+	return !xa->root;
 }
 
 static inline bool xa_is_value(const void *entry)

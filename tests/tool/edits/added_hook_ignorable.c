@@ -13,8 +13,8 @@ struct thing {
 	u32 peer;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32));
 USE(thing);
 
 #else
@@ -30,9 +30,9 @@ static int size_absent(void *member, const struct kstate_field *field)
 	return 0;
 }
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32),
-	 KSTATE_BASE_TYPE(size, struct thing, u32, KSTATE_ABSENT(size_absent), KSTATE_IGNORABLE));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32),
+	KSTATE_BASE_TYPE(size, struct thing, u32, KSTATE_ABSENT(size_absent), KSTATE_IGNORABLE));
 USE(thing);
 
 #endif

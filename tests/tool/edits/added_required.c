@@ -13,8 +13,8 @@ struct thing {
 	u32 peer;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32));
 USE(thing);
 
 #else
@@ -24,9 +24,9 @@ struct thing {
 	u64 cookie;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32),
-	 KSTATE_BASE_TYPE(cookie, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32),
+	KSTATE_BASE_TYPE(cookie, struct thing, u64));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u32 peer;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32));
 USE(thing);
 
 #else
@@ -24,18 +24,18 @@ struct extra {
 	u32 b;
 };
 
-DESCRIBE(extra, 1, 1,
-	 KSTATE_BASE_TYPE(a, struct extra, u32, KSTATE_DEFAULT(7)),
-	 KSTATE_BASE_TYPE(b, struct extra, u32));
+static KSTATE_DESCRIBE(extra_state, "extra", 1,
+	KSTATE_BASE_TYPE(a, struct extra, u32, KSTATE_DEFAULT(7)),
+	KSTATE_BASE_TYPE(b, struct extra, u32));
 
 struct thing {
 	u32 peer;
 	struct extra extra;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32),
-	 KSTATE_STRUCT(extra, struct thing, &extra_state, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32),
+	KSTATE_STRUCT(extra, struct thing, &extra_state, KSTATE_DEFAULT(0)));
 USE(thing);
 
 #endif

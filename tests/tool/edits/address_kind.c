@@ -13,8 +13,8 @@ struct thing {
 	void *ring;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ADDRESS(ring, struct thing, KS_LINEAR_ADDR));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ADDRESS(ring, struct thing, KS_LINEAR_ADDR));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	struct page *ring;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ADDRESS(ring, struct thing, KS_VMEMMAP_ADDR));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ADDRESS(ring, struct thing, KS_VMEMMAP_ADDR));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u8 map[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(map, struct thing, u8, KSTATE_DEFAULT(0xff)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(map, struct thing, u8, KSTATE_DEFAULT(0xff)));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u8 map[6];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(map, struct thing, u8, KSTATE_DEFAULT(0xff)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(map, struct thing, u8, KSTATE_DEFAULT(0xff)));
 USE(thing);
 
 #endif

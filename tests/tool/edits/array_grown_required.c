@@ -14,8 +14,8 @@ struct thing {
 	u8 map[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(map, struct thing, u8));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(map, struct thing, u8));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	u8 map[6];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(map, struct thing, u8));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(map, struct thing, u8));
 USE(thing);
 
 #endif

@@ -13,15 +13,15 @@ struct port {
 	u32 speed;
 };
 
-DESCRIBE(port, 1, 1,
-	 KSTATE_BASE_TYPE(speed, struct port, u32));
+static KSTATE_DESCRIBE(port_state, "port", 1,
+	KSTATE_BASE_TYPE(speed, struct port, u32));
 
 struct thing {
 	struct port ports[2];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state, KSTATE_DEFAULT(0)));
 USE(thing);
 
 #else
@@ -30,15 +30,15 @@ struct port {
 	u32 speed;
 };
 
-DESCRIBE(port, 1, 1,
-	 KSTATE_BASE_TYPE(speed, struct port, u32));
+static KSTATE_DESCRIBE(port_state, "port", 1,
+	KSTATE_BASE_TYPE(speed, struct port, u32));
 
 struct thing {
 	struct port ports[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state, KSTATE_DEFAULT(0)));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u8 matrix[4][4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(matrix, struct thing, u8));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(matrix, struct thing, u8));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u8 matrix[16];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(matrix, struct thing, u8));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(matrix, struct thing, u8));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u16 map[8];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(map, struct thing, u16));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(map, struct thing, u16));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u16 map[6];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(map, struct thing, u16));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(map, struct thing, u16));
 USE(thing);
 
 #endif

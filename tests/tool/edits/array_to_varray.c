@@ -13,8 +13,8 @@ struct thing {
 	u32 quota[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(quota, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(quota, struct thing, u32));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	u32 quota[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(quota, struct thing, nr));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(quota, struct thing, nr));
 USE(thing);
 
 #endif

@@ -14,8 +14,8 @@ struct thing {
 	unsigned long used[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BITMAP(used, struct thing, 64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BITMAP(used, struct thing, 64));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	unsigned long used[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BITMAP(used, struct thing, 200));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BITMAP(used, struct thing, 200));
 USE(thing);
 
 #endif

@@ -14,8 +14,8 @@ struct thing {
 	unsigned long used[2];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BITMAP(used, struct thing, 100));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BITMAP(used, struct thing, 100));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	unsigned long used[2];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BITMAP(used, struct thing, 99));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BITMAP(used, struct thing, 99));
 USE(thing);
 
 #endif

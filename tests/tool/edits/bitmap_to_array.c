@@ -13,8 +13,8 @@ struct thing {
 	unsigned long used[2];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BITMAP(used, struct thing, 128));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BITMAP(used, struct thing, 128));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u64 used[2];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(used, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(used, struct thing, u64));
 USE(thing);
 
 #endif

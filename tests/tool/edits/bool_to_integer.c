@@ -13,8 +13,8 @@ struct thing {
 	bool on;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(on, struct thing, bool));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(on, struct thing, bool));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u8 on;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(on, struct thing, u8));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(on, struct thing, u8));
 USE(thing);
 
 #endif

@@ -14,9 +14,9 @@ struct thing {
 	s64 delta;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(rx, struct thing, u32),
-	 KSTATE_BASE_TYPE(delta, struct thing, s64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(rx, struct thing, u32),
+	KSTATE_BASE_TYPE(delta, struct thing, s64));
 USE(thing);
 
 #else
@@ -27,10 +27,10 @@ struct thing {
 	u64 delta;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(rx, struct thing, u64),
-	 KSTATE_BASE_TYPE(scale, struct thing, u8, KSTATE_DEFAULT(0)),
-	 KSTATE_BASE_TYPE(delta, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(rx, struct thing, u64),
+	KSTATE_BASE_TYPE(scale, struct thing, u8, KSTATE_DEFAULT(0)),
+	KSTATE_BASE_TYPE(delta, struct thing, u64));
 USE(thing);
 
 #endif

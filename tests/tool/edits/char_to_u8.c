@@ -14,8 +14,8 @@ struct thing {
 	char tag[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(tag, struct thing, char [4]));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(tag, struct thing, char [4]));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	u8 tag[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(tag, struct thing, u8 [4]));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(tag, struct thing, u8 [4]));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u32 size;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(size, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(size, struct thing, u32));
 USE(thing);
 
 #else
@@ -36,9 +36,9 @@ static int hist_restore(struct kstate_stream *stream, void *member,
 	return 0;
 }
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(size, struct thing, u32),
-	 KSTATE_CUSTOM(hist, struct thing, hist_save, hist_restore, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(size, struct thing, u32),
+	KSTATE_CUSTOM(hist, struct thing, hist_save, hist_restore, KSTATE_DEFAULT(0)));
 USE(thing);
 
 #endif

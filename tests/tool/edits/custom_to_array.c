@@ -25,8 +25,8 @@ static int hist_restore(struct kstate_stream *stream, void *member,
 	return 0;
 }
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_CUSTOM(hist, struct thing, hist_save, hist_restore));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_CUSTOM(hist, struct thing, hist_save, hist_restore));
 USE(thing);
 
 #else
@@ -35,8 +35,8 @@ struct thing {
 	u64 hist[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(hist, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(hist, struct thing, u64));
 USE(thing);
 
 #endif

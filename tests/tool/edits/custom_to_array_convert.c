@@ -25,8 +25,8 @@ static int hist_restore(struct kstate_stream *stream, void *member,
 	return 0;
 }
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_CUSTOM(hist, struct thing, hist_save, hist_restore));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_CUSTOM(hist, struct thing, hist_save, hist_restore));
 USE(thing);
 
 #else
@@ -41,8 +41,8 @@ static int hist_convert(void *member, const struct kstate_value *from,
 	return 0;
 }
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(hist, struct thing, u64, KSTATE_CONVERT(hist_convert)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(hist, struct thing, u64, KSTATE_CONVERT(hist_convert)));
 USE(thing);
 
 #endif

@@ -15,16 +15,16 @@ struct peer {
 	u32 weight;
 };
 
-DESCRIBE(peer, 1, 1,
-	 KSTATE_BASE_TYPE(addr, struct peer, u32),
-	 KSTATE_BASE_TYPE(weight, struct peer, u32));
+static KSTATE_DESCRIBE(peer_state, "peer", 1,
+	KSTATE_BASE_TYPE(addr, struct peer, u32),
+	KSTATE_BASE_TYPE(weight, struct peer, u32));
 
 struct net {
 	struct list_head peers;
 };
 
-DESCRIBE(net, 1, 1,
-	 KSTATE_LIST(peers, struct net, struct peer, link, &peer_state));
+static KSTATE_DESCRIBE(net_state, "net", 1,
+	KSTATE_LIST(peers, struct net, struct peer, link, &peer_state));
 
 struct thing {
 	u32 type;
@@ -39,8 +39,8 @@ static const struct kstate_arm arms[] = {
 	{ }
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_UNION(u, struct thing, type, arms));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_UNION(u, struct thing, type, arms));
 USE(thing);
 
 #else
@@ -50,15 +50,15 @@ struct peer {
 	u32 addr;
 };
 
-DESCRIBE(peer, 1, 1,
-	 KSTATE_BASE_TYPE(addr, struct peer, u32));
+static KSTATE_DESCRIBE(peer_state, "peer", 1,
+	KSTATE_BASE_TYPE(addr, struct peer, u32));
 
 struct net {
 	struct list_head peers;
 };
 
-DESCRIBE(net, 1, 1,
-	 KSTATE_LIST(peers, struct net, struct peer, link, &peer_state));
+static KSTATE_DESCRIBE(net_state, "net", 1,
+	KSTATE_LIST(peers, struct net, struct peer, link, &peer_state));
 
 struct thing {
 	u32 type;
@@ -73,8 +73,8 @@ static const struct kstate_arm arms[] = {
 	{ }
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_UNION(u, struct thing, type, arms));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_UNION(u, struct thing, type, arms));
 USE(thing);
 
 #endif

@@ -14,22 +14,22 @@ struct queue {
 	u32 pending[16];
 };
 
-DESCRIBE(queue, 1, 1,
-	 KSTATE_VARRAY(pending, struct queue, nr));
+static KSTATE_DESCRIBE(queue_state, "queue", 1,
+	KSTATE_VARRAY(pending, struct queue, nr));
 
 struct port {
 	struct queue queue;
 };
 
-DESCRIBE(port, 1, 1,
-	 KSTATE_STRUCT(queue, struct port, &queue_state));
+static KSTATE_DESCRIBE(port_state, "port", 1,
+	KSTATE_STRUCT(queue, struct port, &queue_state));
 
 struct thing {
 	struct port ports[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state));
 USE(thing);
 
 #else
@@ -39,22 +39,22 @@ struct queue {
 	u32 pending[8];
 };
 
-DESCRIBE(queue, 1, 1,
-	 KSTATE_VARRAY(pending, struct queue, nr));
+static KSTATE_DESCRIBE(queue_state, "queue", 1,
+	KSTATE_VARRAY(pending, struct queue, nr));
 
 struct port {
 	struct queue queue;
 };
 
-DESCRIBE(port, 1, 1,
-	 KSTATE_STRUCT(queue, struct port, &queue_state));
+static KSTATE_DESCRIBE(port_state, "port", 1,
+	KSTATE_STRUCT(queue, struct port, &queue_state));
 
 struct thing {
 	struct port ports[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT_ARRAY(ports, struct thing, &port_state));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u16 mtu;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(mtu, struct thing, u16, KSTATE_DEFAULT(1500)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(mtu, struct thing, u16, KSTATE_DEFAULT(1500)));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u16 mtu;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(mtu, struct thing, u16));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(mtu, struct thing, u16));
 USE(thing);
 
 #endif

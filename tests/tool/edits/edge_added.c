@@ -13,8 +13,8 @@ struct thing {
 	u32 size;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(size, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(size, struct thing, u32));
 USE(thing);
 
 #else
@@ -24,9 +24,9 @@ struct thing {
 	void *log;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(size, struct thing, u32),
-	 KSTATE_VMALLOC(log, struct thing, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(size, struct thing, u32),
+	KSTATE_VMALLOC(log, struct thing, KSTATE_DEFAULT(0)));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	struct folio *ring;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_FOLIO(ring, struct thing));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_FOLIO(ring, struct thing));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	struct page *ring;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_PAGES(ring, struct thing, nr));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_PAGES(ring, struct thing, nr));
 USE(thing);
 
 #endif

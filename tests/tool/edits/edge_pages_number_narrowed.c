@@ -14,8 +14,8 @@ struct thing {
 	struct page *ring;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_PAGES(ring, struct thing, nr));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_PAGES(ring, struct thing, nr));
 USE(thing);
 
 #else
@@ -25,8 +25,8 @@ struct thing {
 	struct page *ring;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_PAGES(ring, struct thing, nr));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_PAGES(ring, struct thing, nr));
 USE(thing);
 
 #endif

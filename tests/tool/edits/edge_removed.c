@@ -14,9 +14,9 @@ struct thing {
 	void *log;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(size, struct thing, u32),
-	 KSTATE_VMALLOC(log, struct thing));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(size, struct thing, u32),
+	KSTATE_VMALLOC(log, struct thing));
 USE(thing);
 
 #else
@@ -25,9 +25,9 @@ struct thing {
 	u32 size;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(size, struct thing, u32),
-	 KSTATE_REMOVED("log"));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(size, struct thing, u32),
+	KSTATE_REMOVED("log"));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	void *log;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VMALLOC(log, struct thing));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VMALLOC(log, struct thing));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	struct folio *log;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_FOLIO(log, struct thing));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_FOLIO(log, struct thing));
 USE(thing);
 
 #endif

@@ -13,15 +13,15 @@ struct stats {
 	u64 packets;
 };
 
-DESCRIBE(stats, 1, 1,
-	 KSTATE_BASE_TYPE(packets, struct stats, u64));
+static KSTATE_DESCRIBE(stats_state, "stats", 1,
+	KSTATE_BASE_TYPE(packets, struct stats, u64));
 
 struct thing {
 	struct stats stats;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT(stats, struct thing, &stats_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT(stats, struct thing, &stats_state));
 USE(thing);
 
 #else
@@ -30,8 +30,8 @@ struct stats {
 	u64 packets;
 };
 
-DESCRIBE(stats, 1, 1,
-	 KSTATE_BASE_TYPE(packets, struct stats, u64));
+static KSTATE_DESCRIBE(stats_state, "stats", 1,
+	KSTATE_BASE_TYPE(packets, struct stats, u64));
 
 struct thing {
 	struct stats *stats;
@@ -43,9 +43,9 @@ static int stats_convert(void *member, const struct kstate_value *from,
 	return -EPROTO;
 }
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT_POINTER(stats, struct thing, &stats_state, KSTATE_ALLOC,
-			       KSTATE_CONVERT(stats_convert)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT_POINTER(stats, struct thing, &stats_state, KSTATE_ALLOC,
+			      KSTATE_CONVERT(stats_convert)));
 USE(thing);
 
 #endif

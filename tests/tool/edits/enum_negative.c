@@ -15,8 +15,8 @@ struct thing {
 	enum mode mode;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(mode, struct thing, enum mode));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(mode, struct thing, enum mode));
 USE(thing);
 
 #else
@@ -27,8 +27,8 @@ struct thing {
 	enum mode mode;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(mode, struct thing, enum mode));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(mode, struct thing, enum mode));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u32 order;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(order, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(order, struct thing, u32));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u32 order;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(order, struct thing, u32, KSTATE_EQUAL));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(order, struct thing, u32, KSTATE_EQUAL));
 USE(thing);
 
 #endif

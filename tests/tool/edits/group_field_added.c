@@ -19,12 +19,12 @@ static bool turbo_needed(const void *obj)
 	return ((const struct thing *)obj)->boost;
 }
 
-DESCRIBE(turbo, 1, 1,
-	 KSTATE_BASE_TYPE(boost, struct thing, u32, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(turbo_state, "turbo", 1,
+	KSTATE_BASE_TYPE(boost, struct thing, u32, KSTATE_DEFAULT(0)));
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_GROUP(turbo, &turbo_state, turbo_needed),
-	 KSTATE_BASE_TYPE(speed, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_GROUP(turbo, &turbo_state, turbo_needed),
+	KSTATE_BASE_TYPE(speed, struct thing, u32));
 USE(thing);
 
 #else
@@ -40,13 +40,13 @@ static bool turbo_needed(const void *obj)
 	return ((const struct thing *)obj)->boost;
 }
 
-DESCRIBE(turbo, 1, 1,
-	 KSTATE_BASE_TYPE(boost, struct thing, u32, KSTATE_DEFAULT(0)),
-	 KSTATE_BASE_TYPE(until, struct thing, u32, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(turbo_state, "turbo", 1,
+	KSTATE_BASE_TYPE(boost, struct thing, u32, KSTATE_DEFAULT(0)),
+	KSTATE_BASE_TYPE(until, struct thing, u32, KSTATE_DEFAULT(0)));
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_GROUP(turbo, &turbo_state, turbo_needed),
-	 KSTATE_BASE_TYPE(speed, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_GROUP(turbo, &turbo_state, turbo_needed),
+	KSTATE_BASE_TYPE(speed, struct thing, u32));
 USE(thing);
 
 #endif

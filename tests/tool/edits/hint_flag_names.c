@@ -13,8 +13,8 @@ struct thing {
 	u32 flags;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(flags, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(flags, struct thing, u32));
 USE(thing);
 
 #else
@@ -29,8 +29,8 @@ static const struct kstate_flag_name names[] = {
 	{ }
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(flags, struct thing, u32, KSTATE_FLAG_NAMES(names)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(flags, struct thing, u32, KSTATE_FLAG_NAMES(names)));
 USE(thing);
 
 #endif

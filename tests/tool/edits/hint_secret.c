@@ -13,8 +13,8 @@ struct thing {
 	u64 key;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(key, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(key, struct thing, u64));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u64 key;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(key, struct thing, u64, KSTATE_SECRET));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(key, struct thing, u64, KSTATE_SECRET));
 USE(thing);
 
 #endif

@@ -14,9 +14,9 @@ struct thing {
 	u32 mtu;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(queues, struct thing, u16),
-	 KSTATE_BASE_TYPE(mtu, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(queues, struct thing, u16),
+	KSTATE_BASE_TYPE(mtu, struct thing, u32));
 USE(thing);
 
 #else
@@ -27,10 +27,10 @@ struct thing {
 	u32 mtu;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(queues, struct thing, u16),
-	 KSTATE_SKIP(priv, struct thing, "set by probe"),
-	 KSTATE_BASE_TYPE(mtu, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(queues, struct thing, u16),
+	KSTATE_SKIP(priv, struct thing, "set by probe"),
+	KSTATE_BASE_TYPE(mtu, struct thing, u32));
 USE(thing);
 
 #endif

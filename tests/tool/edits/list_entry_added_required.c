@@ -14,15 +14,15 @@ struct route {
 	u32 dest;
 };
 
-DESCRIBE(route, 1, 1,
-	 KSTATE_BASE_TYPE(dest, struct route, u32));
+static KSTATE_DESCRIBE(route_state, "route", 1,
+	KSTATE_BASE_TYPE(dest, struct route, u32));
 
 struct thing {
 	struct list_head routes;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_LIST(routes, struct thing, struct route, link, &route_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_LIST(routes, struct thing, struct route, link, &route_state));
 USE(thing);
 
 #else
@@ -33,16 +33,16 @@ struct route {
 	u32 metric;
 };
 
-DESCRIBE(route, 1, 1,
-	 KSTATE_BASE_TYPE(dest, struct route, u32),
-	 KSTATE_BASE_TYPE(metric, struct route, u32));
+static KSTATE_DESCRIBE(route_state, "route", 1,
+	KSTATE_BASE_TYPE(dest, struct route, u32),
+	KSTATE_BASE_TYPE(metric, struct route, u32));
 
 struct thing {
 	struct list_head routes;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_LIST(routes, struct thing, struct route, link, &route_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_LIST(routes, struct thing, struct route, link, &route_state));
 USE(thing);
 
 #endif

@@ -14,15 +14,15 @@ struct entry {
 	u64 mac;
 };
 
-DESCRIBE(entry, 1, 1,
-	 KSTATE_BASE_TYPE(mac, struct entry, u64));
+static KSTATE_DESCRIBE(entry_state, "entry", 1,
+	KSTATE_BASE_TYPE(mac, struct entry, u64));
 
 struct thing {
 	struct list_head entries;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_LIST(entries, struct thing, struct entry, link, &entry_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_LIST(entries, struct thing, struct entry, link, &entry_state));
 USE(thing);
 
 #else
@@ -31,16 +31,16 @@ struct entry {
 	u64 mac;
 };
 
-DESCRIBE(entry, 1, 1,
-	 KSTATE_BASE_TYPE(mac, struct entry, u64));
+static KSTATE_DESCRIBE(entry_state, "entry", 1,
+	KSTATE_BASE_TYPE(mac, struct entry, u64));
 
 struct thing {
 	u32 nr;
 	struct entry *entries;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT_VARRAY(entries, struct thing, nr, &entry_state, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT_VARRAY(entries, struct thing, nr, &entry_state, KSTATE_ALLOC));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	unsigned long jiffies;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(jiffies, struct thing, unsigned long));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(jiffies, struct thing, unsigned long));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u64 jiffies;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(jiffies, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(jiffies, struct thing, u64));
 USE(thing);
 
 #endif

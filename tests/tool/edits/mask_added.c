@@ -13,8 +13,8 @@ struct thing {
 	u32 flags;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(flags, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(flags, struct thing, u32));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u32 flags;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(flags, struct thing, u32, KSTATE_MASK(0xff)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(flags, struct thing, u32, KSTATE_MASK(0xff)));
 USE(thing);
 
 #endif

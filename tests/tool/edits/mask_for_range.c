@@ -13,8 +13,8 @@ struct thing {
 	u8 queue;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(queue, struct thing, u8, KSTATE_RANGE(0, 7)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(queue, struct thing, u8, KSTATE_RANGE(0, 7)));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u8 queue;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(queue, struct thing, u8, KSTATE_MASK(0x7)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(queue, struct thing, u8, KSTATE_MASK(0x7)));
 USE(thing);
 
 #endif

@@ -14,9 +14,9 @@ struct thing {
 	u64 tx;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(rx, struct thing, u64),
-	 KSTATE_BASE_TYPE(tx, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(rx, struct thing, u64),
+	KSTATE_BASE_TYPE(tx, struct thing, u64));
 USE(thing);
 
 #else
@@ -26,16 +26,16 @@ struct stats {
 	u64 tx;
 };
 
-DESCRIBE(stats, 1, 1,
-	 KSTATE_BASE_TYPE(rx, struct stats, u64),
-	 KSTATE_BASE_TYPE(tx, struct stats, u64));
+static KSTATE_DESCRIBE(stats_state, "stats", 1,
+	KSTATE_BASE_TYPE(rx, struct stats, u64),
+	KSTATE_BASE_TYPE(tx, struct stats, u64));
 
 struct thing {
 	struct stats stats;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT(stats, struct thing, &stats_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT(stats, struct thing, &stats_state));
 USE(thing);
 
 #endif

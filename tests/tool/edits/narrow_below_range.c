@@ -13,8 +13,8 @@ struct thing {
 	u64 count;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u64, KSTATE_RANGE(0, 1ULL << 33)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u64, KSTATE_RANGE(0, 1ULL << 33)));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u64 flags;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(flags, struct thing, u64, KSTATE_MASK(0x1f)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(flags, struct thing, u64, KSTATE_MASK(0x1f)));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u8 flags;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(flags, struct thing, u8, KSTATE_MASK(0x1f)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(flags, struct thing, u8, KSTATE_MASK(0x1f)));
 USE(thing);
 
 #endif

@@ -14,8 +14,8 @@ struct thing {
 	s32 temp;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(temp, struct thing, s32, KSTATE_RANGE(-40, 120)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(temp, struct thing, s32, KSTATE_RANGE(-40, 120)));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	s8 temp;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(temp, struct thing, s8));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(temp, struct thing, s8));
 USE(thing);
 
 #endif

@@ -13,15 +13,15 @@ struct inner {
 	u64 count;
 };
 
-DESCRIBE(inner, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct inner, u64));
+static KSTATE_DESCRIBE(inner_state, "inner", 1,
+	KSTATE_BASE_TYPE(count, struct inner, u64));
 
 struct thing {
 	struct inner in;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT(in, struct thing, &inner_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT(in, struct thing, &inner_state));
 USE(thing);
 
 #else
@@ -30,15 +30,15 @@ struct counter {
 	u64 count;
 };
 
-DESCRIBE(counter, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct counter, u64));
+static KSTATE_DESCRIBE(counter_state, "counter", 1,
+	KSTATE_BASE_TYPE(count, struct counter, u64));
 
 struct thing {
 	struct counter in;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT(in, struct thing, &counter_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT(in, struct thing, &counter_state));
 USE(thing);
 
 #endif

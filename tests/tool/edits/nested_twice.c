@@ -13,17 +13,17 @@ struct inner {
 	u64 count;
 };
 
-DESCRIBE(inner, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct inner, u64));
+static KSTATE_DESCRIBE(inner_state, "inner", 1,
+	KSTATE_BASE_TYPE(count, struct inner, u64));
 
 struct thing {
 	struct inner rx;
 	struct inner tx;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT(rx, struct thing, &inner_state),
-	 KSTATE_STRUCT(tx, struct thing, &inner_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT(rx, struct thing, &inner_state),
+	KSTATE_STRUCT(tx, struct thing, &inner_state));
 USE(thing);
 
 #else
@@ -32,17 +32,17 @@ struct inner {
 	u32 count;
 };
 
-DESCRIBE(inner, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct inner, u32));
+static KSTATE_DESCRIBE(inner_state, "inner", 1,
+	KSTATE_BASE_TYPE(count, struct inner, u32));
 
 struct thing {
 	struct inner rx;
 	struct inner tx;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT(rx, struct thing, &inner_state),
-	 KSTATE_STRUCT(tx, struct thing, &inner_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT(rx, struct thing, &inner_state),
+	KSTATE_STRUCT(tx, struct thing, &inner_state));
 USE(thing);
 
 #endif

@@ -14,8 +14,8 @@ struct thing {
 	u32 *limit;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_POINTER(limit, struct thing, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_POINTER(limit, struct thing, KSTATE_ALLOC));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	u32 *limit;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_POINTER(limit, struct thing));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_POINTER(limit, struct thing));
 USE(thing);
 
 #endif

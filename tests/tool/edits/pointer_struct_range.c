@@ -13,15 +13,15 @@ struct stats {
 	u32 level;
 };
 
-DESCRIBE(stats, 1, 1,
-	 KSTATE_BASE_TYPE(level, struct stats, u32, KSTATE_RANGE(0, 100)));
+static KSTATE_DESCRIBE(stats_state, "stats", 1,
+	KSTATE_BASE_TYPE(level, struct stats, u32, KSTATE_RANGE(0, 100)));
 
 struct thing {
 	struct stats *stats;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT_POINTER(stats, struct thing, &stats_state, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT_POINTER(stats, struct thing, &stats_state, KSTATE_ALLOC));
 USE(thing);
 
 #else
@@ -30,15 +30,15 @@ struct stats {
 	u32 level;
 };
 
-DESCRIBE(stats, 1, 1,
-	 KSTATE_BASE_TYPE(level, struct stats, u32, KSTATE_RANGE(0, 50)));
+static KSTATE_DESCRIBE(stats_state, "stats", 1,
+	KSTATE_BASE_TYPE(level, struct stats, u32, KSTATE_RANGE(0, 50)));
 
 struct thing {
 	struct stats *stats;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT_POINTER(stats, struct thing, &stats_state, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT_POINTER(stats, struct thing, &stats_state, KSTATE_ALLOC));
 USE(thing);
 
 #endif

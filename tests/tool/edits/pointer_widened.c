@@ -13,8 +13,8 @@ struct thing {
 	u32 *limit;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_POINTER(limit, struct thing, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_POINTER(limit, struct thing, KSTATE_ALLOC));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u64 *limit;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_POINTER(limit, struct thing, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_POINTER(limit, struct thing, KSTATE_ALLOC));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u32 *quota[8];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY_OF_POINTER(quota, struct thing, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY_OF_POINTER(quota, struct thing, KSTATE_ALLOC));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u32 *quota[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY_OF_POINTER(quota, struct thing, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY_OF_POINTER(quota, struct thing, KSTATE_ALLOC));
 USE(thing);
 
 #endif

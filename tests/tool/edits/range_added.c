@@ -13,8 +13,8 @@ struct thing {
 	u8 lanes;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(lanes, struct thing, u8));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(lanes, struct thing, u8));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u8 lanes;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(lanes, struct thing, u8, KSTATE_RANGE(1, 16)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(lanes, struct thing, u8, KSTATE_RANGE(1, 16)));
 USE(thing);
 
 #endif

@@ -20,9 +20,9 @@ static int size_absent(void *member, const struct kstate_field *field)
 	return 0;
 }
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32),
-	 KSTATE_BASE_TYPE(size, struct thing, u32, KSTATE_ABSENT(size_absent)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32),
+	KSTATE_BASE_TYPE(size, struct thing, u32, KSTATE_ABSENT(size_absent)));
 USE(thing);
 
 #else
@@ -31,9 +31,9 @@ struct thing {
 	u32 peer;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32),
-	 KSTATE_REMOVED("size"));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32),
+	KSTATE_REMOVED("size"));
 USE(thing);
 
 #endif

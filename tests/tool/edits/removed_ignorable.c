@@ -14,9 +14,9 @@ struct thing {
 	u64 last_seen;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32),
-	 KSTATE_BASE_TYPE(last_seen, struct thing, u64, KSTATE_DEFAULT(0), KSTATE_IGNORABLE));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32),
+	KSTATE_BASE_TYPE(last_seen, struct thing, u64, KSTATE_DEFAULT(0), KSTATE_IGNORABLE));
 USE(thing);
 
 #else
@@ -25,8 +25,8 @@ struct thing {
 	u32 peer;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(peer, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(peer, struct thing, u32));
 USE(thing);
 
 #endif

@@ -14,9 +14,9 @@ struct thing {
 	u32 cylinders;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(sectors, struct thing, u64),
-	 KSTATE_BASE_TYPE(cylinders, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(sectors, struct thing, u64),
+	KSTATE_BASE_TYPE(cylinders, struct thing, u32));
 USE(thing);
 
 #else
@@ -25,9 +25,9 @@ struct thing {
 	u64 sectors;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(sectors, struct thing, u64),
-	 KSTATE_REMOVED("cylinders"));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(sectors, struct thing, u64),
+	KSTATE_REMOVED("cylinders"));
 USE(thing);
 
 #endif

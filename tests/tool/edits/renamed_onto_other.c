@@ -15,9 +15,9 @@ struct thing {
 	u32 b;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(a, struct thing, u32),
-	 KSTATE_BASE_TYPE(b, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(a, struct thing, u32),
+	KSTATE_BASE_TYPE(b, struct thing, u32));
 USE(thing);
 
 #else
@@ -26,8 +26,8 @@ struct thing {
 	u32 b;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(b, struct thing, u32, KSTATE_ALIAS("a")));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(b, struct thing, u32, KSTATE_ALIAS("a")));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u32 rate;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(rate, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(rate, struct thing, u32));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u32 mbit;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(mbit, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(mbit, struct thing, u32));
 USE(thing);
 
 #endif

@@ -15,10 +15,10 @@ struct thing {
 	bool up;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(queues, struct thing, u16),
-	 KSTATE_BASE_TYPE(mtu, struct thing, u32),
-	 KSTATE_BASE_TYPE(up, struct thing, bool));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(queues, struct thing, u16),
+	KSTATE_BASE_TYPE(mtu, struct thing, u32),
+	KSTATE_BASE_TYPE(up, struct thing, bool));
 USE(thing);
 
 #else
@@ -29,10 +29,10 @@ struct thing {
 	u16 queues;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(up, struct thing, bool),
-	 KSTATE_BASE_TYPE(mtu, struct thing, u32),
-	 KSTATE_BASE_TYPE(queues, struct thing, u16));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(up, struct thing, bool),
+	KSTATE_BASE_TYPE(mtu, struct thing, u32),
+	KSTATE_BASE_TYPE(queues, struct thing, u16));
 USE(thing);
 
 #endif

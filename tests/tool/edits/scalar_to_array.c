@@ -13,8 +13,8 @@ struct thing {
 	u32 ip;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(ip, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(ip, struct thing, u32));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u32 ip[4];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(ip, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(ip, struct thing, u32));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u32 ip;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(ip, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(ip, struct thing, u32));
 USE(thing);
 
 #else
@@ -33,8 +33,8 @@ static int ip_convert(void *member, const struct kstate_value *from,
 	return ret;
 }
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_ARRAY(ip, struct thing, u32, KSTATE_CONVERT(ip_convert)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_ARRAY(ip, struct thing, u32, KSTATE_CONVERT(ip_convert)));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u32 pos;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(pos, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(pos, struct thing, u32));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	s64 pos;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(pos, struct thing, s64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(pos, struct thing, s64));
 USE(thing);
 
 #endif

@@ -14,8 +14,8 @@ struct thing {
 	s64 delta;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(delta, struct thing, s64, KSTATE_RANGE(0, 100)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(delta, struct thing, s64, KSTATE_RANGE(0, 100)));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	u64 delta;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(delta, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(delta, struct thing, u64));
 USE(thing);
 
 #endif

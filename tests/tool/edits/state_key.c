@@ -14,8 +14,8 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #else
@@ -24,8 +24,9 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE_AS(thing, (.string_key = true),
-	    KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE_OPTS(thing_state, "thing",
+	(.version_id = 1, .min_version_id = 1, .string_key = true),
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #endif

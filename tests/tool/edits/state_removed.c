@@ -13,16 +13,16 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 struct extra {
 	u32 a;
 };
 
-DESCRIBE(extra, 1, 1,
-	 KSTATE_BASE_TYPE(a, struct extra, u32));
+static KSTATE_DESCRIBE(extra_state, "extra", 1,
+	KSTATE_BASE_TYPE(a, struct extra, u32));
 USE(extra);
 
 #else
@@ -31,8 +31,8 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #endif

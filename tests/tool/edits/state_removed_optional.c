@@ -13,16 +13,17 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 struct extra {
 	u32 a;
 };
 
-DESCRIBE_AS(extra, (.optional = true),
-	    KSTATE_BASE_TYPE(a, struct extra, u32));
+static KSTATE_DESCRIBE_OPTS(extra_state, "extra",
+	(.version_id = 1, .min_version_id = 1, .optional = true),
+	KSTATE_BASE_TYPE(a, struct extra, u32));
 USE(extra);
 
 #else
@@ -31,8 +32,8 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #endif

@@ -13,15 +13,15 @@ struct when {
 	u64 ns;
 };
 
-DESCRIBE(when, 1, 1,
-	 KSTATE_BASE_TYPE(ns, struct when, u64));
+static KSTATE_DESCRIBE(when_state, "when", 1,
+	KSTATE_BASE_TYPE(ns, struct when, u64));
 
 struct thing {
 	struct when when;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT(when, struct thing, &when_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT(when, struct thing, &when_state));
 USE(thing);
 
 #else
@@ -30,8 +30,8 @@ struct thing {
 	u64 when;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(when, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(when, struct thing, u64));
 USE(thing);
 
 #endif

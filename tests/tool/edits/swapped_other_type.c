@@ -14,9 +14,9 @@ struct thing {
 	u64 right;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(left, struct thing, u32),
-	 KSTATE_BASE_TYPE(right, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(left, struct thing, u32),
+	KSTATE_BASE_TYPE(right, struct thing, u64));
 USE(thing);
 
 #else
@@ -26,9 +26,9 @@ struct thing {
 	u64 left;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(right, struct thing, u32),
-	 KSTATE_BASE_TYPE(left, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(right, struct thing, u32),
+	KSTATE_BASE_TYPE(left, struct thing, u64));
 USE(thing);
 
 #endif

@@ -14,9 +14,9 @@ struct thing {
 	u32 right;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(left, struct thing, u32),
-	 KSTATE_BASE_TYPE(right, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(left, struct thing, u32),
+	KSTATE_BASE_TYPE(right, struct thing, u32));
 USE(thing);
 
 #else
@@ -26,9 +26,9 @@ struct thing {
 	u32 left;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(right, struct thing, u32),
-	 KSTATE_BASE_TYPE(left, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(right, struct thing, u32),
+	KSTATE_BASE_TYPE(left, struct thing, u32));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	char name[32];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRING(name, struct thing));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRING(name, struct thing));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	char *name;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRING(name, struct thing));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRING(name, struct thing));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	char name[16];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(name, struct thing, char [16]));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(name, struct thing, char [16]));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	char name[16];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRING(name, struct thing));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRING(name, struct thing));
 USE(thing);
 
 #endif

@@ -14,9 +14,9 @@ struct thing {
 	u32 peer;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u64),
-	 KSTATE_BASE_TYPE(peer, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u64),
+	KSTATE_BASE_TYPE(peer, struct thing, u32));
 USE(thing);
 
 #else
@@ -27,10 +27,10 @@ struct thing {
 	u64 cookie;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32),
-	 KSTATE_BASE_TYPE(peer, struct thing, u32),
-	 KSTATE_BASE_TYPE(cookie, struct thing, u64));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u32),
+	KSTATE_BASE_TYPE(peer, struct thing, u32),
+	KSTATE_BASE_TYPE(cookie, struct thing, u64));
 USE(thing);
 
 #endif

@@ -13,24 +13,24 @@ struct first {
 	u64 count;
 };
 
-DESCRIBE(first, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct first, u64));
+static KSTATE_DESCRIBE(first_state, "first", 1,
+	KSTATE_BASE_TYPE(count, struct first, u64));
 USE(first);
 
 struct second {
 	s32 delta;
 };
 
-DESCRIBE(second, 1, 1,
-	 KSTATE_BASE_TYPE(delta, struct second, s32));
+static KSTATE_DESCRIBE(second_state, "second", 1,
+	KSTATE_BASE_TYPE(delta, struct second, s32));
 USE(second);
 
 struct third {
 	u16 mtu;
 };
 
-DESCRIBE(third, 1, 1,
-	 KSTATE_BASE_TYPE(mtu, struct third, u16));
+static KSTATE_DESCRIBE(third_state, "third", 1,
+	KSTATE_BASE_TYPE(mtu, struct third, u16));
 USE(third);
 
 #else
@@ -39,24 +39,24 @@ struct first {
 	u32 count;
 };
 
-DESCRIBE(first, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct first, u32));
+static KSTATE_DESCRIBE(first_state, "first", 1,
+	KSTATE_BASE_TYPE(count, struct first, u32));
 USE(first);
 
 struct second {
 	u32 delta;
 };
 
-DESCRIBE(second, 1, 1,
-	 KSTATE_BASE_TYPE(delta, struct second, u32));
+static KSTATE_DESCRIBE(second_state, "second", 1,
+	KSTATE_BASE_TYPE(delta, struct second, u32));
 USE(second);
 
 struct third {
 	u16 mtu;
 };
 
-DESCRIBE(third, 1, 1,
-	 KSTATE_BASE_TYPE(mtu, struct third, u16));
+static KSTATE_DESCRIBE(third_state, "third", 1,
+	KSTATE_BASE_TYPE(mtu, struct third, u16));
 USE(third);
 
 #endif

@@ -13,8 +13,8 @@ struct net {
 	u16 port;
 };
 
-DESCRIBE(net, 1, 1,
-	 KSTATE_BASE_TYPE(port, struct net, u16));
+static KSTATE_DESCRIBE(net_state, "net", 1,
+	KSTATE_BASE_TYPE(port, struct net, u16));
 
 struct thing {
 	u32 type;
@@ -29,8 +29,8 @@ static const struct kstate_arm arms[] = {
 	{ }
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_UNION(u, struct thing, type, arms));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_UNION(u, struct thing, type, arms));
 USE(thing);
 
 #else
@@ -39,15 +39,15 @@ struct none {
 	u64 since;
 };
 
-DESCRIBE(none, 1, 1,
-	 KSTATE_BASE_TYPE(since, struct none, u64));
+static KSTATE_DESCRIBE(none_state, "none", 1,
+	KSTATE_BASE_TYPE(since, struct none, u64));
 
 struct net {
 	u16 port;
 };
 
-DESCRIBE(net, 1, 1,
-	 KSTATE_BASE_TYPE(port, struct net, u16));
+static KSTATE_DESCRIBE(net_state, "net", 1,
+	KSTATE_BASE_TYPE(port, struct net, u16));
 
 struct thing {
 	u32 type;
@@ -63,8 +63,8 @@ static const struct kstate_arm arms[] = {
 	{ }
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_UNION(u, struct thing, type, arms));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_UNION(u, struct thing, type, arms));
 USE(thing);
 
 #endif

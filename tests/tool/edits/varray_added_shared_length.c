@@ -15,8 +15,8 @@ struct thing {
 	u32 *left;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(left, struct thing, nr, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(left, struct thing, nr, KSTATE_ALLOC));
 USE(thing);
 
 #else
@@ -27,9 +27,9 @@ struct thing {
 	u32 *right;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(left, struct thing, nr, KSTATE_ALLOC),
-	 KSTATE_VARRAY(right, struct thing, nr, KSTATE_ALLOC, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(left, struct thing, nr, KSTATE_ALLOC),
+	KSTATE_VARRAY(right, struct thing, nr, KSTATE_ALLOC, KSTATE_DEFAULT(0)));
 USE(thing);
 
 #endif

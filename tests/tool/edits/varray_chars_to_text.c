@@ -14,8 +14,8 @@ struct thing {
 	char name[16];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(name, struct thing, nr));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(name, struct thing, nr));
 USE(thing);
 
 #else
@@ -24,8 +24,8 @@ struct thing {
 	char name[16];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRING(name, struct thing));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRING(name, struct thing));
 USE(thing);
 
 #endif

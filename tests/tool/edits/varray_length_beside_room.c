@@ -15,8 +15,8 @@ struct thing {
 	u16 recent[32];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(recent, struct thing, nr));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(recent, struct thing, nr));
 USE(thing);
 
 #else
@@ -26,8 +26,8 @@ struct thing {
 	u16 recent[32];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(recent, struct thing, nr));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(recent, struct thing, nr));
 USE(thing);
 
 #endif

@@ -14,8 +14,8 @@ struct thing {
 	u64 *all;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(all, struct thing, nr, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(all, struct thing, nr, KSTATE_ALLOC));
 USE(thing);
 
 #else
@@ -25,8 +25,8 @@ struct thing {
 	u64 *all;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(all, struct thing, nr, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(all, struct thing, nr, KSTATE_ALLOC));
 USE(thing);
 
 #endif

@@ -16,9 +16,9 @@ struct thing {
 	u32 *right;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(left, struct thing, nr_left, KSTATE_ALLOC),
-	 KSTATE_VARRAY(right, struct thing, nr_right, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(left, struct thing, nr_left, KSTATE_ALLOC),
+	KSTATE_VARRAY(right, struct thing, nr_right, KSTATE_ALLOC));
 USE(thing);
 
 #else
@@ -29,9 +29,9 @@ struct thing {
 	u32 *right;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(left, struct thing, nr, KSTATE_ALLOC),
-	 KSTATE_VARRAY(right, struct thing, nr, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(left, struct thing, nr, KSTATE_ALLOC),
+	KSTATE_VARRAY(right, struct thing, nr, KSTATE_ALLOC));
 USE(thing);
 
 #endif

@@ -14,8 +14,8 @@ struct thing {
 	u16 recent[16];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(recent, struct thing, nr));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(recent, struct thing, nr));
 USE(thing);
 
 #else
@@ -25,8 +25,8 @@ struct thing {
 	u16 recent[32];
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_VARRAY(recent, struct thing, nr));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_VARRAY(recent, struct thing, nr));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 3, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE_OPTS(thing_state, "thing", (.version_id = 3, .min_version_id = 1),
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 5, 4,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE_OPTS(thing_state, "thing", (.version_id = 5, .min_version_id = 4),
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #endif

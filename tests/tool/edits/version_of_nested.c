@@ -13,15 +13,15 @@ struct inner {
 	u32 count;
 };
 
-DESCRIBE(inner, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct inner, u32));
+static KSTATE_DESCRIBE(inner_state, "inner", 1,
+	KSTATE_BASE_TYPE(count, struct inner, u32));
 
 struct thing {
 	struct inner in;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT(in, struct thing, &inner_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT(in, struct thing, &inner_state));
 USE(thing);
 
 #else
@@ -30,15 +30,15 @@ struct inner {
 	u32 count;
 };
 
-DESCRIBE(inner, 2, 2,
-	 KSTATE_BASE_TYPE(count, struct inner, u32));
+static KSTATE_DESCRIBE(inner_state, "inner", 2,
+	KSTATE_BASE_TYPE(count, struct inner, u32));
 
 struct thing {
 	struct inner in;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_STRUCT(in, struct thing, &inner_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_STRUCT(in, struct thing, &inner_state));
 USE(thing);
 
 #endif

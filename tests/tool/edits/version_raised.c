@@ -13,8 +13,8 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	u32 count;
 };
 
-DESCRIBE(thing, 2, 1,
-	 KSTATE_BASE_TYPE(count, struct thing, u32));
+static KSTATE_DESCRIBE_OPTS(thing_state, "thing", (.version_id = 2, .min_version_id = 1),
+	KSTATE_BASE_TYPE(count, struct thing, u32));
 USE(thing);
 
 #endif

@@ -13,8 +13,8 @@ struct thing {
 	s16 temp;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(temp, struct thing, s16));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(temp, struct thing, s16));
 USE(thing);
 
 #else
@@ -23,8 +23,8 @@ struct thing {
 	s32 temp;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_BASE_TYPE(temp, struct thing, s32));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_BASE_TYPE(temp, struct thing, s32));
 USE(thing);
 
 #endif

@@ -13,15 +13,15 @@ struct port {
 	u32 rate;
 };
 
-DESCRIBE(port, 1, 1,
-	 KSTATE_BASE_TYPE(rate, struct port, u32));
+static KSTATE_DESCRIBE(port_state, "port", 1,
+	KSTATE_BASE_TYPE(rate, struct port, u32));
 
 struct thing {
 	struct xarray ports;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_XARRAY(ports, struct thing, struct port, &port_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_XARRAY(ports, struct thing, struct port, &port_state));
 USE(thing);
 
 #else
@@ -30,15 +30,15 @@ struct port {
 	u32 mbit;
 };
 
-DESCRIBE(port, 1, 1,
-	 KSTATE_BASE_TYPE(mbit, struct port, u32, KSTATE_ALIAS("rate")));
+static KSTATE_DESCRIBE(port_state, "port", 1,
+	KSTATE_BASE_TYPE(mbit, struct port, u32, KSTATE_ALIAS("rate")));
 
 struct thing {
 	struct xarray ports;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_XARRAY(ports, struct thing, struct port, &port_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_XARRAY(ports, struct thing, struct port, &port_state));
 USE(thing);
 
 #endif

@@ -14,15 +14,15 @@ struct entry {
 	u64 mac;
 };
 
-DESCRIBE(entry, 1, 1,
-	 KSTATE_BASE_TYPE(mac, struct entry, u64));
+static KSTATE_DESCRIBE(entry_state, "entry", 1,
+	KSTATE_BASE_TYPE(mac, struct entry, u64));
 
 struct thing {
 	struct xarray entries;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_XARRAY(entries, struct thing, struct entry, &entry_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_XARRAY(entries, struct thing, struct entry, &entry_state));
 USE(thing);
 
 #else
@@ -32,15 +32,15 @@ struct entry {
 	u64 mac;
 };
 
-DESCRIBE(entry, 1, 1,
-	 KSTATE_BASE_TYPE(mac, struct entry, u64));
+static KSTATE_DESCRIBE(entry_state, "entry", 1,
+	KSTATE_BASE_TYPE(mac, struct entry, u64));
 
 struct thing {
 	struct list_head entries;
 };
 
-DESCRIBE(thing, 1, 1,
-	 KSTATE_LIST(entries, struct thing, struct entry, link, &entry_state));
+static KSTATE_DESCRIBE(thing_state, "thing", 1,
+	KSTATE_LIST(entries, struct thing, struct entry, link, &entry_state));
 USE(thing);
 
 #endif

@@ -7,6 +7,12 @@ that nothing is. A case with BUILD in its code is compiled twice: its catalogue 
 of BUILD=1, and its types are those of BUILD=2.
 """
 
+# The macros of kstate.h would not let these pass
+HAND = """
+#define HAND(_f, ...) { .name = #_f, .of = "struct s", .offset = offsetof(struct s, _f), \
+	.size = 8, .num = 1, __VA_ARGS__ }
+"""
+
 CASES = [
     # What is described in full
     ("all_kinds", """
@@ -22,299 +28,332 @@ struct s {
 	u32 *ptrs[4]; struct inner *pins[4]; u8 tag; union { struct arm_x x; struct arm_y y; } u;
 	struct page *page; void *linear; bool flag; u8 matrix[3][4]; u64 wide; void *custom;
 };
-DESCRIBE(inner, 1, 1, KSTATE_BASE_TYPE(a, struct inner, u32), KSTATE_BASE_TYPE(b, struct inner, u8));
-DESCRIBE(entry, 1, 1, KSTATE_SKIP(link, struct entry, "restoring links it"),
-	 KSTATE_BASE_TYPE(mac, struct entry, u64));
-DESCRIBE(arm_x, 1, 1, KSTATE_BASE_TYPE(x, struct arm_x, u32));
-DESCRIBE(arm_y, 1, 1, KSTATE_BASE_TYPE(y, struct arm_y, u64));
+static KSTATE_DESCRIBE(inner_state, "inner", 1,
+	KSTATE_BASE_TYPE(a, struct inner, u32), KSTATE_BASE_TYPE(b, struct inner, u8));
+static KSTATE_DESCRIBE(entry_state, "entry", 1,
+	KSTATE_SKIP(link, struct entry, "restoring links it"),
+	KSTATE_BASE_TYPE(mac, struct entry, u64));
+static KSTATE_DESCRIBE(arm_x_state, "arm_x", 1, KSTATE_BASE_TYPE(x, struct arm_x, u32));
+static KSTATE_DESCRIBE(arm_y_state, "arm_y", 1, KSTATE_BASE_TYPE(y, struct arm_y, u64));
 static const struct kstate_arm arms[] = { { "x", 1, &arm_x_state }, { "y", 2, &arm_y_state }, {} };
 int save(struct kstate_stream *, void *, const struct kstate_field *);
-DESCRIBE(s, 1, 1,
-	 KSTATE_BASE_TYPE(i, struct s, int), KSTATE_STRING(text, struct s),
-	 KSTATE_POINTER(p, struct s, KSTATE_ALLOC), KSTATE_FOLIO(folio, struct s),
-	 KSTATE_STRUCT(in, struct s, &inner_state), KSTATE_STRUCT_ARRAY(ins, struct s, &inner_state),
-	 KSTATE_STRUCT_POINTER(pin, struct s, &inner_state),
-	 KSTATE_LIST(list, struct s, struct entry, link, &entry_state),
-	 KSTATE_XARRAY(xa, struct s, struct inner, &inner_state),
-	 KSTATE_VARRAY(samples, struct s, nr), KSTATE_STRING(label, struct s),
-	 KSTATE_BITMAP(bits, struct s, 100), KSTATE_BASE_TYPE(ring_size, struct s, u32),
-	 KSTATE_VMALLOC(ring, struct s), KSTATE_PAGES(pages, struct s, nr_pages),
-	 KSTATE_VARRAY(ptr, struct s, nr_ptr), KSTATE_ARRAY_OF_POINTER(ptrs, struct s, KSTATE_ALLOC),
-	 KSTATE_ARRAY_OF_STRUCT_POINTER(pins, struct s, &inner_state),
-	 KSTATE_UNION(u, struct s, tag, arms), KSTATE_ADDRESS(page, struct s, KS_VMEMMAP_ADDR),
-	 KSTATE_ADDRESS(linear, struct s, KS_LINEAR_ADDR), KSTATE_BASE_TYPE(flag, struct s, bool),
-	 KSTATE_ARRAY(matrix, struct s, u8), KSTATE_BASE_TYPE(wide, struct s, u64),
-	 KSTATE_CUSTOM(custom, struct s, save, save));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(i, struct s, int), KSTATE_STRING(text, struct s),
+	KSTATE_POINTER(p, struct s, KSTATE_ALLOC), KSTATE_FOLIO(folio, struct s),
+	KSTATE_STRUCT(in, struct s, &inner_state), KSTATE_STRUCT_ARRAY(ins, struct s, &inner_state),
+	KSTATE_STRUCT_POINTER(pin, struct s, &inner_state),
+	KSTATE_LIST(list, struct s, struct entry, link, &entry_state),
+	KSTATE_XARRAY(xa, struct s, struct inner, &inner_state),
+	KSTATE_VARRAY(samples, struct s, nr), KSTATE_STRING(label, struct s),
+	KSTATE_BITMAP(bits, struct s, 100), KSTATE_BASE_TYPE(ring_size, struct s, u32),
+	KSTATE_VMALLOC(ring, struct s), KSTATE_PAGES(pages, struct s, nr_pages),
+	KSTATE_VARRAY(ptr, struct s, nr_ptr), KSTATE_ARRAY_OF_POINTER(ptrs, struct s, KSTATE_ALLOC),
+	KSTATE_ARRAY_OF_STRUCT_POINTER(pins, struct s, &inner_state),
+	KSTATE_UNION(u, struct s, tag, arms), KSTATE_ADDRESS(page, struct s, KS_VMEMMAP_ADDR),
+	KSTATE_ADDRESS(linear, struct s, KS_LINEAR_ADDR), KSTATE_BASE_TYPE(flag, struct s, bool),
+	KSTATE_ARRAY(matrix, struct s, u8), KSTATE_BASE_TYPE(wide, struct s, u64),
+	KSTATE_CUSTOM(custom, struct s, save, save));
 USE(s)
 """, []),
     ("padding", """
 struct s { u8 a; u64 b; u16 c; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u8), KSTATE_BASE_TYPE(b, struct s, u64),
-	 KSTATE_BASE_TYPE(c, struct s, u16));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u8), KSTATE_BASE_TYPE(b, struct s, u64),
+	KSTATE_BASE_TYPE(c, struct s, u16));
 USE(s)
 """, []),
     ("typedefs_and_qualifiers", """
 typedef u32 count_t; typedef count_t total_t;
 struct s { const total_t a; volatile long b; signed char c; unsigned char d; char e; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, const u32), KSTATE_BASE_TYPE(b, struct s, volatile long),
-	 KSTATE_BASE_TYPE(c, struct s, signed char), KSTATE_BASE_TYPE(d, struct s, u8),
-	 KSTATE_BASE_TYPE(e, struct s, char));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, const u32), KSTATE_BASE_TYPE(b, struct s, volatile long),
+	KSTATE_BASE_TYPE(c, struct s, signed char), KSTATE_BASE_TYPE(d, struct s, u8),
+	KSTATE_BASE_TYPE(e, struct s, char));
 USE(s)
 """, []),
     ("typedef_of_struct", """
 typedef struct { u32 a; u32 b; } pair_t;
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, pair_t, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(a, pair_t, u32));
 USE(s)
 """, ["forgotten b"]),
     ("enums", """
 enum mode { OFF, ON }; enum level { LOW = -1, HIGH };
 struct s { enum mode mode; enum level level; enum mode tag; u64 data[2]; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(mode, struct s, enum mode),
-	 KSTATE_BASE_TYPE(level, struct s, enum level), KSTATE_VARRAY(data, struct s, tag));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(mode, struct s, enum mode),
+	KSTATE_BASE_TYPE(level, struct s, enum level), KSTATE_VARRAY(data, struct s, tag));
 USE(s)
 """, []),
     ("atomics", """
 struct s { atomic_t refs; atomic64_t bytes; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(refs.counter, struct s, int),
-	 KSTATE_BASE_TYPE(bytes.counter, struct s, s64));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(refs.counter, struct s, int),
+	KSTATE_BASE_TYPE(bytes.counter, struct s, s64));
 USE(s)
 """, []),
     ("skipped_lock", """
 struct mutex_like { int owner; struct list_head waiters; };
 struct s { struct mutex_like lock; u32 a; };
-DESCRIBE(s, 1, 1, KSTATE_SKIP(lock, struct s, "made by probe"), KSTATE_BASE_TYPE(a, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_SKIP(lock, struct s, "made by probe"), KSTATE_BASE_TYPE(a, struct s, u32));
 USE(s)
 """, []),
     # What is forgotten
     ("forgotten", """
 struct s { u32 a; u64 cookie; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(a, struct s, u32));
 USE(s)
 """, ["forgotten cookie"]),
     ("forgotten_of_each_kind", """
 struct in { u32 x; };
 struct s { u32 a; void *p; u8 array[3]; struct in in; union { u32 v; } u; void (*fn)(void); enum { A } e; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(a, struct s, u32));
 USE(s)
 """, ["forgotten p", "forgotten array", "forgotten in", "forgotten u", "forgotten fn", "forgotten e"]),
     ("first_and_last", """
 struct s { u8 first; u32 a; u8 last; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(a, struct s, u32));
 USE(s)
 """, ["forgotten first", "forgotten last"]),
     ("link_of_a_list", """
 struct entry { struct list_head link; u32 key; };
 struct s { struct list_head list; };
-DESCRIBE(entry, 1, 1, KSTATE_BASE_TYPE(key, struct entry, u32));
-DESCRIBE(s, 1, 1, KSTATE_LIST(list, struct s, struct entry, link, &entry_state));
+static KSTATE_DESCRIBE(entry_state, "entry", 1, KSTATE_BASE_TYPE(key, struct entry, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_LIST(list, struct s, struct entry, link, &entry_state));
 USE(s)
 """, ["forgotten link"]),
     ("length_by_function", """
 struct s { u16 nr; u32 *data; };
 int count(const void *);
-DESCRIBE(s, 1, 1, KSTATE_VARRAY_FN(data, struct s, count));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_VARRAY_FN(data, struct s, count));
 USE(s)
 """, ["forgotten nr"]),
     ("flexible_array", """
 struct s { u64 a; u32 n; u8 data[]; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u64), KSTATE_BASE_TYPE(n, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u64), KSTATE_BASE_TYPE(n, struct s, u32));
 USE(s)
 """, ["forgotten data"]),
     ("flexible_array_skipped", """
 struct s { u64 a; u32 n; u8 data[]; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u64), KSTATE_BASE_TYPE(n, struct s, u32),
-	 KSTATE_SKIP(data, struct s, "filled by the device"));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u64), KSTATE_BASE_TYPE(n, struct s, u32),
+	KSTATE_SKIP(data, struct s, "filled by the device"));
 USE(s)
 """, []),
     ("markers", """
 struct empty {};
 struct s { u64 a; u8 from_here[0]; u32 n; struct empty none; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u64), KSTATE_BASE_TYPE(n, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u64), KSTATE_BASE_TYPE(n, struct s, u32));
 USE(s)
 """, []),
     # Bitfields
     ("bitfields", """
 struct s { u32 a; u32 busy:1, idle:3; u8 c:4, :2, d:2; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(a, struct s, u32));
 USE(s)
 """, ["forgotten busy", "forgotten idle", "forgotten c", "forgotten d"]),
     ("bitfields_in_a_union", """
 struct s { union { u32 flags; struct { u32 busy:1, idle:3, whole:8; }; }; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(flags, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(flags, struct s, u32));
 USE(s)
 """, []),
     ("bitfields_beside_it", """
 struct s { union { u8 flags; struct { u32 busy:1, idle:3, high:8; }; }; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(flags, struct s, u8));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(flags, struct s, u8));
 USE(s)
 """, ["forgotten high"]),
     # Structs inside
     ("anonymous", """
 struct s { struct { u32 a; union { u64 b; u8 c; }; }; struct { u16 d; struct { u16 e; }; }; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_BASE_TYPE(e, struct s, u16));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_BASE_TYPE(e, struct s, u16));
 USE(s)
 """, ["forgotten b", "forgotten d"]),
     ("anonymous_described", """
 struct s { struct { u32 a; union { u64 b; u8 c; }; }; struct { u16 d; struct { u16 e; }; }; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_BASE_TYPE(b, struct s, u64),
-	 KSTATE_BASE_TYPE(d, struct s, u16), KSTATE_BASE_TYPE(e, struct s, u16));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_BASE_TYPE(b, struct s, u64),
+	KSTATE_BASE_TYPE(d, struct s, u16), KSTATE_BASE_TYPE(e, struct s, u16));
 USE(s)
 """, []),
     ("nested_in_part", """
 struct link { u32 speed; u8 lanes; void *priv; };
 struct s { struct link link; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(link.speed, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(link.speed, struct s, u32));
 USE(s)
 """, ["forgotten link.lanes", "forgotten link.priv"]),
     ("nested_in_full", """
 struct link { u32 speed; u8 lanes; void *priv; };
 struct s { struct link link; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(link.speed, struct s, u32), KSTATE_BASE_TYPE(link.lanes, struct s, u8),
-	 KSTATE_SKIP(link.priv, struct s, "set by probe"));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(link.speed, struct s, u32), KSTATE_BASE_TYPE(link.lanes, struct s, u8),
+	KSTATE_SKIP(link.priv, struct s, "set by probe"));
 USE(s)
 """, []),
     ("nested_deeply", """
 struct s { struct { struct { u8 x, y; } in[2]; } out; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(out.in[1].x, struct s, u8));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(out.in[1].x, struct s, u8));
 USE(s)
 """, ["forgotten out.in", "forgotten out.in[1].y"]),
     ("element_of_an_array", """
 #define LAST 2
 struct s { u32 table[4]; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(table[0], struct s, u32), KSTATE_BASE_TYPE(table[LAST + 1], struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(table[0], struct s, u32), KSTATE_BASE_TYPE(table[LAST + 1], struct s, u32));
 USE(s)
 """, ["forgotten table"]),
     ("row_of_a_matrix", """
 struct s { u8 table[2][3]; };
-DESCRIBE(s, 1, 1, KSTATE_ARRAY(table[0], struct s, u8), KSTATE_BASE_TYPE(table[1], struct s, u8 [3]));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_ARRAY(table[0], struct s, u8), KSTATE_BASE_TYPE(table[1], struct s, u8 [3]));
 USE(s)
 """, []),
     ("described_by_another", """
 struct link { u32 speed; u32 lanes; };
 struct s { struct link link; };
-DESCRIBE(link, 1, 1, KSTATE_BASE_TYPE(speed, struct link, u32));
-DESCRIBE(s, 1, 1, KSTATE_STRUCT(link, struct s, &link_state));
+static KSTATE_DESCRIBE(link_state, "link", 1, KSTATE_BASE_TYPE(speed, struct link, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_STRUCT(link, struct s, &link_state));
 USE(s)
 """, ["forgotten lanes"]),
     ("two_of_one_struct", """
 struct s { u32 a; u32 b; };
-DESCRIBE(one, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32));
-DESCRIBE(two, 1, 1, KSTATE_BASE_TYPE(b, struct s, u32));
+static KSTATE_DESCRIBE(one_state, "one", 1, KSTATE_BASE_TYPE(a, struct s, u32));
+static KSTATE_DESCRIBE(two_state, "two", 1, KSTATE_BASE_TYPE(b, struct s, u32));
 USE(one) USE(two)
 """, ["forgotten b", "forgotten a"]),
     ("packed", """
 struct s { u8 a; u32 b; u16 c; } __attribute__((packed));
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u8), KSTATE_BASE_TYPE(b, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u8), KSTATE_BASE_TYPE(b, struct s, u32));
 USE(s)
 """, ["forgotten c"]),
     # Groups
     ("group", """
 struct s { u32 a; u32 b; u32 c; };
 bool needed(const void *);
-DESCRIBE(s_more, 1, 1, KSTATE_BASE_TYPE(b, struct s, u32, KSTATE_DEFAULT(0)));
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_GROUP(more, &s_more_state, needed));
+static KSTATE_DESCRIBE(s_more_state, "s_more", 1,
+	KSTATE_BASE_TYPE(b, struct s, u32, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_GROUP(more, &s_more_state, needed));
 USE(s)
 """, ["forgotten c"]),
     ("group_in_a_group", """
 struct s { u32 a; u32 b; u32 c; };
 bool needed(const void *);
-DESCRIBE(s_most, 1, 1, KSTATE_BASE_TYPE(c, struct s, u32, KSTATE_DEFAULT(0)));
-DESCRIBE(s_more, 1, 1, KSTATE_BASE_TYPE(b, struct s, u32, KSTATE_DEFAULT(0)),
-	 KSTATE_GROUP(most, &s_most_state, needed));
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_GROUP(more, &s_more_state, needed));
+static KSTATE_DESCRIBE(s_most_state, "s_most", 1,
+	KSTATE_BASE_TYPE(c, struct s, u32, KSTATE_DEFAULT(0)));
+static KSTATE_DESCRIBE(s_more_state, "s_more", 1,
+	KSTATE_BASE_TYPE(b, struct s, u32, KSTATE_DEFAULT(0)),
+	KSTATE_GROUP(most, &s_most_state, needed));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_GROUP(more, &s_more_state, needed));
 USE(s)
 """, []),
     ("group_of_another_struct", """
 struct s { u32 a; u32 b; };
 struct other { u32 a; u32 b; };
 bool needed(const void *);
-DESCRIBE(s_more, 1, 1, KSTATE_BASE_TYPE(b, struct other, u32, KSTATE_DEFAULT(0)),
-	 KSTATE_SKIP(a, struct other, "of no use"));
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_GROUP(more, &s_more_state, needed),
-	 KSTATE_SKIP(b, struct s, "the group has it"));
+static KSTATE_DESCRIBE(s_more_state, "s_more", 1,
+	KSTATE_BASE_TYPE(b, struct other, u32, KSTATE_DEFAULT(0)),
+	KSTATE_SKIP(a, struct other, "of no use"));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_GROUP(more, &s_more_state, needed),
+	KSTATE_SKIP(b, struct s, "the group has it"));
 USE(s)
 """, ["type"]),
     # Unions
     ("union_views", """
 struct s { union { u64 all; struct { u32 lo, hi; }; u8 bytes[8]; } u; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(u.all, struct s, u64));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(u.all, struct s, u64));
 USE(s)
 """, []),
     ("union_in_part", """
 struct s { union { u64 all; u32 lo; }; union { u32 raw; struct { u16 a, b; }; }; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(lo, struct s, u32), KSTATE_BASE_TYPE(a, struct s, u16));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(lo, struct s, u32), KSTATE_BASE_TYPE(a, struct s, u16));
 USE(s)
 """, ["forgotten all", "forgotten b"]),
     ("union_without_an_arm", """
 struct x { u32 x; }; struct y { u64 y; };
 struct s { u32 tag; union { struct x x; struct y y; u8 raw[8]; } u; };
-DESCRIBE(x, 1, 1, KSTATE_BASE_TYPE(x, struct x, u32));
+static KSTATE_DESCRIBE(x_state, "x", 1, KSTATE_BASE_TYPE(x, struct x, u32));
 static const struct kstate_arm arms[] = { { "first", 1, &x_state }, {} };
-DESCRIBE(s, 1, 1, KSTATE_UNION(u, struct s, tag, arms));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_UNION(u, struct s, tag, arms));
 USE(s)
 """, ["arm u.y"]),
     ("union_with_empty_arm", """
 struct x { u32 x; }; struct y { u64 y; };
 struct s { u32 tag; union { struct x x; struct y y; } u; };
-DESCRIBE(x, 1, 1, KSTATE_BASE_TYPE(x, struct x, u32));
+static KSTATE_DESCRIBE(x_state, "x", 1, KSTATE_BASE_TYPE(x, struct x, u32));
 static const struct kstate_arm arms[] = { { "x", 1, &x_state }, { "none", 2, NULL }, {} };
-DESCRIBE(s, 1, 1, KSTATE_UNION(u, struct s, tag, arms));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_UNION(u, struct s, tag, arms));
 USE(s)
 """, []),
     ("union_with_foreign_arm", """
 struct x { u32 x; }; struct z { u32 z; };
 struct s { u32 tag; union { struct x x; } u; };
-DESCRIBE(z, 1, 1, KSTATE_BASE_TYPE(z, struct z, u32));
+static KSTATE_DESCRIBE(z_state, "z", 1, KSTATE_BASE_TYPE(z, struct z, u32));
 static const struct kstate_arm arms[] = { { "x", 1, &z_state }, {} };
-DESCRIBE(s, 1, 1, KSTATE_UNION(u, struct s, tag, arms));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_UNION(u, struct s, tag, arms));
 USE(s)
 """, ["type u"]),
     # Types
-    ("array_of_another_type", """
+    ("array_of_another_type", HAND + """
 struct s { u32 a[4]; struct { u8 x, y; } b[3]; void *c[2]; };
-DESCRIBE(s, 1, 1, KSTATE_ARRAY(a, struct s, u8), KSTATE_ARRAY(b, struct s, u8), KSTATE_ARRAY(c, struct s, u64));
+#define U8S(_f) HAND(_f, .kind = KS_BASE_TYPE, .type = KS_U8, .size = 1, \
+		     .num = sizeof(((struct s *)0)->_f), .modifiers = KS_ARRAY)
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	U8S(a), U8S(b),
+	HAND(c, .kind = KS_BASE_TYPE, .type = KS_U64, .num = 2, .modifiers = KS_ARRAY));
 USE(s)
 """, ["type a", "type b", "pointer c"]),
     ("array_of_chars", """
 struct s { char a[4]; unsigned char b[3]; };
-DESCRIBE(s, 1, 1, KSTATE_ARRAY(a, struct s, u8), KSTATE_ARRAY(b, struct s, u8));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_ARRAY(a, struct s, u8), KSTATE_ARRAY(b, struct s, u8));
 USE(s)
 """, []),
     ("written_by_hand", """
 struct s { u32 a; u64 b; bool c; s16 d; };
 #define HAND(_f, _size, _type) { .name = #_f, .of = "struct s", .kind = KS_BASE_TYPE, \\
 	.offset = offsetof(struct s, _f), .size = _size, .type = _type, .num = 1 }
-DESCRIBE(s, 1, 1, HAND(a, 8, KS_U64), HAND(b, 4, KS_U32), HAND(c, 1, KS_U8), HAND(d, 2, KS_U16));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	HAND(a, 8, KS_U64), HAND(b, 4, KS_U32), HAND(c, 1, KS_U8), HAND(d, 2, KS_U16));
 USE(s)
 """, ["type a", "type b", "type c", "type d"]),
     ("pointer_by_hand", """
 struct s { void *dev; u64 *count; };
 #define HAND(_f) { .name = #_f, .of = "struct s", .kind = KS_BASE_TYPE, \\
 	.offset = offsetof(struct s, _f), .size = 8, .type = KS_U64, .num = 1 }
-DESCRIBE(s, 1, 1, HAND(dev), HAND(count));
+static KSTATE_DESCRIBE(s_state, "s", 1, HAND(dev), HAND(count));
 USE(s)
 """, ["pointer dev", "pointer count"]),
     ("too_many_elements", """
 struct s { u32 a[4]; u32 b; };
-DESCRIBE(s, 1, 1, { .name = "a", .of = "struct s", .kind = KS_BASE_TYPE, .modifiers = KS_ARRAY,
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	{ .name = "a", .of = "struct s", .kind = KS_BASE_TYPE, .modifiers = KS_ARRAY,
 	.offset = 0, .size = 4, .type = KS_U32, .num = 5 }, KSTATE_BASE_TYPE(b, struct s, u32));
 USE(s)
 """, ["size a"]),
     ("too_few_elements", """
 struct s { u32 a[4]; };
-DESCRIBE(s, 1, 1, { .name = "a", .of = "struct s", .kind = KS_BASE_TYPE, .modifiers = KS_ARRAY,
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	{ .name = "a", .of = "struct s", .kind = KS_BASE_TYPE, .modifiers = KS_ARRAY,
 	.offset = 0, .size = 4, .type = KS_U32, .num = 3 });
 USE(s)
 """, ["forgotten a"]),
     ("no_member_there", """
 struct s { u64 a; u64 b; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u64), { .name = "c", .of = "struct s",
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u64), { .name = "c", .of = "struct s",
 	.kind = KS_BASE_TYPE, .offset = 12, .size = 4, .type = KS_U32, .num = 1 });
 USE(s)
 """, ["offset c", "forgotten b"]),
     ("another_name", """
 struct s { u64 a; u64 b; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u64), { .name = "c", .of = "struct s",
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u64), { .name = "c", .of = "struct s",
 	.kind = KS_BASE_TYPE, .offset = 8, .size = 8, .type = KS_U64, .num = 1 });
 USE(s)
 """, []),
@@ -326,45 +365,50 @@ struct s {
 	u32 a; u32 new; u32 b; u16 n; u16 data[3];
 #endif
 };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_BASE_TYPE(b, struct s, u32),
-	 KSTATE_VARRAY(data, struct s, n));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_BASE_TYPE(b, struct s, u32),
+	KSTATE_VARRAY(data, struct s, n));
 USE(s)
 """, ["offset b", "offset data", "type data", "forgotten new", "forgotten n"]),
-    ("struct_for_a_pointer", """
+    ("struct_for_a_pointer", HAND + """
 struct in { u64 a; };
 struct s { struct in *in; };
-DESCRIBE(in, 1, 1, KSTATE_BASE_TYPE(a, struct in, u64));
-DESCRIBE(s, 1, 1, KSTATE_STRUCT(in, struct s, &in_state));
+static KSTATE_DESCRIBE(in_state, "in", 1, KSTATE_BASE_TYPE(a, struct in, u64));
+static KSTATE_DESCRIBE(s_state, "s", 1, HAND(in, .kind = KS_STRUCT, .ksd = &in_state));
 USE(s)
 """, ["type in"]),
     ("another_struct", """
 struct in { u64 a; }; struct other { u64 a; };
 struct s { struct in in; struct in *p; struct in array[2]; };
-DESCRIBE(other, 1, 1, KSTATE_BASE_TYPE(a, struct other, u64));
-DESCRIBE(s, 1, 1, KSTATE_STRUCT(in, struct s, &other_state), KSTATE_STRUCT_POINTER(p, struct s, &other_state),
-	 KSTATE_STRUCT_ARRAY(array, struct s, &other_state));
+static KSTATE_DESCRIBE(other_state, "other", 1, KSTATE_BASE_TYPE(a, struct other, u64));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_STRUCT(in, struct s, &other_state), KSTATE_STRUCT_POINTER(p, struct s, &other_state),
+	KSTATE_STRUCT_ARRAY(array, struct s, &other_state));
 USE(s)
 """, ["type in", "type p", "type array"]),
     ("first_member_stands_for_all", """
 struct base { u64 a; }; struct derived { struct base base; u32 cache; };
 struct s { struct derived d; struct derived *p; };
-DESCRIBE(base, 1, 1, KSTATE_BASE_TYPE(a, struct base, u64));
-DESCRIBE(s, 1, 1, KSTATE_STRUCT(d, struct s, &base_state), KSTATE_STRUCT_POINTER(p, struct s, &base_state));
+static KSTATE_DESCRIBE(base_state, "base", 1, KSTATE_BASE_TYPE(a, struct base, u64));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_STRUCT(d, struct s, &base_state), KSTATE_STRUCT_POINTER(p, struct s, &base_state));
 USE(s)
 """, []),
-    ("void_pointer_to_a_struct", """
+    ("void_pointer_to_a_struct", HAND + """
 struct in { u64 a; };
 struct s { void *p; };
-DESCRIBE(in, 1, 1, KSTATE_BASE_TYPE(a, struct in, u64));
-DESCRIBE(s, 1, 1, KSTATE_STRUCT_POINTER(p, struct s, &in_state, KSTATE_ALLOC));
+static KSTATE_DESCRIBE(in_state, "in", 1, KSTATE_BASE_TYPE(a, struct in, u64));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	HAND(p, .kind = KS_STRUCT, .ksd = &in_state, .modifiers = KS_POINTER, KSTATE_ALLOC));
 USE(s)
 """, ["size p"]),
     ("entries_of_another_struct", """
 struct entry { struct list_head link; u64 key; }; struct other { u32 x; };
 struct s { struct list_head list; struct xarray xa; };
-DESCRIBE(other, 1, 1, KSTATE_BASE_TYPE(x, struct other, u32));
-DESCRIBE(s, 1, 1, KSTATE_LIST(list, struct s, struct entry, link, &other_state),
-	 KSTATE_XARRAY(xa, struct s, struct entry, &other_state));
+static KSTATE_DESCRIBE(other_state, "other", 1, KSTATE_BASE_TYPE(x, struct other, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_LIST(list, struct s, struct entry, link, &other_state),
+	KSTATE_XARRAY(xa, struct s, struct entry, &other_state));
 USE(s)
 """, ["type list", "type xa"]),
     ("equal_schemas", """
@@ -375,96 +419,106 @@ static const struct kstate_field b_fields[] = { KSTATE_BASE_TYPE(x, struct b, u3
 	KSTATE_SKIP(pad, struct b, "unused"), KSTATE_END_OF_LIST() };
 static struct kstate_description a_state = { .name = "in", .fields = a_fields };
 static struct kstate_description b_state = { .name = "in", .fields = b_fields };
-DESCRIBE(s, 1, 1, KSTATE_STRUCT(a, struct s, &a_state), KSTATE_STRUCT(b, struct s, &b_state));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_STRUCT(a, struct s, &a_state), KSTATE_STRUCT(b, struct s, &b_state));
 USE(s)
 """, []),
     # Pointers and addresses
     ("uintptr", """
 #include <stdint.h>
 struct s { uintptr_t where; unsigned long value; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(where, struct s, uintptr_t), KSTATE_BASE_TYPE(value, struct s, unsigned long));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(where, struct s, uintptr_t), KSTATE_BASE_TYPE(value, struct s, unsigned long));
 USE(s)
 """, ["pointer where"]),
-    ("bitmap_pointer", """
+    ("bitmap_pointer", HAND + """
 struct s { unsigned long *bits; };
-DESCRIBE(s, 1, 1, KSTATE_BITMAP(bits, struct s, 64));
+static KSTATE_DESCRIBE(s_state, "s", 1, HAND(bits, .kind = KS_BITMAP, .num = 64));
 USE(s)
 """, ["pointer bits"]),
     ("bitmap_in_part", """
 struct s { unsigned long bits[4]; };
-DESCRIBE(s, 1, 1, KSTATE_BITMAP(bits, struct s, 130));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BITMAP(bits, struct s, 130));
 USE(s)
 """, ["forgotten bits"]),
     ("addresses", """
-struct s { struct page *page; struct folio *folio; void *p; unsigned long free_page; u8 *bytes; };
-DESCRIBE(s, 1, 1, KSTATE_ADDRESS(page, struct s, KS_VMEMMAP_ADDR), KSTATE_ADDRESS(folio, struct s, KS_VMEMMAP_ADDR),
-	 KSTATE_ADDRESS(p, struct s, KS_VMEMMAP_ADDR), KSTATE_ADDRESS(free_page, struct s, KS_LINEAR_ADDR),
-	 KSTATE_ADDRESS(bytes, struct s, KS_LINEAR_ADDR));
+struct s { struct page *page; struct folio *folio; void *p; u8 *bytes; };
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_ADDRESS(page, struct s, KS_VMEMMAP_ADDR),
+	KSTATE_ADDRESS(folio, struct s, KS_VMEMMAP_ADDR),
+	KSTATE_ADDRESS(p, struct s, KS_VMEMMAP_ADDR),
+	KSTATE_ADDRESS(bytes, struct s, KS_LINEAR_ADDR));
 USE(s)
 """, []),
-    ("addresses_of_another_kind", """
-struct dev; struct s { struct page *page; struct dev *dev; void (*fn)(void); phys_addr_t phys; s64 number;
+    ("addresses_of_another_kind", HAND + """
+struct dev; struct s { struct page *page; struct dev *dev; void (*fn)(void); u64 number;
 	struct page *area; void (*area_fn)(void); };
-DESCRIBE(s, 1, 1, KSTATE_ADDRESS(page, struct s, KS_LINEAR_ADDR), KSTATE_ADDRESS(dev, struct s, KS_VMEMMAP_ADDR),
-	 KSTATE_ADDRESS(fn, struct s, KS_LINEAR_ADDR), KSTATE_ADDRESS(phys, struct s, KS_LINEAR_ADDR),
-	 KSTATE_ADDRESS(number, struct s, KS_LINEAR_ADDR), KSTATE_VMALLOC(area, struct s),
-	 KSTATE_VMALLOC(area_fn, struct s));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_ADDRESS(page, struct s, KS_LINEAR_ADDR), KSTATE_ADDRESS(dev, struct s, KS_VMEMMAP_ADDR),
+	KSTATE_ADDRESS(fn, struct s, KS_LINEAR_ADDR), KSTATE_VMALLOC(area, struct s),
+	HAND(number, .kind = KS_ADDRESS, .addr_type = KS_LINEAR_ADDR),
+	KSTATE_VMALLOC(area_fn, struct s));
 USE(s)
-""", ["type page", "type dev", "type fn", "type phys", "type number", "type area", "type area_fn"]),
+""", ["type page", "type dev", "type fn", "type number", "type area", "type area_fn"]),
     ("edges_by_hand", """
 struct s { struct page *a; struct folio *b; u32 n; };
-DESCRIBE(s, 1, 1, { .name = "a", .of = "struct s", .kind = KS_FOLIO, .offset = 0, .size = 8, .num = 1 },
-	 { .name = "b", .of = "struct s", .kind = KS_PAGES, .offset = 8, .size = 8, .num = 1,
-	   .length = { .offset = 16, .type = KS_U32 } });
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	{ .name = "a", .of = "struct s", .kind = KS_FOLIO, .offset = 0, .size = 8, .num = 1 },
+	{ .name = "b", .of = "struct s", .kind = KS_PAGES, .offset = 8, .size = 8, .num = 1,
+	  .length = { .offset = 16, .type = KS_U32 } });
 USE(s)
 """, ["type a", "type b"]),
     # This kernel's own
     ("inside_of_own_types", """
 struct mutex { int owner; }; struct timer_list { unsigned long expires; };
 struct s { struct mutex lock; struct timer_list timer; struct { u32 x; } other; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(lock.owner, struct s, int), KSTATE_BASE_TYPE(timer.expires, struct s, unsigned long),
-	 KSTATE_BASE_TYPE(other.x, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(lock.owner, struct s, int), KSTATE_BASE_TYPE(timer.expires, struct s, unsigned long),
+	KSTATE_BASE_TYPE(other.x, struct s, u32));
 USE(s)
 """, ["own lock.owner", "own timer.expires"]),
     ("custom_may_do_that", """
 struct timer_list { unsigned long expires; };
 struct s { struct timer_list timer; };
 int save(struct kstate_stream *, void *, const struct kstate_field *);
-DESCRIBE(s, 1, 1, KSTATE_CUSTOM(timer, struct s, save, save));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_CUSTOM(timer, struct s, save, save));
 USE(s)
 """, []),
     # What needs no types
     ("unused", """
 struct s { u32 a; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32));
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_BASE_TYPE(a, struct s, u32));
 static struct kstate_description *const keep __attribute__((used, section(".discard"))) = NULL;
-struct kstate_description alone_state = { .name = "alone", FIELDS(KSTATE_BASE_TYPE(a, struct s, u32)) };
+KSTATE_DESCRIBE(alone_state, "alone", 1, KSTATE_BASE_TYPE(a, struct s, u32));
 USE(s)
 """, ["unused"]),
     ("one_name_for_two", """
 struct a { u32 x; }; struct b { u64 y; };
-static struct kstate_description a_state = { .name = "same", FIELDS(KSTATE_BASE_TYPE(x, struct a, u32)) };
-static struct kstate_description b_state = { .name = "same", FIELDS(KSTATE_BASE_TYPE(y, struct b, u64)) };
+static KSTATE_DESCRIBE(a_state, "same", 1, KSTATE_BASE_TYPE(x, struct a, u32));
+static KSTATE_DESCRIBE(b_state, "same", 1, KSTATE_BASE_TYPE(y, struct b, u64));
 USE(a) USE(b)
 """, ["name"]),
     ("one_name_and_schema_for_two", """
 struct a { u32 x; }; struct b { u32 x; };
-static struct kstate_description a_state = { .name = "same", FIELDS(KSTATE_BASE_TYPE(x, struct a, u32)) };
-static struct kstate_description b_state = { .name = "same", FIELDS(KSTATE_BASE_TYPE(x, struct b, u32)) };
+static KSTATE_DESCRIBE(a_state, "same", 1, KSTATE_BASE_TYPE(x, struct a, u32));
+static KSTATE_DESCRIBE(b_state, "same", 1, KSTATE_BASE_TYPE(x, struct b, u32));
 USE(a) USE(b)
 """, []),
     ("no_reason", """
 struct s { u32 a; u32 b; u32 c; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_SKIP(b, struct s, " "), KSTATE_SKIP(c, struct s, ""));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_SKIP(b, struct s, " "), KSTATE_SKIP(c, struct s, ""));
 USE(s)
 """, ["reason b", "reason c"]),
     ("only_removed", """
 struct s { u32 a; };
-DESCRIBE(s, 1, 1, KSTATE_BASE_TYPE(a, struct s, u32, KSTATE_ALIAS("was")), KSTATE_REMOVED("gone"));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_BASE_TYPE(a, struct s, u32, KSTATE_ALIAS("was")), KSTATE_REMOVED("gone"));
 USE(s)
 """, []),
     ("type_that_is_not_there", """
-DESCRIBE(s, 1, 1, { .name = "a", .of = "struct gone", .kind = KS_BASE_TYPE, .offset = 0, .size = 4,
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	{ .name = "a", .of = "struct gone", .kind = KS_BASE_TYPE, .offset = 0, .size = 4,
 	.type = KS_U32, .num = 1 });
 USE(s)
 """, ["unchecked"]),

@@ -20,7 +20,7 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "internal.h"
+#include "gate.h"
 
 struct image {
 	struct list_head list;

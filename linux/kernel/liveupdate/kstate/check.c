@@ -20,7 +20,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
-#include "internal.h"
+#include "gate.h"
 
 /* What becomes of the records with one schema */
 struct outlook {
@@ -139,13 +139,16 @@ static int check_stream(struct kstate_stream *stream, struct kstate_set *target,
 	for (i = 0; i < stream->index.nr; i++) {
 		const struct kstate_slot *slot = &stream->index.slots[i];
 		struct kstate_record *record = slot->record;
-		u32 id = le32_to_cpu(record->schema);
-		const struct kstate_schema *schema = kstate_known(stream->set, id)->schema;
 		struct kstate_finding finding = { .stream = stream, .record = record };
-		struct outlook *o = &outlooks[id];
+		const struct kstate_schema *schema;
+		struct outlook *o;
+		u32 id;
 
 		if (slot->state != KSTATE_SLOT_FREE)
 			continue;
+		id = le32_to_cpu(record->schema);
+		schema = kstate_known(stream->set, id)->schema;
+		o = &outlooks[id];
 		if (schema && !o->known && !o->err.code) {
 			ret = look_out(o, schema, target);
 			if (ret)

@@ -7,7 +7,7 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/unaligned.h>
-#include "internal.h"
+#include "engine.h"
 
 /* Where the elements of the field are: behind it, or in the tail */
 static const u8 *elements(const struct kstate_value *from)

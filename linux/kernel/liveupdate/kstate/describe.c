@@ -12,13 +12,14 @@
  * when a jump depends on it.
  */
 
+#include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
-#include <linux/string.h>
-#include "internal.h"
+#include "engine.h"
 
 /* Protects kstate_description.schema of all descriptions, and the list */
 static DEFINE_MUTEX(describe_lock);
@@ -28,6 +29,7 @@ static u64 serial;
 struct describe {
 	const struct kstate_where *where;
 	const struct kstate_path *path;
+	const struct kstate_description *desc;
 	u32 depth;
 };
 
@@ -46,69 +48,6 @@ static int refuse(const struct describe *d, const struct kstate_field *field,
 			   -EINVAL, "%s", text);
 }
 
-static u8 type_of(const struct kstate_field *field)
-{
-	switch (field->kind) {
-	case KS_STRUCT:
-	case KS_LIST:
-	case KS_XARRAY:
-	case KS_GROUP:
-		return KS_T_STRUCT;
-	case KS_CUSTOM:
-		return KS_T_ITEMS;
-	case KS_ADDRESS:
-		return field->addr_type == KS_VMEMMAP_ADDR ? KS_T_VMEMMAP : KS_T_LINEAR;
-	case KS_FOLIO:
-		return KS_T_FOLIO;
-	case KS_PAGES:
-		return KS_T_PAGES;
-	case KS_VMALLOC:
-		return KS_T_VMALLOC;
-	case KS_STRING:
-		return KS_CHAR;
-	case KS_BITMAP:
-		return KS_T_BITMAP;
-	case KS_UNION:
-		return KS_T_UNION;
-	case KS_REMOVED:
-		return KS_T_REMOVED;
-	default:
-		return field->type;
-	}
-}
-
-static int container_of_field(const struct kstate_field *field)
-{
-	switch (field->kind) {
-	case KS_BASE_TYPE:
-	case KS_STRUCT:
-		switch (field->modifiers) {
-		case 0:
-			return KS_C_ONE;
-		case KS_ARRAY:
-			return KS_C_ARRAY;
-		case KS_POINTER:
-			return KS_C_OPTIONAL;
-		case KS_VARRAY:
-		case KS_VARRAY | KS_POINTER:
-			return KS_C_SEQUENCE;
-		case KS_ARRAY_OF_POINTER:
-			return KS_C_POINTERS;
-		}
-		return -EINVAL;
-	case KS_STRING:
-		return field->modifiers & ~KS_POINTER ? -EINVAL : KS_C_SEQUENCE;
-	case KS_LIST:
-		return field->modifiers ? -EINVAL : KS_C_SEQUENCE;
-	case KS_XARRAY:
-		return field->modifiers ? -EINVAL : KS_C_MAP;
-	case KS_GROUP:
-		return field->modifiers ? -EINVAL : KS_C_OPTIONAL;
-	default:
-		return field->modifiers ? -EINVAL : KS_C_ONE;
-	}
-}
-
 static int check_name(const struct describe *d, const struct kstate_field *field,
 		      const char *name)
 {
@@ -118,11 +57,37 @@ static int check_name(const struct describe *d, const struct kstate_field *field
 	return 0;
 }
 
-static bool within(u64 val, u64 min, u64 max, u8 type)
+/* Functions know a member, but not the one that holds its length */
+static int check_functions(const struct describe *d, const struct kstate_field *field)
 {
-	if (kstate_is_signed(type))
-		return (s64)val >= (s64)min && (s64)val <= (s64)max;
-	return val >= min && val <= max;
+	if (!field->absent && !field->convert)
+		return 0;
+	if (field->kind == KS_LIST || field->kind == KS_HLIST || field->kind == KS_XARRAY ||
+	    field->kind == KS_GROUP)
+		return refuse(d, field, "a kind that can be copied, for its function\nanother");
+	if (field->length.type)
+		return refuse(d, field,
+			      "no function where another member holds the length or the tag\none");
+	return 0;
+}
+
+static int check_default(const struct describe *d, const struct kstate_field *field,
+			 u8 type, int container)
+{
+	u8 as = kstate_is_signed(type) ? KS_S64 : KS_U64;
+
+	if (!field->has_default)
+		return 0;
+	if (!kstate_is_int(type) || container > KS_C_ARRAY)
+		return !field->dflt ? 0 :
+			refuse(d, field, "0 as the default of what is not an integer\n%llu",
+			       field->dflt);
+	if (!kstate_int_fits(field->dflt, as, type))
+		return refuse(d, field, "a default that fits\n%llu", field->dflt);
+	if ((field->range && !kstate_within(field->dflt, field->min, field->max, type)) ||
+	    (field->masked && (field->dflt & ~field->mask)))
+		return refuse(d, field, "a default that meets the constraints\n%llu", field->dflt);
+	return 0;
 }
 
 /* What a field may be told besides its kind */
@@ -130,55 +95,38 @@ static int check_options(const struct describe *d, const struct kstate_field *fi
 			 u8 type, int container)
 {
 	bool ints = kstate_is_int(type) && field->kind == KS_BASE_TYPE;
-	bool scratch = field->kind != KS_LIST && field->kind != KS_XARRAY &&
-		       field->kind != KS_GROUP;
 
 	if (field->has_default && field->absent)
 		return refuse(d, field, "a default or a function for when it is absent\nboth");
-	if ((field->absent || field->convert) && !scratch)
-		return refuse(d, field, "a kind that can be copied, for its function\nanother");
 	if ((field->range || field->masked || field->flag_names) && !ints)
 		return refuse(d, field, "constraints on integers\nanother kind");
 	if (field->equal && (!ints || container > KS_C_ARRAY))
 		return refuse(d, field, "KSTATE_EQUAL on an integer in the object\nanother kind");
-	if (field->range && !within(field->min, field->min, field->max, type))
+	if (field->range && !kstate_within(field->min, field->min, field->max, type))
 		return refuse(d, field, "a range that is not empty\n%llu to %llu",
 			      field->min, field->max);
 	if (field->alloc && !(field->modifiers & (KS_POINTER | KS_ARRAY_OF_POINTER)))
 		return refuse(d, field, "KSTATE_ALLOC on a pointer\nanother kind");
-	if (!field->has_default)
-		return 0;
-
-	if (kstate_is_int(type) && container <= KS_C_ARRAY) {
-		u8 as = kstate_is_signed(type) ? KS_S64 : KS_U64;
-
-		if (!kstate_int_fits(field->dflt, as, type))
-			return refuse(d, field, "a default that fits\n%llu", field->dflt);
-		if ((field->range && !within(field->dflt, field->min, field->max, type)) ||
-		    (field->masked && (field->dflt & ~field->mask)))
-			return refuse(d, field, "a default that meets the constraints\n%llu",
-				      field->dflt);
-	} else if (field->dflt) {
-		return refuse(d, field, "0 as the default of what is not an integer\n%llu",
-			      field->dflt);
-	}
-	return 0;
+	if (field->max_count && container < KS_C_SEQUENCE && type != KS_T_FOLIOS)
+		return refuse(d, field, "KSTATE_MAX_COUNT on a number that varies\nanother kind");
+	return check_functions(d, field) ?: check_default(d, field, type, container);
 }
 
 /* What the kind of a field needs */
 static int check_kind(const struct describe *d, const struct kstate_field *field,
 		      u8 type, int container)
 {
+	u8 needs = kstate_kind(field)->needs;
+
 	if (container < 0)
 		return refuse(d, field, "modifiers that go together\n%#x", field->modifiers);
 	if (field->kind == KS_BASE_TYPE && (!kstate_is_int(type) ||
-					    field->size != __kstate_size(type)))
+					    field->size != kstate_size(type)))
 		return refuse(d, field, "an integer type and its size\n%#x of %u bytes",
 			      type, field->size);
-	if (field->kind == KS_STRING && (field->type & 0xf) != 1)
+	if (field->kind == KS_STRING && kstate_size(field->type) != 1)
 		return refuse(d, field, "an array of or pointer to char\n%#x", field->type);
-	if ((field->kind == KS_STRUCT || field->kind == KS_LIST || field->kind == KS_XARRAY ||
-	     field->kind == KS_GROUP) && !field->ksd)
+	if ((needs & KSTATE_NEEDS_KSD) && !field->ksd)
 		return refuse(d, field, "a description of the struct\nnone");
 	if (field->kind == KS_CUSTOM && (!field->save || !field->restore))
 		return refuse(d, field, "functions to save and to restore\nnone");
@@ -187,51 +135,165 @@ static int check_kind(const struct describe *d, const struct kstate_field *field
 	if (field->kind == KS_UNION && (!field->arms || !field->arms[0].name ||
 					!kstate_is_int(field->length.type)))
 		return refuse(d, field, "arms and the member that selects one\nnone");
-	if (field->kind == KS_PAGES && !kstate_is_int(field->length.type))
-		return refuse(d, field, "the member that holds the number of pages\nnone");
+	if ((needs & KSTATE_NEEDS_LENGTH) && !kstate_is_int(field->length.type))
+		return refuse(d, field, "the member that holds the number of %s\nnone",
+			      kstate_type_name(type));
 	if ((field->modifiers & KS_VARRAY) &&
 	    kstate_is_int(field->length.type) == !!field->count)
 		return refuse(d, field, "a member or a function for the length\n%s",
 			      field->count ? "both" : "none");
 	if (field->length.type && !kstate_is_int(field->length.type))
 		return refuse(d, field, "an integer for the length\n%#x", field->length.type);
-	if ((container == KS_C_ARRAY || container == KS_C_POINTERS ||
-	     (container == KS_C_SEQUENCE && field->kind != KS_LIST &&
-	      !(field->modifiers & KS_POINTER)) || field->kind == KS_BITMAP) && !field->num)
+	if ((container == KS_C_ARRAY || container == KS_C_POINTERS || field->kind == KS_BITMAP ||
+	     (field->kind == KS_STRING && !field->modifiers) || field->modifiers == KS_VARRAY) &&
+	    !field->num)
 		return refuse(d, field, "room for at least one element\n0");
 	return 0;
+}
+
+/* Members of the object */
+
+struct range {
+	u64 start;
+	u64 end;
+	const struct kstate_field *field;
+	bool length;		/* of the field, not the field itself */
+};
+
+struct ranges {
+	struct range *at;
+	u32 nr;
+};
+
+static void add_range(struct ranges *r, const struct kstate_field *field, u64 start, u64 size,
+		      bool length)
+{
+	if (r->at)
+		r->at[r->nr] = (struct range){ start, start + size, field, length };
+	r->nr++;
+}
+
+/* All members that a description refers to, those of its groups among them */
+static void add_members(struct ranges *r, const struct kstate_description *desc)
+{
+	const struct kstate_field *field;
+
+	for (field = desc->fields; field->kind != KS_END; field++) {
+		if (field->kind == KS_SKIP || field->kind == KS_REMOVED)
+			continue;
+		if (field->kind == KS_GROUP) {
+			add_members(r, field->ksd);
+			continue;
+		}
+		/* One byte stands for a flexible array */
+		add_range(r, field, field->offset, kstate_member_bytes(field) ?: 1, false);
+		if (field->length.type)
+			add_range(r, field, field->length.offset, kstate_size(field->length.type),
+				  true);
+	}
+}
+
+static bool is_plain_int(const struct kstate_field *field)
+{
+	return field->kind == KS_BASE_TYPE && !field->modifiers;
+}
+
+/* Two ranges that overlap: a length may be another length, or an integer field */
+static bool may_share(const struct range *a, const struct range *b)
+{
+	const struct kstate_field *owner = a->length ? b->field : a->field;
+	u8 type = a->length ? a->field->length.type : b->field->length.type;
+
+	if (a->start != b->start || a->end != b->end || (!a->length && !b->length))
+		return false;
+	if (a->length && b->length)
+		return a->field->length.type == b->field->length.type;
+	return is_plain_int(owner) && owner->type == type && !owner->absent && !owner->convert;
+}
+
+static int check_overlap(const struct describe *d, const struct ranges *r)
+{
+	const struct range *a, *b, *end = r->at + r->nr;
+
+	for (a = r->at; a < end; a++) {
+		for (b = a + 1; b < end; b++) {
+			if (a->start >= b->end || b->start >= a->end || may_share(a, b))
+				continue;
+			return refuse(d, b->field, "members that do not overlap\n%s of %s",
+				      a->length ? "the length" : "bytes", a->field->name);
+		}
+	}
+	return 0;
+}
+
+/*
+ * Each byte of the object belongs to one field, or restoring would apply what it
+ * has not checked. @link is of a list whose entries have the description @desc.
+ */
+static int check_members(const struct describe *d, struct kstate_schema *schema,
+			 const struct kstate_description *desc, const struct kstate_field *link)
+{
+	struct ranges r = {};
+	u32 i;
+	int ret;
+
+	add_members(&r, desc);
+	r.at = kvcalloc(r.nr + 1, sizeof(*r.at), GFP_KERNEL);
+	if (!r.at)
+		return kstate_no_memory(d->where, d->path);
+	r.nr = 0;
+	add_members(&r, desc);
+	if (link)
+		add_range(&r, link, link->link, link->kind == KS_LIST ? sizeof(struct list_head) :
+			  sizeof(struct hlist_node), false);
+	ret = check_overlap(d, &r);
+	for (i = 0; i < r.nr; i++)
+		schema->extent = max_t(u64, schema->extent, r.at[i].end);
+	kvfree(r.at);
+	return ret;
 }
 
 static struct kstate_schema *describe(struct describe *d,
 				      const struct kstate_description *desc);
 
+/* A group is nothing but its fields: each of them has to do without the stream */
+static int check_group(const struct describe *d, const struct kstate_schema *ref)
+{
+	const struct kstate_schema_field *f;
+
+	for (f = ref->fields; f < ref->fields + ref->nr_fields; f++)
+		if (kstate_has_data(f) &&
+		    !(f->flags & (KSTATE_FIELD_DEFAULT | KSTATE_FIELD_HOOK)))
+			return refuse(d, f->bind,
+				      "a default, as all fields of a group have\nnone");
+	return 0;
+}
+
 static int describe_ref(struct describe *d, const struct kstate_field *field,
-			const struct kstate_description *desc, struct kstate_schema_field *f)
+			const struct kstate_description *desc, struct kstate_schema *schema,
+			struct kstate_schema_field *f)
 {
 	struct kstate_path path = { .up = d->path, .name = field->name };
 	struct describe nested = { .where = d->where, .path = &path, .depth = d->depth + 1 };
-	u32 i;
+	bool list = field->kind == KS_LIST || field->kind == KS_HLIST;
+	struct kstate_schema *ref = describe(&nested, desc);
 
-	f->ref = describe(&nested, desc);
-	if (IS_ERR(f->ref)) {
-		int ret = PTR_ERR(f->ref);
-
-		f->ref = NULL;
-		return ret;
-	}
-	if (!f->ref->size)
+	if (IS_ERR(ref))
+		return PTR_ERR(ref);
+	f->ref = ref;
+	schema->pointers |= ref->pointers;
+	schema->equal |= ref->equal;
+	if (!ref->size)
 		return refuse(d, field, "a struct with data\none without");
-	if (field->kind != KS_GROUP)
-		return 0;
-	for (i = 0; i < f->ref->nr_fields; i++) {
-		struct kstate_schema_field *member = &f->ref->fields[i];
-
-		if (kstate_has_data(member) &&
-		    !(member->flags & (KSTATE_FIELD_DEFAULT | KSTATE_FIELD_HOOK)))
-			return refuse(&nested, member->bind,
-				      "a default, as all fields of a group have\nnone");
-	}
-	return 0;
+	if (field->kind == KS_GROUP)
+		return check_group(&nested, ref);
+	if (ref->extent > field->size)
+		return refuse(d, field, "a description of a struct of %u bytes\none of %u",
+			      field->size, ref->extent);
+	if (kstate_allocates(field) && ref->equal && !desc->init)
+		return refuse(d, field,
+			      ".init for what restoring allocates, which KSTATE_EQUAL is for\nnone");
+	return list ? check_members(&nested, ref, desc, field) : 0;
 }
 
 static void add_hint(struct kstate_schema *schema, u16 kind, u64 value, const char *name)
@@ -246,32 +308,58 @@ static u64 room_of(const struct kstate_field *field, int container)
 {
 	u64 room = KSTATE_ANY_ROOM;
 
-	if (container == KS_C_POINTERS || field->kind == KS_BITMAP ||
-	    (container == KS_C_SEQUENCE && field->kind != KS_LIST &&
-	     !(field->modifiers & KS_POINTER)))
+	if (container == KS_C_POINTERS || field->kind == KS_BITMAP || field->modifiers == KS_VARRAY ||
+	    (field->kind == KS_STRING && !field->modifiers))
 		room = field->num;
 	if (field->kind != KS_UNION && field->length.type && field->length.type != KS_U64)
-		room = min(room, (1ULL << (8 * __kstate_size(field->length.type) -
+		room = min(room, (1ULL << (8 * kstate_size(field->length.type) -
 					   kstate_is_signed(field->length.type))) - 1);
+	if (field->max_count)
+		room = min(room, (u64)field->max_count);
 	/* A record cannot hold more */
 	return room < KSTATE_MAX_RECORD ? room : KSTATE_ANY_ROOM;
 }
 
-/* The first of the fields so far whose length is in the same member */
-static u32 length_of(const struct kstate_schema *schema, const struct kstate_field *field)
+/* Entries of a schema for one field: itself, its aliases and arms */
+static u32 count_entries(const struct kstate_field *field)
 {
-	u32 i;
+	const struct kstate_arm *arm = field->kind == KS_UNION ? field->arms : NULL;
+	const char *const *alias = field->aliases;
+	u32 nr = field->kind != KS_SKIP;
 
-	for (i = 0; schema->fields[i].bind != field; i++)
-		if (schema->fields[i].length &&
-		    schema->fields[i].bind->length.offset == field->length.offset)
-			break;
-	return i + 1;
+	for (; alias && *alias && nr <= KSTATE_MAX_FIELDS; alias++)
+		nr++;
+	for (; arm && arm->name && nr <= KSTATE_MAX_FIELDS; arm++)
+		nr++;
+	return nr;
+}
+
+/*
+ * The first field, plus 1, that is the member at @offset or has its length or tag
+ * there. A member that only one field refers to is nothing to agree upon, but for
+ * that of an array: how many it can count is of interest.
+ */
+static u32 first_with_member(const struct kstate_description *desc,
+			     const struct kstate_field *self, u32 offset)
+{
+	const struct kstate_field *field;
+	u32 index = 0, first = 0, nr = 0;
+
+	for (field = desc->fields; field->kind != KS_END; index += count_entries(field++)) {
+		bool is = is_plain_int(field) && field->offset == offset;
+
+		if (field->kind == KS_SKIP ||
+		    (!is && (!field->length.type || field->length.offset != offset)))
+			continue;
+		first = first ?: index + 1;
+		nr++;
+	}
+	return nr > 1 || (self->length.type && self->kind != KS_UNION) ? first : 0;
 }
 
 /* What the struct can take: other kernels learn it from the catalogue */
-static void describe_limits(struct kstate_schema *schema, struct kstate_schema_field *f,
-			    const struct kstate_field *field)
+static void describe_limits(struct describe *d, struct kstate_schema *schema,
+			    struct kstate_schema_field *f, const struct kstate_field *field)
 {
 	f->room = room_of(field, f->container);
 	if (f->room != KSTATE_ANY_ROOM)
@@ -279,10 +367,75 @@ static void describe_limits(struct kstate_schema *schema, struct kstate_schema_f
 	f->text = field->kind == KS_STRING;
 	if (f->text)
 		add_hint(schema, KSTATE_HINT_TEXT, 0, "");
-	if (!field->length.type || field->kind == KS_UNION)
-		return;
-	f->length = length_of(schema, field);
-	add_hint(schema, KSTATE_HINT_LENGTH, f->length - 1, "");
+	if (field->length.type)
+		f->length = first_with_member(d->desc, field, field->length.offset);
+	else if (is_plain_int(field))
+		f->length = first_with_member(d->desc, field, field->offset);
+	if (f->length)
+		add_hint(schema, KSTATE_HINT_LENGTH, f->length - 1, "");
+}
+
+static int describe_names(struct describe *d, struct kstate_schema *schema,
+			  struct kstate_schema_field *f, const struct kstate_field *field)
+{
+	const struct kstate_flag_name *name;
+	int ret;
+
+	f->names = field->flag_names;
+	f->enumerated = field->enumerated;
+	for (name = field->flag_names; name && name->name; name++) {
+		ret = check_name(d, field, name->name);
+		if (ret)
+			return ret;
+		add_hint(schema, field->enumerated ? KSTATE_HINT_ENUM : KSTATE_HINT_FLAG,
+			 name->bits, name->name);
+	}
+	return 0;
+}
+
+static int describe_arms(struct describe *d, struct kstate_schema *schema,
+			 const struct kstate_field *field)
+{
+	const struct kstate_arm *arm;
+	int ret;
+
+	for (arm = field->arms; arm->name; arm++) {
+		struct kstate_schema_field *f = &schema->fields[schema->nr_fields++];
+		u8 type = field->length.type;
+
+		f->name = arm->name;
+		f->bind = field;
+		f->type = KS_T_ARM;
+		f->count = 1;
+		f->dflt = arm->tag;
+		if (!kstate_int_fits(arm->tag, KS_U64, type) &&
+		    !(kstate_is_signed(type) && kstate_int_fits(arm->tag, KS_S64, type)))
+			return refuse(d, field, "tags that their member can hold\n%llu of %s",
+				      arm->tag, arm->name);
+		ret = arm->ksd ? describe_ref(d, field, arm->ksd, schema, f) : 0;
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static u16 field_flags(const struct kstate_field *field)
+{
+	return (field->has_default ? KSTATE_FIELD_DEFAULT : 0) |
+	       (field->absent ? KSTATE_FIELD_HOOK : 0) |
+	       (field->ignorable ? KSTATE_FIELD_IGNORABLE : 0) |
+	       (field->convert ? KSTATE_FIELD_CONVERT : 0) |
+	       (field->range ? KSTATE_FIELD_RANGE : 0) |
+	       (field->masked ? KSTATE_FIELD_MASK : 0) |
+	       (field->equal ? KSTATE_FIELD_EQUAL : 0);
+}
+
+/* Whether an object may hold pointers in the member */
+static bool has_pointers(const struct kstate_field *field, u8 type)
+{
+	return (field->modifiers & (KS_POINTER | KS_ARRAY_OF_POINTER)) || type == KS_T_ITEMS ||
+	       (type > KS_T_STRUCT && type < KS_T_BITMAP) || field->kind == KS_LIST ||
+	       field->kind == KS_HLIST || field->kind == KS_XARRAY;
 }
 
 /* Add @field, its aliases and arms, to fields that have room for them */
@@ -290,77 +443,76 @@ static int describe_field(struct describe *d, struct kstate_schema *schema,
 			  const struct kstate_field *field)
 {
 	struct kstate_schema_field *f = &schema->fields[schema->nr_fields++];
-	const struct kstate_flag_name *flag;
-	const struct kstate_arm *arm;
 	const char *const *alias;
 	int container, ret;
 
 	f->name = field->name;
 	f->bind = field;
-	f->type = type_of(field);
+	f->type = kstate_kind_type(field);
 	f->count = 1;
-	if (field->kind == KS_REMOVED)
+	f->flags = field_flags(field);
+	f->dflt = field->dflt;
+	if (field->kind == KS_REMOVED) {
+		if (field->type)
+			f->min = field->type | (field->modifiers ? KS_C_ARRAY : KS_C_ONE) << 8;
 		return 0;
+	}
 
-	container = container_of_field(field);
-	ret = check_kind(d, field, f->type, container);
-	if (!ret)
-		ret = check_options(d, field, f->type, container);
+	container = kstate_kind_container(field);
+	ret = check_kind(d, field, f->type, container) ?:
+	      check_options(d, field, f->type, container);
 	if (ret)
 		return ret;
-
 	f->container = container;
-	f->flags = (field->has_default ? KSTATE_FIELD_DEFAULT : 0) |
-		   (field->absent ? KSTATE_FIELD_HOOK : 0) |
-		   (field->ignorable ? KSTATE_FIELD_IGNORABLE : 0) |
-		   (field->convert ? KSTATE_FIELD_CONVERT : 0) |
-		   (field->range ? KSTATE_FIELD_RANGE : 0) |
-		   (field->masked ? KSTATE_FIELD_MASK : 0) |
-		   (field->equal ? KSTATE_FIELD_EQUAL : 0);
-	f->dflt = field->dflt;
 	f->min = field->min;
 	f->max = field->max;
 	f->mask = field->mask;
 	if (container == KS_C_ARRAY)
 		f->count = field->num;
+	schema->pointers |= has_pointers(field, f->type);
+	schema->equal |= field->equal;
 
-	describe_limits(schema, f, field);
+	describe_limits(d, schema, f, field);
 	f->secret = field->secret;
 	if (field->hex)
 		add_hint(schema, KSTATE_HINT_HEX, 0, "");
 	if (field->secret)
 		add_hint(schema, KSTATE_HINT_SECRET, 0, "");
-	for (flag = field->flag_names; flag && flag->name; flag++) {
-		ret = check_name(d, field, flag->name);
-		if (ret)
-			return ret;
-		add_hint(schema, KSTATE_HINT_FLAG, flag->bits, flag->name);
-	}
-
-	if (f->type == KS_T_STRUCT) {
-		ret = describe_ref(d, field, field->ksd, f);
-		if (ret)
-			return ret;
-	}
-	if (f->type == KS_T_UNION) {
-		for (arm = field->arms; arm->name; arm++) {
-			f = &schema->fields[schema->nr_fields++];
-			f->name = arm->name;
-			f->bind = field;
-			f->type = KS_T_ARM;
-			f->count = 1;
-			f->dflt = arm->tag;
-			ret = arm->ksd ? describe_ref(d, field, arm->ksd, f) : 0;
-			if (ret)
-				return ret;
-		}
-	}
-	for (alias = field->aliases; alias && *alias; alias++) {
+	ret = describe_names(d, schema, f, field);
+	if (!ret && f->type == KS_T_STRUCT)
+		ret = describe_ref(d, field, field->ksd, schema, f);
+	if (!ret && f->type == KS_T_UNION)
+		ret = describe_arms(d, schema, field);
+	for (alias = field->aliases; !ret && alias && *alias; alias++) {
 		f = &schema->fields[schema->nr_fields++];
 		f->name = *alias;
 		f->bind = field;
 		f->type = KS_T_ALIAS;
 		f->count = 1;
+	}
+	return ret;
+}
+
+/* A member that is a field and the length of others has one default */
+static int check_lengths(struct describe *d, const struct kstate_schema *schema)
+{
+	const struct kstate_schema_field *f, *other;
+	u64 dflt;
+
+	for (f = schema->fields; f < schema->fields + schema->nr_fields; f++) {
+		if (!f->length || !kstate_is_int(f->type) || f->container != KS_C_ONE ||
+		    !(f->flags & KSTATE_FIELD_DEFAULT))
+			continue;
+		for (other = schema->fields; other < schema->fields + schema->nr_fields; other++) {
+			if (other == f || other->length != f->length ||
+			    !(other->flags & KSTATE_FIELD_DEFAULT))
+				continue;
+			dflt = other->type == KS_T_UNION ? other[1].dflt : 0;
+			if (f->dflt != dflt)
+				return refuse(d, f->bind,
+					      "%llu as its default, as %s is absent then\n%llu",
+					      dflt, other->name, f->dflt);
+		}
 	}
 	return 0;
 }
@@ -399,31 +551,22 @@ static int count_fields(struct describe *d, const struct kstate_description *des
 			u32 *nr_fields, u32 *nr_hints)
 {
 	const struct kstate_field *field = desc->fields;
+	const struct kstate_flag_name *name;
 	u32 index;
 
 	if (!field)
 		return refuse(d, NULL, "fields\nnone");
 	for (index = 0; field->kind != KS_END; field++, index++) {
-		const struct kstate_flag_name *flag;
-		const struct kstate_arm *arm;
-		const char *const *alias;
-
-		if (field->kind < KS_BASE_TYPE || field->kind > KS_END)
+		if (field->kind != KS_SKIP && !kstate_kind(field))
 			return refuse(d, NULL,
 				      "a known kind, or KSTATE_END_OF_LIST()\nkind %#x in field %u",
 				      field->kind, index);
-		if (field->kind == KS_SKIP)
-			continue;
-		++*nr_fields;
+		*nr_fields += count_entries(field);
 		/* Room, text and length are the others */
 		*nr_hints += field->hex + field->secret + 3;
-		for (alias = field->aliases; alias && *alias; alias++)
-			++*nr_fields;
-		for (flag = field->flag_names; flag && flag->name; flag++)
+		for (name = field->flag_names; name && name->name; name++)
 			++*nr_hints;
-		for (arm = field->kind == KS_UNION ? field->arms : NULL; arm && arm->name; arm++)
-			++*nr_fields;
-		if (*nr_fields > KSTATE_MAX_FIELDS)
+		if (*nr_fields > KSTATE_MAX_FIELDS || index > 2 * KSTATE_MAX_FIELDS)
 			return refuse(d, NULL, "at most %u fields\nmore", KSTATE_MAX_FIELDS);
 	}
 	return 0;
@@ -444,7 +587,8 @@ static int fill_schema(struct describe *d, struct kstate_schema *schema,
 		if (ret)
 			return ret;
 	}
-	ret = check_names(d, schema);
+	ret = check_names(d, schema) ?: check_lengths(d, schema) ?:
+	      check_members(d, schema, desc, NULL);
 	if (ret)
 		return ret;
 	if (!kstate_schema_layout(schema))
@@ -461,6 +605,7 @@ static struct kstate_schema *describe(struct describe *d,
 	u32 nr_fields = 0, nr_hints = 0;
 	int ret;
 
+	d->desc = desc;
 	if (d->depth >= KSTATE_MAX_DEPTH)
 		return ERR_PTR(refuse(d, NULL,
 				      "at most %u structs inside each other\nmore, or a cycle",
@@ -474,7 +619,7 @@ static struct kstate_schema *describe(struct describe *d,
 	if (ret)
 		return ERR_PTR(ret);
 
-	schema = kstate_zalloc(sizeof(*schema));
+	schema = kvzalloc(sizeof(*schema), GFP_KERNEL);
 	if (!schema)
 		goto no_memory;
 	schema->name = desc->name;
@@ -482,8 +627,8 @@ static struct kstate_schema *describe(struct describe *d,
 	schema->min_version = desc->min_version_id;
 	schema->flags = desc->optional ? KSTATE_SCHEMA_OPTIONAL : 0;
 	schema->desc = desc;
-	schema->fields = kstate_zalloc((nr_fields + 1) * sizeof(*schema->fields));
-	schema->hints = kstate_zalloc((nr_hints + 1) * sizeof(*schema->hints));
+	schema->fields = kvzalloc((nr_fields + 1) * sizeof(*schema->fields), GFP_KERNEL);
+	schema->hints = kvzalloc((nr_hints + 1) * sizeof(*schema->hints), GFP_KERNEL);
 	if (!schema->fields || !schema->hints)
 		goto no_memory;
 
@@ -495,8 +640,7 @@ static struct kstate_schema *describe(struct describe *d,
 
 no_memory:
 	kstate_schema_free(schema);
-	kstate_fail(d->where, d->path, KSTATE_NO_MEMORY, -ENOMEM, "memory for a schema\nnone");
-	return ERR_PTR(-ENOMEM);
+	return ERR_PTR(kstate_no_memory(d->where, d->path));
 }
 
 static void forget(struct kstate_schema *schema)
@@ -535,10 +679,9 @@ struct kstate_schema *kstate_describe(struct kstate_description *desc,
 	if (IS_ERR(schema))
 		return schema;
 
-	schema->resolution = kstate_zalloc(sizeof(*schema->resolution));
+	schema->resolution = kvzalloc(sizeof(*schema->resolution), GFP_KERNEL);
 	if (!schema->resolution)
-		ret = kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
-				  "memory for a plan\nnone");
+		ret = kstate_no_memory(&where, NULL);
 	else
 		ret = kstate_resolve(schema, schema, schema->resolution, &where, NULL, NULL);
 	if (ret) {

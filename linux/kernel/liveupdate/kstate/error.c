@@ -18,7 +18,7 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/string.h>
-#include "internal.h"
+#include "engine.h"
 
 /* A text that is cut where the buffer ends */
 struct kstate_text {
@@ -118,6 +118,18 @@ int kstate_fail(const struct kstate_where *where, const struct kstate_path *path
 
 	kstate_where_text(where, path, err->path, sizeof(err->path));
 	return code;
+}
+
+/**
+ * kstate_no_memory() - fill an error: an allocation failed
+ * @where: what it is about
+ * @path: the field, or NULL
+ *
+ * Return: -ENOMEM.
+ */
+int kstate_no_memory(const struct kstate_where *where, const struct kstate_path *path)
+{
+	return kstate_fail(where, path, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
 }
 
 static const char *const reason_names[] = {

@@ -27,7 +27,7 @@
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "internal.h"
+#include "gate.h"
 
 /* How much is saved before it is checked and the copies are freed */
 #define BATCH		1024

@@ -31,7 +31,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
-#include "internal.h"
+#include "store.h"
 
 static u32 header_crc(const struct kstate_header *header, u32 size)
 {
@@ -145,10 +145,11 @@ static void lay_out(const struct kstate_set *set, struct layout *l, struct kstat
 		memcpy(record + 1, stream->name, strlen(stream->name));
 		refs = (void *)kstate_record_payload(record);
 		i = 0;
-		list_for_each_entry(segment, &stream->segments, list)
+		list_for_each_entry(segment, &stream->segments, list) {
 			refs[i++] = segment_ref(l, &segment->edge, segment->used);
+			records += segment->records;
+		}
 		seal_record(l, record);
-		records += stream->index.nr + stream->skipped;
 	}
 	header->records = cpu_to_le64(records);
 	header->total_size = cpu_to_le64(l->end);
@@ -474,21 +475,20 @@ static int index_segment(struct kstate_stream *stream, struct kstate_segment *se
 	struct kstate_set *set = stream->set;
 	struct kstate_record *record;
 	size_t at = 0;
-	int ret;
 
 	while ((record = next_record(set, segment, stream->name, &at))) {
 		if (le16_to_cpu(record->flags) & KSTATE_RECORD_DROPPED) {
-			stream->skipped++;
+			segment->records++;
 			continue;
 		}
 		if (le32_to_cpu(record->schema) >= set->nr_known) {
 			damaged_record(set, stream->name, at, record, "a record with a schema");
 			continue;
 		}
+		segment->records++;
 		stream->bytes += sizeof(*record) + le32_to_cpu(record->size);
-		ret = kstate_stream_add_slot(stream, record, 0);
-		if (ret)
-			return ret;
+		if (!kstate_stream_add_slot(stream, segment, record))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -515,13 +515,21 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 	mutex_init(&stream->lock);
 	lockdep_set_subclass(&stream->lock, SINGLE_DEPTH_NESTING);
 	INIT_LIST_HEAD(&stream->segments);
-	list_add_tail(&stream->list, &set->streams);
+	xa_init(&stream->holes);
+	ret = kstate_set_add_stream(set, stream);
+	if (ret == -EEXIST)
+		list_add_tail(&stream->list, &set->streams);
+	else if (ret) {
+		kfree(stream);
+		return ret;
+	}
 
 	size = le32_to_cpu(record->size) - kstate_key_bytes(record);
 	for (; size >= sizeof(*ref); size -= sizeof(*ref), ref++) {
 		segment = kzalloc_obj(*segment);
 		if (!segment)
 			return -ENOMEM;
+		INIT_LIST_HEAD(&segment->holes);
 		ret = open_segment(set, ref, segment);
 		if (ret) {
 			kfree(segment);
@@ -664,8 +672,12 @@ struct kstate_set *kstate_set_open(const struct kstate_transport *transport, voi
 static int take_and_park(struct kstate_edge *edge, u8 type, void *arg)
 {
 	struct kstate_set *from = arg;
-	void *ptr = kstate_set_unpark(from, edge);
-	int ret = ptr ? 0 : from->transport->check(edge) ?: from->transport->take(edge, &ptr);
+	void *ptr;
+	int ret;
+
+	if (kstate_set_parked(from, edge, false))
+		return 0;
+	ret = kstate_set_take(from, edge, &ptr);
 
 	if (!ret)
 		kstate_set_park(from, edge, ptr);
@@ -675,6 +687,7 @@ static int take_and_park(struct kstate_edge *edge, u8 type, void *arg)
 struct preserve_again {
 	struct kstate_set *from;
 	struct kstate_set *to;
+	const struct kstate_where *where;
 	int ret;
 };
 
@@ -682,16 +695,13 @@ struct preserve_again {
 static int preserve_again(struct kstate_edge *edge, u8 type, void *arg)
 {
 	struct preserve_again *p = arg;
-	struct kstate_edge made = { .kind = edge->kind };
-	void *ptr = kstate_set_unpark(p->from, edge);
+	struct kstate_edge made = {};
 
-	if (ptr)
-		kstate_set_park(p->from, edge, ptr);
 	if (!p->ret)
-		p->ret = !ptr ? -ENOENT :
-			p->to->transport->preserve(edge->kind, ptr,
-						   le64_to_cpu(edge->size) >> PAGE_SHIFT, &made);
-	*edge = !p->ret ? made : (struct kstate_edge){};
+		p->ret = kstate_set_preserve(p->to, p->where, NULL, edge->kind,
+					     kstate_set_parked(p->from, edge, false),
+					     le64_to_cpu(edge->size) >> PAGE_SHIFT, &made);
+	*edge = made;
 	return 0;
 }
 
@@ -709,9 +719,9 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 {
 	struct kstate_record *old = slot->record, *record;
 	struct kstate_known *known = kstate_known(from->set, le32_to_cpu(old->schema));
-	struct preserve_again again = { .from = from->set, .to = to->set };
 	u32 size = le32_to_cpu(old->size), key_bytes = kstate_key_bytes(old), id;
 	struct kstate_where where = { .err = err };
+	struct preserve_again again = { .from = from->set, .to = to->set, .where = &where };
 	struct kstate_slot *anew;
 	u64 *max_key;
 	int ret;
@@ -727,7 +737,7 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 	anew = kstate_stream_lookup(to, kstate_known(to->set, id)->name, le64_to_cpu(old->key),
 				    (char *)(old + 1), le16_to_cpu(old->key_len));
 	if (IS_ERR(anew))
-		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+		return kstate_no_memory(&where, NULL);
 	if (anew) {
 		left_behind(from, slot, "saved anew");
 		return 0;
@@ -740,30 +750,59 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 		left_behind(from, slot, "without its memory");
 		return 0;
 	}
-	if (!ret)
-		ret = kstate_stream_append(to, size, &record, err);
 	if (ret)
-		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret,
-				   "memory to hand on\nerror %d", ret);
+		return kstate_no_memory(&where, NULL);
+	max_key = kstate_stream_max_key(to, kstate_known(to->set, id)->name);
+	if (!max_key)
+		return kstate_no_memory(&where, NULL);
+	*max_key = U64_MAX;
+	ret = kstate_stream_append(to, size, &record, err);
+	if (ret)
+		return ret;
 	memcpy(record, old, sizeof(*record) + size);
 	record->schema = cpu_to_le32(id);
 	kstate_wire_edges(known->schema, kstate_record_payload(record), size - key_bytes,
 			  preserve_again, &again);
-	/* From here on, taking the record back takes back its edges too */
-	max_key = kstate_stream_max_key(to, kstate_known(to->set, id)->name);
-	if (max_key)
-		*max_key = U64_MAX;
-	ret = max_key ? kstate_stream_add_slot(to, record, 0) : -ENOMEM;
+	ret = again.ret;
+	if (!ret && !kstate_stream_commit(to, record))
+		ret = kstate_no_memory(&where, NULL);
 	if (ret) {
 		kstate_record_release(to, record);
 		kstate_stream_cancel(to, record, size);
-		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
+		if (ret != -EEXIST)
+			return ret;
+		*err = (struct kstate_error){};
+		left_behind(from, slot, "without memory of its own");
 	}
-	kstate_stream_commit(to, record);
-	if (again.ret)
-		return kstate_fail(&where, NULL, KSTATE_EDGE, again.ret,
-				   "memory that can be preserved\nerror %d", again.ret);
 	return 0;
+}
+
+static int hand_on_stream(struct kstate_stream *stream, struct kstate_set *to,
+			  struct kstate_error *err)
+{
+	struct kstate_where where = { .state = stream->name, .err = err };
+	struct kstate_stream *target = kstate_stream_find(to, stream->name);
+	int ret = 0;
+	u32 i;
+
+	guard(mutex)(&stream->lock);
+	for (i = 0; i < stream->index.nr && !ret; i++) {
+		struct kstate_slot *slot = &stream->index.slots[i];
+
+		if (slot->state != KSTATE_SLOT_FREE)
+			continue;
+		if (!target) {
+			target = kstate_stream_create(to, stream->name, err);
+			if (IS_ERR(target))
+				return PTR_ERR(target);
+			/* The next kernel finds it by the number that this one was told */
+			if (kstate_set_renumber_stream(to, target, stream->id))
+				return kstate_no_memory(&where, NULL);
+		}
+		guard(mutex)(&target->lock);
+		ret = hand_on_record(stream, slot, target, err);
+	}
+	return ret;
 }
 
 /**
@@ -777,33 +816,16 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
  */
 int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct kstate_error *err)
 {
-	struct kstate_stream *stream, *target;
-	u32 i;
+	struct kstate_stream *stream;
 	int ret;
 
 	if (!from)
 		return 0;
 	guard(rwsem_write)(&from->use);
 	list_for_each_entry(stream, &from->streams, list) {
-		guard(mutex)(&stream->lock);
-		for (i = 0; i < stream->index.nr; i++) {
-			struct kstate_slot *slot = &stream->index.slots[i];
-
-			if (slot->state != KSTATE_SLOT_FREE)
-				continue;
-			target = kstate_stream_find(to, stream->name);
-			if (!target) {
-				target = kstate_stream_create(to, stream->name, err);
-				if (IS_ERR(target))
-					return PTR_ERR(target);
-				/* Whoever knows the stream by its number finds it */
-				target->id = stream->id;
-			}
-			guard(mutex)(&target->lock);
-			ret = hand_on_record(stream, slot, target, err);
-			if (ret)
-				return ret;
-		}
+		ret = hand_on_stream(stream, to, err);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }

@@ -17,49 +17,87 @@
  * kstate_get_skip() goes past them.
  */
 
+#define pr_fmt(fmt) "kstate: " fmt
+
 #include <linux/align.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/string.h>
-#include <linux/unaligned.h>
-#include "internal.h"
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include "engine.h"
 
-static int misuse(struct kstate_walk *w, const char *expected, const char *found)
+/*
+ * What @stream is doing, if the caller is one of the functions that it calls now.
+ * Otherwise that function, or the log, gets an error, and nothing is touched.
+ */
+static struct kstate_save_ctx *saving(struct kstate_stream *stream)
 {
-	return kstate_fail(&w->where, NULL, KSTATE_BAD_CALL, -EINVAL, "%s\n%s", expected, found);
+	struct kstate_restore_ctx *other = kstate_stream_restoring(stream);
+	struct kstate_save_ctx *w = kstate_stream_saving(stream);
+
+	if (w && w->in_callback)
+		return w;
+	if (w || other)
+		kstate_fail(w ? &w->where : &other->where, NULL, KSTATE_BAD_CALL, -EINVAL,
+			    "kstate_put_*() in a function that saves\none elsewhere");
+	else
+		pr_err_ratelimited("kstate_put_*() outside of a function that saves\n");
+	return NULL;
 }
 
-/* Room for an item of @size bytes of value; NULL while measuring */
-static u8 *put_item(struct kstate_stream *stream, u8 type, const char *name, size_t size)
+static struct kstate_restore_ctx *restoring(struct kstate_stream *stream)
 {
-	struct kstate_walk *w = stream->walk;
+	struct kstate_restore_ctx *w = kstate_stream_restoring(stream);
+	struct kstate_save_ctx *other = kstate_stream_saving(stream);
+
+	if (w && w->in_callback)
+		return w;
+	if (w || other)
+		kstate_fail(w ? &w->where : &other->where, NULL, KSTATE_BAD_CALL, -EINVAL,
+			    "kstate_get_*() in a function that restores\none elsewhere");
+	else
+		pr_err_ratelimited("kstate_get_*() outside of a function that restores\n");
+	return NULL;
+}
+
+static int misuse(const struct kstate_where *where, const char *expected, const char *found)
+{
+	return kstate_fail(where, NULL, KSTATE_BAD_CALL, -EINVAL, "%s\n%s", expected, found);
+}
+
+/* Room for an item of @size bytes of value: the offset of the value, or an error */
+static s64 put_item(struct kstate_save_ctx *w, u8 type, const char *name, size_t size)
+{
 	size_t len = strnlen(name, KSTATE_MAX_NAME + 1);
 	struct kstate_item *item;
-	u8 *p;
+	s64 at;
 
 	if (!len || len > KSTATE_MAX_NAME)
-		return ERR_PTR(misuse(w, "a short name of an item", name));
-	p = kstate_save_take(w, sizeof(*item) + ALIGN(len, 8) + ALIGN((u64)size, 8));
-	if (IS_ERR_OR_NULL(p))
-		return p;
-	item = (void *)p;
+		return misuse(&w->where, "a short name of an item", name);
+	if (size > KSTATE_MAX_RECORD)
+		return misuse(&w->where, "an item that a record has room for", "a larger one");
+	at = kstate_save_reserve(w, sizeof(*item) + ALIGN(len, 8) + ALIGN((u64)size, 8));
+	if (at < 0)
+		return at;
+	item = (void *)(w->rec + at);
 	item->type = type;
 	item->name_len = len;
 	item->size = cpu_to_le32(size);
 	memcpy(item + 1, name, len);
-	return p + sizeof(*item) + ALIGN(len, 8);
+	return at + sizeof(*item) + ALIGN(len, 8);
 }
 
 static int put_value(struct kstate_stream *stream, u8 type, const char *name, const void *data,
 		     size_t size)
 {
-	u8 *p = put_item(stream, type, name, size);
+	struct kstate_save_ctx *w = saving(stream);
+	s64 at = w ? put_item(w, type, name, size) : -EINVAL;
 
-	if (IS_ERR_OR_NULL(p))
-		return PTR_ERR_OR_ZERO(p);
-	memcpy(p, data, size);
+	if (at < 0)
+		return at;
+	memcpy(w->rec + at, data, size);
 	return 0;
 }
 
@@ -130,11 +168,12 @@ EXPORT_SYMBOL_GPL(kstate_put_string);
 
 static int put_edge(struct kstate_stream *stream, u8 type, const char *name, void *ptr, size_t nr)
 {
-	u8 *p = put_item(stream, type, name, sizeof(struct kstate_edge));
+	struct kstate_save_ctx *w = saving(stream);
+	s64 at = w ? put_item(w, type, name, sizeof(struct kstate_edge)) : -EINVAL;
 
-	if (IS_ERR_OR_NULL(p))
-		return PTR_ERR_OR_ZERO(p);
-	return kstate_save_edge(stream->walk, NULL, type, ptr, nr, (void *)p);
+	if (at < 0)
+		return at;
+	return kstate_save_edge(w, NULL, type, ptr, min(nr, (size_t)S64_MAX), at);
 }
 
 /**
@@ -193,17 +232,18 @@ EXPORT_SYMBOL_GPL(kstate_put_vmalloc);
  */
 int kstate_put_begin(struct kstate_stream *stream, const char *name)
 {
-	struct kstate_walk *w = stream->walk;
-	u8 *p;
+	struct kstate_save_ctx *w = saving(stream);
+	s64 at;
 
+	if (!w)
+		return -EINVAL;
 	if (w->nr_groups == KSTATE_MAX_GROUPS)
-		return misuse(w, "at most 8 groups inside each other", "more");
-	p = put_item(stream, KS_T_STRUCT, name, 0);
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	/* The header: its size is known at the end of the group */
-	w->groups[w->nr_groups++] = p ? p - ALIGN(strlen(name), 8) - sizeof(struct kstate_item) :
-					NULL;
+		return misuse(&w->where, "at most 8 groups inside each other", "more");
+	at = put_item(w, KS_T_STRUCT, name, 0);
+	if (at < 0)
+		return at;
+	/* Its size is known at the end of the group */
+	w->groups[w->nr_groups++] = at - ALIGN(strlen(name), 8) - sizeof(struct kstate_item);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kstate_put_begin);
@@ -217,25 +257,28 @@ EXPORT_SYMBOL_GPL(kstate_put_begin);
  */
 int kstate_put_end(struct kstate_stream *stream)
 {
-	struct kstate_walk *w = stream->walk;
+	struct kstate_save_ctx *w = saving(stream);
 	struct kstate_item *item;
+	u32 at;
 
+	if (!w)
+		return -EINVAL;
 	if (!w->nr_groups)
-		return misuse(w, "a group that was begun", "none");
-	item = (void *)w->groups[--w->nr_groups];
-	if (item)
-		item->size = cpu_to_le32(w->tail.pos - (u8 *)(item + 1) - ALIGN(item->name_len, 8));
+		return misuse(&w->where, "a group that was begun", "none");
+	at = w->groups[--w->nr_groups];
+	item = (void *)(w->rec + at);
+	item->size = cpu_to_le32(w->used - at - sizeof(*item) - ALIGN(item->name_len, 8));
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kstate_put_end);
 
-static int bad_item(struct kstate_walk *w, const char *found)
+static int bad_item(struct kstate_restore_ctx *w, const char *found)
 {
 	return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG, "an item\n%s", found);
 }
 
 /* The next item, all of which is there; its value and where the one after it begins */
-static struct kstate_item *next_item(struct kstate_walk *w, u8 **value, u8 **after)
+static struct kstate_item *next_item(struct kstate_restore_ctx *w, u8 **value, u8 **after)
 {
 	struct kstate_item *item = (void *)w->items.pos;
 	u64 left = w->items.end - w->items.pos, head, size;
@@ -258,10 +301,13 @@ static struct kstate_item *next_item(struct kstate_walk *w, u8 **value, u8 **aft
 static u8 *get_item(struct kstate_stream *stream, const char *name, bool (*accept)(u8 type),
 		    struct kstate_item **found)
 {
-	struct kstate_walk *w = stream->walk;
+	struct kstate_restore_ctx *w = restoring(stream);
 	u8 *value, *after;
-	struct kstate_item *item = next_item(w, &value, &after);
+	struct kstate_item *item;
 
+	if (!w)
+		return ERR_PTR(-EINVAL);
+	item = next_item(w, &value, &after);
 	if (IS_ERR(item))
 		return (void *)item;
 	if (item->name_len != strlen(name) || memcmp(item + 1, name, item->name_len))
@@ -287,10 +333,10 @@ static int get_int(struct kstate_stream *stream, const char *name, u8 type, u64 
 	if (IS_ERR(value))
 		return PTR_ERR(value);
 	if (le32_to_cpu(item->size) != sizeof(u64))
-		return bad_item(stream->walk, "an integer of another size");
+		return bad_item(kstate_stream_restoring(stream), "an integer of another size");
 	*val = get_unaligned_le64(value);
 	if (item->type != type && (s64)*val < 0)
-		return kstate_fail(&stream->walk->where, NULL, KSTATE_VALUE, -ERANGE,
+		return kstate_fail(&kstate_stream_restoring(stream)->where, NULL, KSTATE_VALUE, -ERANGE,
 				   "item %s that fits\n%#llx", name, *val);
 	return 0;
 }
@@ -349,7 +395,7 @@ int kstate_get_data(struct kstate_stream *stream, const char *name, void *data, 
 	if (IS_ERR(value))
 		return PTR_ERR(value);
 	if (le32_to_cpu(item->size) != size)
-		return kstate_fail(&stream->walk->where, NULL, KSTATE_VALUE, -ERANGE,
+		return kstate_fail(&kstate_stream_restoring(stream)->where, NULL, KSTATE_VALUE, -ERANGE,
 				   "item %s of %zu bytes\n%u", name, size,
 				   le32_to_cpu(item->size));
 	memcpy(data, value, size);
@@ -381,7 +427,7 @@ const char *kstate_get_string(struct kstate_stream *stream, const char *name)
 		return (const char *)value;
 	size = le32_to_cpu(item->size);
 	if (!size || strnlen((char *)value, size) != size - 1)
-		return ERR_PTR(bad_item(stream->walk, "text that does not end with a NUL"));
+		return ERR_PTR(bad_item(kstate_stream_restoring(stream), "text that does not end with a NUL"));
 	return (const char *)value;
 }
 EXPORT_SYMBOL_GPL(kstate_get_string);
@@ -396,10 +442,10 @@ static int get_edge(struct kstate_stream *stream, u8 type, const char *name, voi
 	if (IS_ERR(value))
 		return PTR_ERR(value);
 	if (item->type != type || le32_to_cpu(item->size) != sizeof(*edge))
-		return bad_item(stream->walk, "memory of another kind");
+		return bad_item(kstate_stream_restoring(stream), "memory of another kind");
 	if (nr)
 		*nr = le64_to_cpu(edge->size) >> PAGE_SHIFT;
-	return kstate_restore_edge(stream->walk, NULL, type, edge, ptr);
+	return kstate_restore_edge(kstate_stream_restoring(stream), NULL, type, edge, ptr);
 }
 
 /**
@@ -465,12 +511,14 @@ static bool is_group(u8 type)
  */
 int kstate_get_begin(struct kstate_stream *stream, const char *name)
 {
-	struct kstate_walk *w = stream->walk;
+	struct kstate_restore_ctx *w = restoring(stream);
 	struct kstate_item *item;
 	u8 *value;
 
+	if (!w)
+		return -EINVAL;
 	if (w->nr_groups == KSTATE_MAX_GROUPS)
-		return misuse(w, "at most 8 groups inside each other", "more");
+		return misuse(&w->where, "at most 8 groups inside each other", "more");
 	value = get_item(stream, name, is_group, &item);
 	if (IS_ERR(value))
 		return PTR_ERR(value);
@@ -490,10 +538,12 @@ EXPORT_SYMBOL_GPL(kstate_get_begin);
  */
 int kstate_get_end(struct kstate_stream *stream)
 {
-	struct kstate_walk *w = stream->walk;
+	struct kstate_restore_ctx *w = restoring(stream);
 
+	if (!w)
+		return -EINVAL;
 	if (!w->nr_groups)
-		return misuse(w, "a group that was entered", "none");
+		return misuse(&w->where, "a group that was entered", "none");
 	if (w->items.pos != w->items.end)
 		return kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE,
 				   "a function that takes all items of the group\nitems left");
@@ -513,14 +563,17 @@ EXPORT_SYMBOL_GPL(kstate_get_end);
  */
 int kstate_get_skip(struct kstate_stream *stream)
 {
-	struct kstate_walk *w = stream->walk;
+	struct kstate_restore_ctx *w = restoring(stream);
 	u8 *value, *after;
-	struct kstate_item *item = next_item(w, &value, &after);
+	struct kstate_item *item;
 
+	if (!w)
+		return -EINVAL;
+	item = next_item(w, &value, &after);
 	if (IS_ERR(item))
 		return PTR_ERR(item);
 	if (kstate_is_edge(item->type) || item->type == KS_T_STRUCT)
-		return misuse(w, "an item that can be skipped", "memory or a group");
+		return misuse(&w->where, "an item that can be skipped", "memory or a group");
 	w->items.pos = after;
 	return 0;
 }

@@ -27,7 +27,7 @@
 #include <linux/printk.h>
 #include <linux/sched/clock.h>
 #include <linux/vmalloc.h>
-#include "internal.h"
+#include "gate.h"
 
 #define KHO_SUBTREE	"kstate"
 

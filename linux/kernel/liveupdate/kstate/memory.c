@@ -3,7 +3,8 @@
  * Sets that stay in this kernel or come from a file: for tests and tools.
  *
  * Memory that is handed over in place stays where it is; an edge holds its
- * address, and only what has been preserved can be taken.
+ * physical address, or the address of an area, and only what has been preserved
+ * can be taken.
  */
 
 #include <linux/err.h>
@@ -14,7 +15,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
-#include "internal.h"
+#include "store.h"
 
 /* What is preserved, by its address */
 static DEFINE_XARRAY(preserved);
@@ -34,17 +35,29 @@ static void memory_unmap(void *mem, const struct kstate_edge *edge)
 {
 }
 
-static int memory_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
+static int scratch_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
 {
-	u64 size = nr << PAGE_SHIFT;
+	u64 addr = (unsigned long)ptr, size = nr << PAGE_SHIFT;
 
-	if (kind == KSTATE_EDGE_FOLIO) {
+	switch (kind) {
+	case KSTATE_EDGE_FOLIO:
+		addr = PFN_PHYS(folio_pfn(ptr));
 		size = folio_size(ptr);
 		edge->order = folio_order(ptr);
+		break;
+	case KSTATE_EDGE_PAGES:
+		addr = page_to_phys((struct page *)ptr);
+		break;
 	}
-	edge->addr = cpu_to_le64((unsigned long)ptr);
+	edge->addr = cpu_to_le64(addr);
 	edge->size = cpu_to_le64(size);
-	return xa_insert(&preserved, (unsigned long)ptr, ptr, GFP_KERNEL);
+	return 0;
+}
+
+static int memory_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
+{
+	scratch_preserve(kind, ptr, nr, edge);
+	return xa_insert(&preserved, le64_to_cpu(edge->addr), ptr, GFP_KERNEL);
 }
 
 static void memory_unpreserve(const struct kstate_edge *edge)
@@ -76,13 +89,6 @@ static const struct kstate_transport memory_transport = {
 	.file = true,
 };
 
-static int scratch_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
-{
-	edge->addr = cpu_to_le64((unsigned long)ptr);
-	edge->size = cpu_to_le64(kind == KSTATE_EDGE_FOLIO ? folio_size(ptr) : nr << PAGE_SHIFT);
-	return 0;
-}
-
 static void scratch_unpreserve(const struct kstate_edge *edge)
 {
 }
@@ -100,6 +106,8 @@ static const struct kstate_transport scratch_transport = {
  * kstate_scratch_create() - make a set that goes nowhere
  *
  * It can be looked at, but memory that its records hand over is not preserved.
+ * Memory that the outgoing set has preserved, or that a record handed over which
+ * has been in this set, is refused all the same.
  *
  * Return: the set, for kstate_set_destroy(), or NULL.
  */
@@ -107,8 +115,10 @@ struct kstate_set *kstate_scratch_create(void)
 {
 	struct kstate_set *set = kstate_set_create(&scratch_transport);
 
-	if (set)
+	if (set) {
 		set->limits = true;
+		set->beside = kstate_outgoing();
+	}
 	return set;
 }
 

@@ -9,42 +9,28 @@
 #include <linux/kernel.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
-#include <linux/string.h>
-#include "internal.h"
+#include <linux/slab.h>
+#include "store.h"
 
 /* A call on one record: what is known of it */
 struct call {
+	struct kstate_where where;
 	struct kstate_stream *stream;
 	struct kstate_schema *schema;
 	u64 key;
 	u32 len;
 	u32 id;
 	u32 name;
-	struct kstate_walk walk;
 };
 
-/* Field by field: clearing all of it would take longer than a small object does */
 static int call_begin(struct call *call, struct kstate_stream *stream,
 		      struct kstate_description *desc, struct kstate_key key,
 		      struct kstate_error *err)
 {
-	struct kstate_walk *w = &call->walk;
-
-	w->where = (struct kstate_where){
+	call->where = (struct kstate_where){
 		.state = desc->name, .key = key, .has_key = true, .err = err,
 		.writer = stream->set->incoming ? stream->set->writer : NULL,
 	};
-	w->stream = stream;
-	w->measuring = false;
-	w->apply = false;
-	w->remote = false;
-	w->need = 0;
-	w->taken = NULL;
-	w->nr_taken = 0;
-	w->room_taken = 0;
-	w->next_taken = 0;
-	w->nr_groups = 0;
-
 	call->stream = stream;
 	call->key = key.id;
 	call->len = 0;
@@ -58,7 +44,7 @@ static int call_begin(struct call *call, struct kstate_stream *stream,
 		return PTR_ERR(call->schema);
 	if (desc->string_key != !!key.name ||
 	    (key.name && (!call->len || call->len > KSTATE_MAX_NAME)))
-		return kstate_fail(&w->where, NULL, KSTATE_BAD_CALL, -EINVAL,
+		return kstate_fail(&call->where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				   "%s as the key\n%s",
 				   desc->string_key ? "a short string" : "a number",
 				   key.name ? "a string" : "a number");
@@ -67,7 +53,7 @@ static int call_begin(struct call *call, struct kstate_stream *stream,
 
 static void call_end(struct call *call, const char *doing)
 {
-	kstate_set_error(call->stream->set, call->walk.where.err, doing);
+	kstate_set_error(call->stream->set, call->where.err, doing);
 }
 
 /* Functions of a description come back here only for other streams */
@@ -76,11 +62,10 @@ static int call_lock(struct call *call)
 	struct kstate_stream *stream = call->stream;
 
 	if (READ_ONCE(stream->user) == current)
-		return kstate_fail(&call->walk.where, NULL, KSTATE_BAD_CALL, -EDEADLK,
+		return kstate_fail(&call->where, NULL, KSTATE_BAD_CALL, -EDEADLK,
 				   "a stream that is not in use\na function of a description");
 	mutex_lock(&stream->lock);
 	WRITE_ONCE(stream->user, current);
-	stream->walk = &call->walk;
 	return 0;
 }
 
@@ -88,9 +73,52 @@ static void call_unlock(struct call *call)
 {
 	struct kstate_stream *stream = call->stream;
 
-	stream->walk = NULL;
 	WRITE_ONCE(stream->user, NULL);
 	mutex_unlock(&stream->lock);
+}
+
+/* What functions of a description, and memory that is preserved, belong to */
+
+struct kstate_save_ctx *kstate_stream_saving(struct kstate_stream *stream)
+{
+	return READ_ONCE(stream->user) == current ? stream->saving : NULL;
+}
+
+struct kstate_restore_ctx *kstate_stream_restoring(struct kstate_stream *stream)
+{
+	return READ_ONCE(stream->user) == current ? stream->restoring : NULL;
+}
+
+/* The size of a record that is being saved, for whoever looks through it */
+static struct kstate_record *record_so_far(const struct kstate_save_ctx *w)
+{
+	struct kstate_record *record = (void *)w->rec;
+
+	record->size = cpu_to_le32(w->used - sizeof(*record));
+	return record;
+}
+
+int kstate_stream_preserve(struct kstate_stream *stream, const struct kstate_where *where,
+			   const struct kstate_path *path, u8 kind, void *ptr, size_t nr,
+			   struct kstate_edge *edge)
+{
+	record_so_far(stream->saving);
+	return kstate_set_preserve(stream->set, where, path, kind, ptr, nr, edge);
+}
+
+int kstate_stream_take(struct kstate_stream *stream, const struct kstate_edge *edge, void **ptr)
+{
+	return kstate_set_take(stream->set, edge, ptr);
+}
+
+void kstate_stream_park(struct kstate_stream *stream, const struct kstate_edge *edge, void *ptr)
+{
+	kstate_set_park(stream->set, edge, ptr);
+}
+
+void kstate_stream_discard(struct kstate_stream *stream, struct kstate_edge *edge)
+{
+	kstate_set_discard_edge(stream->set, edge);
 }
 
 /*
@@ -121,7 +149,7 @@ static int call_schema(struct call *call)
 			call->name = kstate_set_name(stream->set, call->schema->name);
 		} else {
 			ret = kstate_set_schema(stream->set, call->schema, &call->id,
-						call->walk.where.err);
+						call->where.err);
 			if (ret)
 				return ret;
 			call->name = kstate_known(stream->set, call->id)->name;
@@ -148,69 +176,73 @@ static int check_duplicate(struct call *call)
 		*max_key = call->key + 1;
 		return 0;
 	}
-	slot = kstate_stream_lookup(stream, call->name, call->key, call->walk.where.key.name,
+	slot = kstate_stream_lookup(stream, call->name, call->key, call->where.key.name,
 				    call->len);
 	if (IS_ERR(slot))
 		return -ENOMEM;
 	return slot ? -EEXIST : 0;
 }
 
-static int save_record(struct call *call, const void *obj)
+/* The header, the key and the fixed part, which is zero; the offset of that */
+static int begin_record(struct call *call, struct kstate_save_ctx *w)
+{
+	u32 key_bytes = ALIGN(call->len, 8), fixed_bytes = ALIGN(call->schema->size, 8);
+	u32 fixed = sizeof(struct kstate_record) + key_bytes;
+	struct kstate_record *record;
+
+	w->where = call->where;
+	w->stream = call->stream;
+	w->in_callback = false;
+	w->nr_groups = 0;
+	w->used = fixed + fixed_bytes;
+	w->rec = kstate_stream_reserve(call->stream, NULL, 0, w->used);
+	if (!w->rec)
+		return kstate_no_memory(&call->where, NULL);
+	w->room = kstate_stream_room(call->stream, w->rec);
+
+	record = (void *)w->rec;
+	record->key = cpu_to_le64(call->key);
+	record->schema = cpu_to_le32(call->id);
+	record->key_len = cpu_to_le16(call->len);
+	record->flags = cpu_to_le16(call->schema->flags & KSTATE_SCHEMA_OPTIONAL ?
+				    KSTATE_RECORD_OPTIONAL : 0);
+	if (call->len)
+		memcpy(record + 1, call->where.key.name, call->len);
+	return fixed;
+}
+
+static int save_record(struct call *call, const void *obj, struct kstate_slot **slot)
 {
 	struct kstate_stream *stream = call->stream;
-	struct kstate_schema *schema = call->schema;
-	struct kstate_walk *w = &call->walk;
-	u32 key_bytes = ALIGN(call->len, 8), fixed_bytes = ALIGN(schema->size, 8), size;
 	struct kstate_record *record;
-	u8 *fixed;
+	struct kstate_save_ctx w;
 	int ret;
 
 	/* What is saved now would not be in what the next kernel reads */
 	if (stream->set->published)
-		return kstate_fail(&w->where, NULL, KSTATE_BAD_CALL, -EBUSY,
+		return kstate_fail(&call->where, NULL, KSTATE_BAD_CALL, -EBUSY,
 				   "a call before the jump begins\none after");
-	ret = call_schema(call);
-	if (ret)
-		return ret;
 	ret = check_duplicate(call);
 	if (ret == -EEXIST)
-		return kstate_fail(&w->where, NULL, KSTATE_DUPLICATE, ret,
+		return kstate_fail(&call->where, NULL, KSTATE_DUPLICATE, ret,
 				   "a key that is not in use\nthe same key");
 	if (ret)
-		return kstate_fail(&w->where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
-	ret = kstate_save_measure(w, schema, obj);
-	if (ret)
+		return kstate_no_memory(&call->where, NULL);
+	ret = begin_record(call, &w);
+	if (ret < 0)
 		return ret;
-	if (key_bytes + fixed_bytes + w->need > KSTATE_MAX_RECORD)
-		return kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE,
-				   "at most %u bytes\nmore", KSTATE_MAX_RECORD);
-	size = key_bytes + fixed_bytes + w->need;
-	ret = kstate_stream_append(stream, size, &record, w->where.err);
-	if (ret)
-		return ret;
-
-	record->key = cpu_to_le64(call->key);
-	record->size = cpu_to_le32(size);
-	record->schema = cpu_to_le32(call->id);
-	record->key_len = cpu_to_le16(call->len);
-	record->flags = cpu_to_le16(schema->flags & KSTATE_SCHEMA_OPTIONAL ?
-				    KSTATE_RECORD_OPTIONAL : 0);
-	if (call->len)
-		memcpy(record + 1, w->where.key.name, call->len);
-	fixed = (u8 *)(record + 1) + key_bytes;
-	w->tail.pos = fixed + fixed_bytes;
-	w->tail.end = w->tail.pos + w->need;
-
-	ret = kstate_save_write(w, schema, fixed, obj);
-	if (!ret && kstate_stream_add_slot(stream, record, 0))
-		ret = kstate_fail(&w->where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
-	if (ret) {
-		kstate_record_release(stream, record);
-		kstate_stream_cancel(stream, record, size);
-		return ret;
-	}
-	kstate_stream_commit(stream, record);
-	return 0;
+	stream->saving = &w;
+	ret = kstate_save(&w, call->schema, ret, obj);
+	stream->saving = NULL;
+	record = record_so_far(&w);
+	*slot = ret ? NULL : kstate_stream_commit(stream, record);
+	if (*slot)
+		return 0;
+	if (!ret)
+		ret = kstate_no_memory(&call->where, NULL);
+	kstate_record_release(stream, record);
+	kstate_stream_cancel(stream, record, w.used - sizeof(*record));
+	return ret;
 }
 
 /**
@@ -231,21 +263,24 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 		       const void *obj, struct kstate_key key, struct kstate_error *err)
 {
 	struct kstate_error local;
+	struct kstate_slot *slot;
 	struct call call;
 	u64 start;
 	int ret;
 
 	ret = call_begin(&call, stream, desc, key, kstate_error_begin(err, &local));
 	if (!ret && stream->set->incoming)
-		ret = kstate_fail(&call.walk.where, NULL, KSTATE_BAD_CALL, -EINVAL,
+		ret = kstate_fail(&call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				  "a stream to write to\nan incoming one");
 	if (!ret)
 		ret = call_lock(&call);
 	if (!ret) {
+		/* The first object with a schema does not speak for the others */
+		ret = stream->set->published ? 0 : call_schema(&call);
 		start = call_clock(&call, stream->index.nr);
-		ret = save_record(&call, obj);
+		ret = ret ?: save_record(&call, obj, &slot);
 		if (!ret)
-			call_time(&call, start, &stream->index.slots[stream->index.nr - 1]);
+			call_time(&call, start, slot);
 		call_unlock(&call);
 	}
 	if (ret)
@@ -257,7 +292,7 @@ EXPORT_SYMBOL_GPL(kstate_stream_save);
 /* The record of the call, or an ERR_PTR() */
 static struct kstate_slot *find_record(struct call *call)
 {
-	struct kstate_where *where = &call->walk.where;
+	struct kstate_where *where = &call->where;
 	struct kstate_slot *slot = NULL;
 	int ret = call_schema(call);
 
@@ -310,59 +345,159 @@ int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *
 }
 EXPORT_SYMBOL_GPL(kstate_stream_drop);
 
-static int restore_record(struct call *call, struct kstate_slot *slot, void *obj, bool apply)
+static int update_record(struct call *call, struct kstate_record *record, const void *obj)
 {
+	u32 fixed = sizeof(*record) + kstate_key_bytes(record), size = call->schema->size;
+	struct kstate_save_ctx w = { .where = call->where, .stream = call->stream,
+				     .rec = (u8 *)record };
+	void *before;
+	int ret;
+
+	ret = call_schema(call);
+	if (!ret && le32_to_cpu(record->schema) != call->id)
+		ret = kstate_fail(&call->where, NULL, KSTATE_BAD_CALL, -EINVAL,
+				  "the description that it was saved with\nanother");
+	if (ret)
+		return ret;
+	before = kvmalloc(size, GFP_KERNEL);
+	if (!before)
+		return kstate_no_memory(&call->where, NULL);
+	memcpy(before, w.rec + fixed, size);
+	ret = kstate_save_again(&w, call->schema, fixed, obj);
+	if (ret)
+		memcpy(w.rec + fixed, before, size);
+	else
+		kstate_record_seal(record, 8 * le32_to_cpu(record->place));
+	kvfree(before);
+	return ret;
+}
+
+/**
+ * kstate_stream_update() - save those values of an object again that may change
+ * @stream: a stream that is not incoming
+ * @desc: its description
+ * @obj: the object; it has been saved before
+ * @key: which instance it is
+ * @err: what went wrong, or NULL; it is logged in any case
+ *
+ * Integers, bools and addresses in the object and in structs inside of it are
+ * saved again. What is behind pointers, in lists and in unions, what functions
+ * save, and memory that is handed over stays as it was saved, and is not looked
+ * at. So the large part of an object can be saved early.
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative error code: then the record is as it was.
+ */
+int kstate_stream_update(struct kstate_stream *stream, struct kstate_description *desc,
+			 const void *obj, struct kstate_key key, struct kstate_error *err)
+{
+	struct kstate_error local;
+	struct kstate_slot *slot;
+	struct call call;
+	int ret;
+
+	ret = call_begin(&call, stream, desc, key, kstate_error_begin(err, &local));
+	if (!ret && (stream->set->incoming || stream->set->published))
+		ret = kstate_fail(&call.where, NULL, KSTATE_BAD_CALL, -EBUSY,
+				  "a stream to write to\nan incoming one, or a jump that has begun");
+	if (!ret)
+		ret = call_lock(&call);
+	if (!ret) {
+		slot = find_record(&call);
+		ret = IS_ERR(slot) ? PTR_ERR(slot) : update_record(&call, slot->record, obj);
+		call_unlock(&call);
+	}
+	if (ret)
+		call_end(&call, "update");
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kstate_stream_update);
+
+static void begin_restore(struct call *call, struct kstate_restore_ctx *w)
+{
+	/* Field by field: clearing the log would take longer than a small object does */
+	w->where = call->where;
+	w->stream = call->stream;
+	w->remote = false;
+	w->fresh = false;
+	w->defaults = false;
+	w->keep = false;
+	w->applied = false;
+	w->calls = false;
+	w->in_callback = false;
+	w->verdict = KSTATE_EXACT;
+	w->refused = NULL;
+	w->log = NULL;
+	w->old = NULL;
+	w->old_size = 0;
+	w->nr_groups = 0;
+}
+
+/* Check a record against an object; what that acquired is in @w. The verdict, or an error */
+static int check_record(struct call *call, struct kstate_slot *slot, void *obj,
+			struct kstate_restore_ctx *w)
+{
+	struct kstate_stream *stream = call->stream;
 	struct kstate_record *record = slot->record;
-	struct kstate_set *set = call->stream->set;
-	struct kstate_walk *w = &call->walk;
 	u32 id = le32_to_cpu(record->schema), key_bytes = kstate_key_bytes(record);
 	u32 size = le32_to_cpu(record->size), fixed_bytes;
-	struct kstate_resolution *res;
-	struct kstate_cursor tail;
+	struct kstate_resolution *res = stream->last_res;
 	u8 *fixed;
 	int ret;
 
+	begin_restore(call, w);
 	if (slot->state == KSTATE_SLOT_CLAIMED)
 		return kstate_fail(&w->where, NULL, KSTATE_CLAIMED, -EALREADY,
 				   "a record that has not been restored\none that has");
 	if (!kstate_record_whole(record))
 		return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "checksum %#010x\nanother", le32_to_cpu(record->pcrc));
-	res = call->stream->last_res;
-	if (!res || call->stream->last_res_id != id ||
-	    call->stream->last_res_reader != call->schema->serial) {
-		ret = kstate_set_resolve(set, id, call->schema, &w->where, &res);
+	if (!res || stream->last_res_id != id ||
+	    stream->last_res_reader != call->schema->serial) {
+		ret = kstate_set_resolve(stream->set, id, call->schema, &w->where, &res);
 		if (ret)
 			return ret;
-		call->stream->last_res = res;
-		call->stream->last_res_id = id;
-		call->stream->last_res_reader = call->schema->serial;
+		stream->last_res = res;
+		stream->last_res_id = id;
+		stream->last_res_reader = call->schema->serial;
 	}
 
-	fixed_bytes = ALIGN(kstate_known(set, id)->schema->size, 8);
+	fixed_bytes = ALIGN(kstate_known(stream->set, id)->schema->size, 8);
 	if (size < key_bytes + fixed_bytes)
 		return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "at least %u bytes\n%u", key_bytes + fixed_bytes, size);
 	fixed = kstate_record_payload(record);
-	tail.pos = fixed + fixed_bytes;
-	tail.end = (u8 *)(record + 1) + size;
+	w->tail.pos = fixed + fixed_bytes;
+	w->tail.end = (u8 *)(record + 1) + size;
 
-	w->tail = tail;
+	stream->restoring = w;
 	ret = kstate_restore_check(w, res->plan, fixed, obj);
-	if (ret || !apply) {
-		kstate_restore_undo(w);
-		return ret ?: res->verdict;
+	stream->restoring = NULL;
+	return ret ?: max(res->verdict, w->verdict);
+}
+
+static int restore_record(struct call *call, struct kstate_slot *slot, void *obj, bool apply)
+{
+	struct kstate_restore_ctx w;
+	int ret = check_record(call, slot, obj, &w);
+
+	if (ret < 0 || !apply) {
+		kstate_restore_undo(&w);
+		return ret;
 	}
-	w->tail = tail;
-	kstate_restore_apply(w, res->plan, fixed, obj);
+	ret = kstate_restore_apply(&w);
+	if (ret) {
+		kstate_restore_undo(&w);
+		return ret;
+	}
+	kstate_restore_done(&w);
 	slot->state = KSTATE_SLOT_CLAIMED;
 	return 0;
 }
 
 /* What means that there is nothing to restore must not mean anything else */
-static int own_code(struct call *call, int ret)
+static int own_code(struct kstate_error *err, int ret)
 {
-	struct kstate_error *err = call->walk.where.err;
 
 	if ((ret == -ENOENT && err->reason != KSTATE_NO_RECORD) ||
 	    (ret == -EALREADY && err->reason != KSTATE_CLAIMED))
@@ -381,7 +516,7 @@ static int restore_call(struct kstate_stream *stream, struct kstate_description 
 
 	ret = call_begin(&call, stream, desc, key, kstate_error_begin(err, &local));
 	if (!ret && !stream->set->incoming)
-		ret = kstate_fail(&call.walk.where, NULL, KSTATE_BAD_CALL, -EINVAL,
+		ret = kstate_fail(&call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				  "an incoming stream\none to write to");
 	if (!ret)
 		ret = call_lock(&call);
@@ -396,7 +531,7 @@ static int restore_call(struct kstate_stream *stream, struct kstate_description 
 		call_unlock(&call);
 	}
 	if (ret < 0) {
-		ret = own_code(&call, ret);
+		ret = own_code(call.where.err, ret);
 		call_end(&call, apply ? "restore" : "check");
 	}
 	return ret;
@@ -438,3 +573,170 @@ int kstate_stream_check(struct kstate_stream *stream, struct kstate_description 
 	return restore_call(stream, desc, (void *)obj, key, err, false);
 }
 EXPORT_SYMBOL_GPL(kstate_stream_check);
+
+/* Restoring several objects of one stream, or none of them */
+
+struct transaction_entry {
+	struct list_head list;
+	struct kstate_slot *slot;
+	struct kstate_restore_ctx ctx;
+};
+
+struct kstate_transaction {
+	struct kstate_stream *stream;
+	struct list_head entries;
+	struct kstate_error err;
+};
+
+/**
+ * kstate_transaction_begin() - begin to restore objects that belong together
+ * @stream: an incoming stream
+ *
+ * kstate_transaction_add() checks one object after the other against its record,
+ * kstate_transaction_apply() writes to all of them, kstate_transaction_commit()
+ * makes that final. Until then kstate_transaction_cancel() takes everything back:
+ * objects are byte for byte as they were, memory that they were given is the
+ * stream's again, and so are the records. Meanwhile the records count as restored
+ * for everybody else, and neither stream nor descriptions may go.
+ *
+ * Context: may sleep.
+ * Return: a transaction, which ends with commit or cancel, or NULL without memory.
+ */
+struct kstate_transaction *kstate_transaction_begin(struct kstate_stream *stream)
+{
+	struct kstate_transaction *t = kzalloc_obj(*t);
+
+	if (t) {
+		t->stream = stream;
+		INIT_LIST_HEAD(&t->entries);
+	}
+	return t;
+}
+EXPORT_SYMBOL_GPL(kstate_transaction_begin);
+
+/**
+ * kstate_transaction_add() - check an object, which is to be restored with others
+ * @t: the transaction
+ * @desc: its description
+ * @obj: the object; it is only read, and must not change until it is restored
+ * @key: which instance it is; a string stays the caller's
+ * @err: what went wrong, or NULL; it is logged in any case
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative error code: then the object is not part of @t, which
+ * can go on without it.
+ */
+int kstate_transaction_add(struct kstate_transaction *t, struct kstate_description *desc,
+			   void *obj, struct kstate_key key, struct kstate_error *err)
+{
+	struct transaction_entry *entry = kvzalloc(sizeof(*entry), GFP_KERNEL);
+	struct kstate_error local;
+	struct kstate_slot *slot;
+	struct call call;
+	int ret;
+
+	ret = call_begin(&call, t->stream, desc, key, kstate_error_begin(err, &local));
+	if (!ret && !t->stream->set->incoming)
+		ret = kstate_fail(&call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
+				  "an incoming stream\none to write to");
+	if (!ret && !entry)
+		ret = kstate_no_memory(&call.where, NULL);
+	if (!ret)
+		ret = call_lock(&call);
+	if (!ret) {
+		slot = find_record(&call);
+		ret = IS_ERR(slot) ? PTR_ERR(slot) : check_record(&call, slot, obj, &entry->ctx);
+		if (ret < 0 && !IS_ERR(slot))
+			kstate_restore_undo(&entry->ctx);
+		if (ret >= 0) {
+			entry->slot = slot;
+			entry->ctx.keep = true;
+			slot->state = KSTATE_SLOT_CLAIMED;
+			list_add_tail(&entry->list, &t->entries);
+		}
+		call_unlock(&call);
+	}
+	if (ret >= 0)
+		return 0;
+	kvfree(entry);
+	ret = own_code(call.where.err, ret);
+	call_end(&call, "restore");
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kstate_transaction_add);
+
+/**
+ * kstate_transaction_apply() - restore all objects of a transaction
+ * @t: the transaction
+ * @err: what went wrong, or NULL; it is logged in any case
+ *
+ * Context: may sleep; once for each transaction.
+ * Return: 0, or a negative error code: then kstate_transaction_cancel() is what is
+ * left to do.
+ */
+int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *err)
+{
+	struct transaction_entry *entry;
+	struct kstate_error local;
+	int ret = 0;
+
+	err = kstate_error_begin(err, &local);
+	mutex_lock(&t->stream->lock);
+	list_for_each_entry(entry, &t->entries, list) {
+		entry->ctx.where.err = err;
+		ret = kstate_restore_apply(&entry->ctx);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&t->stream->lock);
+	if (ret) {
+		ret = own_code(err, ret);
+		kstate_set_error(t->stream->set, err, "restore");
+	}
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kstate_transaction_apply);
+
+static void transaction_end(struct kstate_transaction *t, bool commit)
+{
+	struct transaction_entry *entry, *next;
+
+	mutex_lock(&t->stream->lock);
+	list_for_each_entry_safe_reverse(entry, next, &t->entries, list) {
+		if (commit) {
+			kstate_restore_done(&entry->ctx);
+		} else {
+			kstate_restore_undo(&entry->ctx);
+			entry->slot->state = KSTATE_SLOT_FREE;
+		}
+		kvfree(entry);
+	}
+	mutex_unlock(&t->stream->lock);
+	kfree(t);
+}
+
+/**
+ * kstate_transaction_commit() - what has been restored is final
+ * @t: the transaction, applied; it is freed
+ *
+ * Context: may sleep.
+ */
+void kstate_transaction_commit(struct kstate_transaction *t)
+{
+	transaction_end(t, true);
+}
+EXPORT_SYMBOL_GPL(kstate_transaction_commit);
+
+/**
+ * kstate_transaction_cancel() - take back what has been checked or restored
+ * @t: the transaction, or NULL; it is freed. The objects still hold what they were
+ *	given: nothing of it has been freed or handed to others
+ *
+ * Context: may sleep.
+ */
+void kstate_transaction_cancel(struct kstate_transaction *t)
+{
+	if (t)
+		transaction_end(t, false);
+}
+EXPORT_SYMBOL_GPL(kstate_transaction_cancel);

@@ -16,7 +16,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "internal.h"
+#include "gate.h"
 
 /* An object to save at the jump */
 struct registration {
@@ -93,6 +93,31 @@ int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate
 	return incoming && incoming->damage.code ? -EBADMSG : -ENOENT;
 }
 EXPORT_SYMBOL_GPL(kstate_restore_key);
+
+/**
+ * kstate_for_each_key() - find out which instances of a state can be restored
+ * @desc: the description
+ * @fn: see kstate_stream_for_each_key(); it may call kstate_restore() and
+ *	kstate_register_key()
+ * @arg: for @fn
+ *
+ * Context: may sleep; not from a function of a description.
+ * Return: 0; what @fn returned; -EPROBE_DEFER before KSTATE is initialized;
+ * -EBADMSG after the last call if there may have been more, in bytes that cannot be
+ * read; another negative error code.
+ */
+int kstate_for_each_key(struct kstate_description *desc,
+			int (*fn)(struct kstate_key key, void *arg), void *arg)
+{
+	struct kstate_stream *stream = kstate_stream_find(incoming, KSTATE_STREAM);
+
+	if (not_open)
+		return not_open;
+	if (stream)
+		return kstate_stream_for_each_key(stream, desc, fn, arg);
+	return incoming && incoming->damage.code ? -EBADMSG : 0;
+}
+EXPORT_SYMBOL_GPL(kstate_for_each_key);
 
 /**
  * kstate_save_state_key() - save an object now

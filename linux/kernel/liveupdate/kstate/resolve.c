@@ -13,6 +13,9 @@
  * fields that only the reader has come last. Structs inside of structs are
  * flattened, so that a run of equal fields becomes one copy.
  *
+ * A field that the writer lacks is read as if it had been written with its
+ * default: the plan restores it from a record of the reader's defaults.
+ *
  * A schema resolved against itself gives the plan by which it is saved.
  */
 
@@ -20,8 +23,8 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
-#include <linux/string.h>
-#include "internal.h"
+#include <linux/slab.h>
+#include "engine.h"
 
 /* Head of everything that a resolution allocates */
 struct chunk {
@@ -29,46 +32,77 @@ struct chunk {
 	u64 data[];
 };
 
-/* A plan while it is made; without the reader's object it only checks values */
+/**
+ * struct build - a plan while it is made
+ * @res: what it belongs to
+ * @remote: without the reader's object, it only checks values
+ * @defaults: what is read is a record of the reader's defaults
+ * @root: the reader's schema that the plan begins with
+ * @bytes: the record of its defaults, once it is needed
+ * @where: for messages
+ * @report: called for each difference, or NULL
+ * @arg: for @report
+ * @ops: the steps
+ * @nr: how many
+ * @room: how many there is room for
+ * @last_copy: index of the last copy, plus 1
+ * @lengths: the plan that has the steps for lengths
+ * @code: first error
+ */
 struct build {
 	struct kstate_resolution *res;
 	bool remote;
+	bool defaults;
+	const struct kstate_schema *root;
+	u8 *bytes;
 	struct kstate_where where;
 	kstate_report_fn report;
 	void *arg;
 	struct kstate_op *ops;
 	u32 nr;
 	u32 room;
-	u32 last_copy;		/* index of the last copy, plus 1 */
-	int code;		/* first error */
+	u32 last_copy;
+	struct build *lengths;
+	int code;
+};
+
+/* A pair of fields: @w in a struct at @wire, @r in one at @mem, and at @rwire by default */
+struct pair {
+	const struct kstate_schema *ws;
+	const struct kstate_schema *rs;
+	const struct kstate_schema_field *w;
+	const struct kstate_schema_field *r;
+	u32 wire;
+	u32 rwire;
+	u32 mem;
+	const struct kstate_path *path;
 };
 
 static void *build_alloc(struct build *b, size_t size)
 {
-	struct chunk *chunk = kstate_zalloc(sizeof(*chunk) + size);
+	struct chunk *chunk = kvzalloc(sizeof(*chunk) + size, GFP_KERNEL);
 
 	if (!chunk) {
-		b->code = kstate_fail(&b->where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
-				      "memory for a plan\nnone");
+		b->code = kstate_no_memory(&b->where, NULL);
 		return NULL;
 	}
 	list_add(&chunk->list, &b->res->memory);
 	return chunk->data;
 }
 
-/* Start a plan inside of @b's, whose elements are found at @frame */
+/* Start a plan for the elements of what @b is at, which are found at @frame */
 static struct build build_nested(struct build *b, const struct kstate_frame *frame)
 {
 	struct build nested = {
-		.res = b->res, .remote = b->remote, .where = b->where, .report = b->report,
-		.arg = b->arg, .code = b->code,
+		.res = b->res, .remote = b->remote, .defaults = b->defaults, .where = b->where,
+		.report = b->report, .arg = b->arg, .code = b->code,
 	};
 
 	nested.where.frame = frame;
 	return nested;
 }
 
-/* Lengths and tags go last, so that no member that is also a field overrides them */
+/* Lengths and tags go last: then all that a member is to be is known */
 static void lengths_last(struct build *b)
 {
 	struct kstate_op op;
@@ -85,22 +119,24 @@ static void lengths_last(struct build *b)
 	}
 }
 
-static struct kstate_plan *build_finish(struct build *b, u32 size)
+/* The plan of @nested, for elements of @size bytes in the record */
+static struct kstate_plan *build_finish(struct build *b, struct build *nested, u32 size)
 {
 	struct kstate_plan *plan = NULL;
 
-	lengths_last(b);
-	if (!b->code)
-		plan = build_alloc(b, struct_size(plan, ops, b->nr));
+	lengths_last(nested);
+	if (!nested->code)
+		plan = build_alloc(nested, struct_size(plan, ops, nested->nr));
 	if (plan) {
-		plan->nr = b->nr;
-		if (b->nr)
-			memcpy(plan->ops, b->ops, b->nr * sizeof(*b->ops));
-		if (b->nr == 1 && b->ops->code == KSTATE_OP_COPY && !b->ops->wire &&
-		    !b->ops->mem && b->ops->count == size)
+		plan->nr = nested->nr;
+		if (nested->nr)
+			memcpy(plan->ops, nested->ops, nested->nr * sizeof(*nested->ops));
+		if (plan->nr == 1 && plan->ops->code == KSTATE_OP_COPY && !plan->ops->wire &&
+		    !plan->ops->mem && plan->ops->count == size)
 			plan->bytes = size;
 	}
-	kstate_free(b->ops);
+	kvfree(nested->ops);
+	b->code = nested->code;
 	return plan;
 }
 
@@ -109,136 +145,56 @@ static bool is_remote(const struct kstate_op *op)
 {
 	switch (op->code) {
 	case KSTATE_OP_COPY:
-	case KSTATE_OP_FILL:
 	case KSTATE_OP_ADDRESS:
 	case KSTATE_OP_EDGE:
+	case KSTATE_OP_DEFAULT:
+	case KSTATE_OP_ZERO:
 	case KSTATE_OP_ABSENT:
+	case KSTATE_OP_RESTORED:
 		return false;
+	case KSTATE_OP_INT:
+		return op->narrow;
 	case KSTATE_OP_EACH:
 		return op->sub && op->sub->nr;
 	}
 	return true;
 }
 
-static struct kstate_op *add_op(struct build *b, struct kstate_op op)
+static void add_op(struct build *b, struct kstate_op op)
 {
-	if (b->code || (b->remote && !is_remote(&op)))
-		return NULL;
-	if (b->nr == b->room) {
-		u32 room = b->room ? 2 * b->room : 8;
-		struct kstate_op *ops = kstate_zalloc(room * sizeof(*ops));
+	u32 room = b->room ? 2 * b->room : 8;
+	struct kstate_op *ops;
 
+	if (b->code || (b->remote && !is_remote(&op)))
+		return;
+	if (b->nr == b->room) {
+		ops = kvcalloc(room, sizeof(*ops), GFP_KERNEL);
 		if (!ops) {
-			b->code = kstate_fail(&b->where, op.path, KSTATE_NO_MEMORY, -ENOMEM,
-					      "memory for a plan\nnone");
-			return NULL;
+			b->code = kstate_no_memory(&b->where, op.path);
+			return;
 		}
 		if (b->nr)
 			memcpy(ops, b->ops, b->nr * sizeof(*ops));
-		kstate_free(b->ops);
+		kvfree(b->ops);
 		b->ops = ops;
 		b->room = room;
 	}
-	b->ops[b->nr] = op;
-	return &b->ops[b->nr++];
+	b->ops[b->nr++] = op;
 }
 
 /* Copies do not depend on other steps: extend the last one where possible */
 static void add_copy(struct build *b, u32 wire, u32 mem, u32 bytes)
 {
 	struct kstate_op *last = b->last_copy ? &b->ops[b->last_copy - 1] : NULL;
-	struct kstate_op op = { .code = KSTATE_OP_COPY };
 
 	if (last && last->wire + last->count == wire && last->mem + last->count == mem) {
 		last->count += bytes;
 		return;
 	}
-	op.wire = wire;
-	op.mem = mem;
-	op.count = bytes;
-	if (add_op(b, op))
+	add_op(b, (struct kstate_op){
+		.code = KSTATE_OP_COPY, .wire = wire, .mem = mem, .count = bytes });
+	if (!b->code && !b->remote)
 		b->last_copy = b->nr;
-}
-
-static const char *const int_names[] = {
-	[KS_U8] = "u8", [KS_U16] = "u16", [KS_U32] = "u32", [KS_U64] = "u64",
-	[KS_S8] = "s8", [KS_S16] = "s16", [KS_S32] = "s32", [KS_S64] = "s64",
-	[KS_BOOL] = "bool", [KS_CHAR] = "char",
-};
-
-static const char *type_name(u8 type)
-{
-	switch (type) {
-	case KS_T_STRUCT:
-		return "struct";
-	case KS_T_LINEAR:
-		return "linear address";
-	case KS_T_VMEMMAP:
-		return "page address";
-	case KS_T_FOLIO:
-		return "folio";
-	case KS_T_PAGES:
-		return "pages";
-	case KS_T_VMALLOC:
-		return "vmalloc area";
-	case KS_T_BITMAP:
-		return "bitmap";
-	case KS_T_UNION:
-		return "union";
-	case KS_T_ITEMS:
-		return "items";
-	default:
-		return int_names[type];
-	}
-}
-
-/* What a field is, in words: "u32[4]", "pointer to struct" */
-static const char *field_name(const struct kstate_schema_field *f, char *buf, size_t size)
-{
-	static const char *const containers[] = {
-		[KS_C_ONE] = "", [KS_C_ARRAY] = "", [KS_C_OPTIONAL] = "pointer to ",
-		[KS_C_SEQUENCE] = "sequence of ", [KS_C_POINTERS] = "array of pointers to ",
-		[KS_C_MAP] = "xarray of ",
-	};
-
-	if (f->container == KS_C_ARRAY)
-		snprintf(buf, size, "%s[%u]", type_name(f->type), f->count);
-	else
-		snprintf(buf, size, "%s%s", containers[f->container], type_name(f->type));
-	return buf;
-}
-
-/* Buffers must not be on the stack of those who go down into structs */
-__printf(5, 6)
-static noinline_for_stack void report(struct build *b, enum kstate_verdict verdict,
-				      enum kstate_depends depends, const struct kstate_path *path,
-				      const char *fmt, ...)
-{
-	char where[sizeof(b->where.err->path)], text[224];
-	struct kstate_difference diff = {
-		.verdict = verdict, .depends = depends, .path = where, .text = text,
-	};
-	va_list args;
-
-	b->res->verdict = max(b->res->verdict, verdict);
-	b->res->by_value |= depends == KSTATE_DEPENDS_VALUE;
-	if (!b->report)
-		return;
-	kstate_where_text(&b->where, path, where, sizeof(where));
-	va_start(args, fmt);
-	vscnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	b->report(&diff, b->arg);
-}
-
-/* No way: but go on, so that all differences are found */
-static noinline_for_stack void block(struct build *b, const struct kstate_path *path,
-				     enum kstate_reason reason, const char *expected,
-				     const char *found)
-{
-	kstate_fail(&b->where, path, reason, -EPROTO, "%s\n%s", expected, found);
-	report(b, KSTATE_REFUSED, KSTATE_DEPENDS_NOT, path, "expected %s, found %s", expected,
-	       found);
 }
 
 static const struct kstate_path *add_path(struct build *b, const struct kstate_path *up,
@@ -251,68 +207,58 @@ static const struct kstate_path *add_path(struct build *b, const struct kstate_p
 	return path;
 }
 
-static u32 mem_offset(const struct kstate_schema_field *f)
+/* Reporting; buffers must not be on the stack of the functions that recurse */
+
+static noinline_for_stack void report(struct build *b, const struct pair *p,
+				      struct kstate_difference diff)
 {
-	return f->bind ? f->bind->offset : 0;
+	const struct kstate_path *path = p->path;
+	char where[sizeof(b->where.err->path)];
+	enum kstate_verdict verdict = diff.verdict;
+
+	/* Whether something is lost is seen when the value is */
+	if (diff.depends == KSTATE_DEPENDS_LOSS)
+		verdict = KSTATE_DEFAULTED;
+	b->res->verdict = max(b->res->verdict, verdict);
+	b->res->by_value |= diff.depends == KSTATE_DEPENDS_VALUE ||
+			    diff.depends == KSTATE_DEPENDS_LOSS;
+	if (!b->report)
+		return;
+	kstate_where_text(&b->where, path, where, sizeof(where));
+	diff.path = where;
+	diff.w = p->w;
+	diff.r = p->r;
+	b->report(&diff, b->arg);
 }
 
-static u32 mem_size(const struct kstate_schema_field *f)
+#define REPORT(_b, _pair, _verdict, _on, _change, ...)				\
+	report(_b, _pair, (struct kstate_difference){				\
+		.verdict = KSTATE_##_verdict, .depends = KSTATE_DEPENDS_##_on,	\
+		.what = KSTATE_CHANGE_##_change, ##__VA_ARGS__ })
+
+/* No way: but go on, so that all differences are found */
+static noinline_for_stack void block(struct build *b, const struct pair *p,
+				     enum kstate_reason reason, enum kstate_change what,
+				     const char *expected, const char *found)
 {
-	return f->bind ? f->bind->size : 0;
+	kstate_fail(&b->where, p->path, reason, -EPROTO, "%s\n%s", expected, found);
+	report(b, p, (struct kstate_difference){
+		.verdict = KSTATE_REFUSED, .what = what, .expected = expected, .found = found });
 }
 
-/* Bytes of the member itself */
-static u32 member_bytes(const struct kstate_schema_field *f)
-{
-	const struct kstate_field *field = f->bind;
-
-	if (!field)
-		return 0;
-	if (field->modifiers & KS_POINTER)
-		return sizeof(void *);
-	if (field->modifiers & KS_ARRAY_OF_POINTER)
-		return field->num * sizeof(void *);
-	if (field->kind == KS_BITMAP)
-		return DIV_ROUND_UP(field->num, 8 * sizeof(long)) * sizeof(long);
-	return field->num * field->size;
-}
-
-/* Where a pair of fields is: @w and @r in structs that begin at @wire and @mem */
-struct pair {
-	const struct kstate_schema *writer;
-	const struct kstate_schema_field *w;
-	const struct kstate_schema_field *r;
-	u32 wire;
-	u32 mem;
-	const struct kstate_path *path;
-};
-
-static struct kstate_op pair_op(const struct pair *p, u8 code)
-{
-	return (struct kstate_op){
-		.code = code, .schema = p->writer, .from = p->w, .to = p->r, .path = p->path,
-		.wire = p->w ? p->wire + p->w->offset : 0,
-		.mem = p->r ? p->mem + mem_offset(p->r) : 0,
-		.wsize = p->w ? p->w->size : 0,
-		.msize = p->r ? mem_size(p->r) : 0,
-		.src = p->w ? p->w->type : 0,
-		.dst = p->r ? p->r->type : 0,
-		.count = 1,
-	};
-}
-
-static void resolve_struct(struct build *b, const struct kstate_schema *w,
-			   const struct kstate_schema *r, u32 wire, u32 mem,
-			   const struct kstate_path *path);
-static void default_struct(struct build *b, const struct kstate_schema *r, u32 mem,
-			   const struct kstate_path *path);
+/* Integers */
 
 enum fit { FIT_EXACT, FIT_WIDER, FIT_NARROWER, FIT_NEVER };
+
+static bool is_scalar(const struct kstate_schema_field *f)
+{
+	return kstate_is_int(f->type) && f->container == KS_C_ONE;
+}
 
 /* The rules for integers: signs have room, sizes depend on the value */
 static enum fit int_fit(u8 src, u8 dst)
 {
-	u8 ssize = __kstate_size(src), dsize = __kstate_size(dst);
+	u8 ssize = kstate_size(src), dsize = kstate_size(dst);
 
 	if (src == dst)
 		return FIT_EXACT;
@@ -328,108 +274,75 @@ static enum fit int_fit(u8 src, u8 dst)
 	return dsize > ssize ? FIT_WIDER : dsize < ssize ? FIT_NARROWER : FIT_EXACT;
 }
 
-/* The order of integers, each signed or not */
-static int compare(u64 a, bool a_signed, u64 b, bool b_signed)
+/**
+ * kstate_bound_compare() - the order of two integers, each signed or not
+ * @a: one
+ * @b: the other
+ *
+ * Return: negative, 0 or positive.
+ */
+int kstate_bound_compare(struct kstate_bound a, struct kstate_bound b)
 {
-	bool a_negative = a_signed && (s64)a < 0, b_negative = b_signed && (s64)b < 0;
+	bool a_negative = a.is_signed && (s64)a.val < 0, b_negative = b.is_signed && (s64)b.val < 0;
 
 	if (a_negative != b_negative)
 		return a_negative ? -1 : 1;
-	return a < b ? -1 : a > b;
+	return a.val < b.val ? -1 : a.val > b.val;
 }
 
-/* An integer and its sign */
-struct bound {
-	u64 val;
-	bool is_signed;
-};
-
-static struct bound higher(struct bound a, struct bound b)
+static struct kstate_bound lower(struct kstate_bound a, struct kstate_bound b)
 {
-	return compare(a.val, a.is_signed, b.val, b.is_signed) < 0 ? b : a;
+	return kstate_bound_compare(a, b) < 0 ? a : b;
 }
 
-static struct bound lower(struct bound a, struct bound b)
-{
-	return compare(a.val, a.is_signed, b.val, b.is_signed) < 0 ? a : b;
-}
-
-static bool same_bound(struct bound a, struct bound b)
-{
-	return !compare(a.val, a.is_signed, b.val, b.is_signed);
-}
-
-static struct bound lowest(u8 type)
-{
-	bool is_signed = kstate_is_signed(type);
-
-	return (struct bound){
-		.val = is_signed ? ~0ULL << (8 * __kstate_size(type) - 1) : 0,
-		.is_signed = is_signed,
-	};
-}
-
-static struct bound highest(u8 type)
-{
-	bool is_signed = kstate_is_signed(type);
-	u64 val = ~0ULL >> (64 - 8 * __kstate_size(type) + is_signed);
-
-	return (struct bound){ .val = type == KS_BOOL ? 1 : val, .is_signed = is_signed };
-}
-
-/* What the values of a field lie between: saving sees to it */
-static void bounds(const struct kstate_schema_field *f, struct bound *min, struct bound *max)
+/**
+ * kstate_bounds() - what the values of an integer field lie between
+ * @f: the field
+ * @constraints: with its range and mask, which saving sees to; otherwise its type
+ *	alone
+ * @min: set to the smallest
+ * @max: set to the largest
+ */
+void kstate_bounds(const struct kstate_schema_field *f, bool constraints,
+		   struct kstate_bound *min, struct kstate_bound *max)
 {
 	bool is_signed = kstate_is_signed(f->type);
-	struct bound mask = { .val = f->mask };
+	u64 highest = ~0ULL >> (64 - 8 * kstate_size(f->type) + is_signed);
 
-	*min = lowest(f->type);
-	*max = highest(f->type);
+	*min = (struct kstate_bound){
+		.val = is_signed ? ~0ULL << (8 * kstate_size(f->type) - 1) : 0,
+		.is_signed = is_signed,
+	};
+	*max = (struct kstate_bound){
+		.val = f->type == KS_BOOL ? 1 : highest, .is_signed = is_signed,
+	};
+	if (!constraints)
+		return;
 	if (f->flags & KSTATE_FIELD_RANGE) {
-		*min = (struct bound){ .val = f->min, .is_signed = is_signed };
-		*max = (struct bound){ .val = f->max, .is_signed = is_signed };
+		min->val = f->min;
+		max->val = f->max;
 	}
 	if ((f->flags & KSTATE_FIELD_MASK) && !is_signed)
-		*max = lower(*max, mask);
+		*max = lower(*max, (struct kstate_bound){ .val = f->mask });
 }
 
-static const char *bound_text(struct bound b, char *buf, size_t size)
+/* Whether all values that @w writes lie between @min and @max */
+static bool all_within(const struct kstate_schema_field *w, struct kstate_bound min,
+		       struct kstate_bound max)
 {
-	if (b.is_signed)
-		snprintf(buf, size, "%lld", (s64)b.val);
-	else
-		snprintf(buf, size, "%llu", b.val);
-	return buf;
-}
+	struct kstate_bound wmin, wmax;
 
-static noinline_for_stack void report_narrowing(struct build *b, const struct pair *p)
-{
-	const char *src = type_name(p->w->type), *dst = type_name(p->r->type);
-	struct bound min, max, low = lowest(p->r->type), high = highest(p->r->type);
-	char least[24], most[24];
-
-	bounds(p->w, &min, &max);
-	bound_text(low, least, sizeof(least));
-	bound_text(high, most, sizeof(most));
-	if (same_bound(higher(min, low), min) && same_bound(lower(max, high), max))
-		report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_NOT, p->path,
-		       "narrowed from %s to %s: the range of the writer fits", src, dst);
-	else if (same_bound(higher(min, low), min))
-		report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_VALUE, p->path,
-		       "narrowed from %s to %s: values above %s are refused", src, dst, most);
-	else
-		report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_VALUE, p->path,
-		       "narrowed from %s to %s: values below %s or above %s are refused", src, dst,
-		       least, most);
+	kstate_bounds(w, true, &wmin, &wmax);
+	return kstate_bound_compare(wmin, min) >= 0 && kstate_bound_compare(wmax, max) <= 0;
 }
 
 /* Bits that a field may have set */
 static u64 possible_bits(const struct kstate_schema_field *f)
 {
-	struct bound min, max;
+	struct kstate_bound min, max;
 	u64 bits;
 
-	bounds(f, &min, &max);
+	kstate_bounds(f, true, &min, &max);
 	if (min.is_signed && (s64)min.val < 0)
 		return ~0ULL;
 	bits = max.val ? ~0ULL >> __builtin_clzll(max.val) : 0;
@@ -437,267 +350,249 @@ static u64 possible_bits(const struct kstate_schema_field *f)
 }
 
 /* The reader may accept less than the writer has */
-static noinline_for_stack void report_limits(struct build *b, const struct pair *p)
+static void report_limits(struct build *b, const struct pair *p)
 {
-	struct bound min, max, rmin, rmax;
-	char least[24], most[24];
+	struct kstate_bound min, max, rmin, rmax, tmin, tmax;
 
 	if (p->r->flags & KSTATE_FIELD_RANGE) {
-		bounds(p->w, &min, &max);
+		kstate_bounds(p->w, true, &min, &max);
+		kstate_bounds(p->r, false, &tmin, &tmax);
+		rmin = (struct kstate_bound){ p->r->min, kstate_is_signed(p->r->type) };
+		rmax = (struct kstate_bound){ p->r->max, kstate_is_signed(p->r->type) };
 		/* What the type of the reader has no room for is another difference */
-		min = higher(min, lowest(p->r->type));
-		max = lower(max, highest(p->r->type));
-		rmin = (struct bound){ p->r->min, kstate_is_signed(p->r->type) };
-		rmax = (struct bound){ p->r->max, kstate_is_signed(p->r->type) };
-		if (!same_bound(higher(min, rmin), min) || !same_bound(lower(max, rmax), max))
-			report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
-			       "limited to %s to %s: other values are refused",
-			       bound_text(rmin, least, sizeof(least)),
-			       bound_text(rmax, most, sizeof(most)));
+		if (kstate_bound_compare(min, tmin) < 0)
+			min = tmin;
+		if (kstate_bound_compare(lower(max, tmax), rmax) > 0 ||
+		    kstate_bound_compare(min, rmin) < 0)
+			REPORT(b, p, EXACT, VALUE, RANGE);
 	}
 	if ((p->r->flags & KSTATE_FIELD_MASK) && (possible_bits(p->w) & ~p->r->mask))
-		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
-		       "limited to the bits %#llx: others are refused", p->r->mask);
+		REPORT(b, p, EXACT, VALUE, MASK);
 	if ((p->r->flags & KSTATE_FIELD_EQUAL) && !(p->w->flags & KSTATE_FIELD_EQUAL))
-		report(b, KSTATE_EXACT, KSTATE_DEPENDS_OBJECT, p->path,
-		       "must now equal what the object holds");
+		REPORT(b, p, EXACT, OBJECT, EQUAL);
 }
 
-/* Room that the reader's struct has for elements or bits, and what they make up */
-static noinline_for_stack void report_room(struct build *b, const struct pair *p)
+/* The value of the same name here */
+static const struct kstate_schema_hint *same_name(const struct pair *p, const char *name)
 {
-	if (p->r->room < p->w->room && p->w->room == KSTATE_ANY_ROOM)
-		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
-		       "has room for %llu: more are refused", p->r->room);
-	else if (p->r->room < p->w->room)
-		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
-		       "room shrank from %llu to %llu: more are refused", p->w->room, p->r->room);
-	if (p->r->text && !p->w->text)
-		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, p->path,
-		       "must be text that ends with a NUL");
+	const struct kstate_schema_hint *h;
+	u32 pos = 0;
+
+	while ((h = kstate_schema_name(p->rs, p->r, &pos)))
+		if (!strcmp(h->name, name))
+			break;
+	return h;
 }
 
-/* @count integers at @op's places, with the reader's constraints */
-static void take_ints(struct build *b, struct kstate_op op, enum fit fit)
+/* Whether a value or bits of the writer have another name here */
+static bool is_other_name(const struct pair *p, u64 value)
 {
-	const struct kstate_schema_field *r = op.to;
-	u32 size = __kstate_size(op.src);
+	const struct kstate_schema_hint *h;
+	u32 pos = 0;
 
-	if (b->remote && fit != FIT_NARROWER) {
-		/* There is nowhere to put them, and they fit */
-	} else if (fit == FIT_EXACT && (size == 1 || !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))) {
-		add_copy(b, op.wire, op.mem, op.count * size);
-	} else {
-		op.code = KSTATE_OP_INT;
-		add_op(b, op);
-	}
-	if (op.src == KS_BOOL) {
-		op.code = KSTATE_OP_BOOL;
-		add_op(b, op);
-	}
-	if (r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK | KSTATE_FIELD_EQUAL)) {
-		op.code = KSTATE_OP_LIMIT;
-		add_op(b, op);
-	}
+	if (p->r->enumerated)
+		return true;
+	while ((h = kstate_schema_name(p->rs, p->r, &pos)))
+		if (h->value & value)
+			return true;
+	return false;
 }
 
-static bool ints_fit(struct build *b, const struct pair *p, enum fit *fit)
+/* Values go by their names: translate those that have other values here */
+static bool map_names(struct build *b, const struct pair *p, struct kstate_op *op)
 {
-	*fit = int_fit(p->w->type, p->r->type);
-	if (*fit == FIT_NEVER)
+	const struct kstate_schema_hint *h, *here;
+	struct kstate_name_map *names;
+	bool moved = false;
+	u32 pos = 0, nr = 0;
+
+	if (!p->w->names || !p->r->names || p->w->enumerated != p->r->enumerated || b->defaults)
 		return false;
-	if (*fit == FIT_NARROWER)
-		report_narrowing(b, p);
-	else if (p->w->type != p->r->type)
-		report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_NOT, p->path, "changed from %s to %s",
-		       type_name(p->w->type), type_name(p->r->type));
-	report_limits(b, p);
-	return true;
+	while (kstate_schema_name(p->ws, p->w, &pos))
+		nr++;
+	names = build_alloc(b, nr * sizeof(*names));
+	if (!names)
+		return false;
+	for (pos = 0, nr = 0; (h = kstate_schema_name(p->ws, p->w, &pos));) {
+		here = same_name(p, h->name);
+		if (!here && !is_other_name(p, h->value))
+			continue;
+		names[nr++] = (struct kstate_name_map){
+			.name = h->name, .from = h->value, .to = here ? here->value : 0,
+			.known = here,
+		};
+		if (!here)
+			REPORT(b, p, EXACT, VALUE, NAME_GONE, .name = h->name);
+		moved |= !here || here->value != h->value;
+		if (here && here->value != h->value)
+			REPORT(b, p, CONVERTED, NOT, NAMES, .name = h->name);
+	}
+	op->code = KSTATE_OP_NAMES;
+	op->names = names;
+	op->nr_names = nr;
+	return moved;
 }
 
-/* Both are there, @op.count times, without tails around them */
-static bool take_elements(struct build *b, const struct pair *p, struct kstate_op op)
+/* @op.count integers, with the reader's constraints */
+static bool map_ints(struct build *b, const struct pair *p, struct kstate_op op)
 {
-	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
-	struct build nested;
-	enum fit fit;
+	enum fit fit = int_fit(op.src, op.dst);
+	u32 size = kstate_size(op.src);
+	struct kstate_bound min, max;
 
-	if (kstate_is_int(p->w->type)) {
-		if (!kstate_is_int(p->r->type) || !ints_fit(b, p, &fit))
-			return false;
-		take_ints(b, op, fit);
+	if (fit == FIT_NEVER)
+		return false;
+	kstate_bounds(p->r, false, &min, &max);
+	if (fit == FIT_NARROWER && !all_within(p->w, min, max))
+		REPORT(b, p, CONVERTED, VALUE, NARROWED);
+	else if (fit == FIT_NARROWER)
+		REPORT(b, p, CONVERTED, NOT, NARROWED);
+	else if (op.src != op.dst)
+		REPORT(b, p, CONVERTED, NOT, TYPE);
+	report_limits(b, p);
+	if (map_names(b, p, &op)) {
+		add_op(b, op);
 		return true;
 	}
-	if (p->w->type != p->r->type)
-		return false;
 
-	switch (p->w->type) {
-	case KS_T_STRUCT:
-		if (p->w->container == KS_C_ONE) {
-			resolve_struct(b, p->w->ref, p->r->ref, op.wire, op.mem, p->path);
-			break;
-		}
-		nested = build_nested(b, &frame);
-		resolve_struct(&nested, p->w->ref, p->r->ref, 0, 0, NULL);
-		op.sub = build_finish(&nested, p->w->ref->size);
-		b->code = nested.code;
-		op.code = KSTATE_OP_EACH;
-		if (op.sub && op.sub->bytes && op.sub->bytes == op.msize &&
-		    op.msize == op.wsize)
-			add_copy(b, op.wire, op.mem, op.count * op.msize);
-		else
-			add_op(b, op);
-		break;
-	case KS_T_LINEAR:
-	case KS_T_VMEMMAP:
-		op.code = KSTATE_OP_ADDRESS;
+	op.code = KSTATE_OP_INT;
+	op.narrow = fit == FIT_NARROWER;
+	if (fit == FIT_EXACT && (size == 1 || !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)))
+		add_copy(b, op.wire, op.mem, op.count * size);
+	else
 		add_op(b, op);
-		break;
-	default:
-		op.code = KSTATE_OP_EDGE;
+	if (b->defaults)
+		return true;
+	op.code = KSTATE_OP_BOOL;
+	if (op.src == KS_BOOL)
 		add_op(b, op);
-	}
+	op.code = KSTATE_OP_LIMIT;
+	if (p->r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK | KSTATE_FIELD_EQUAL))
+		add_op(b, op);
 	return true;
 }
 
-/* Defaults for @count elements of the reader's field @p->r from the @first on */
-static noinline_for_stack void default_elements(struct build *b, const struct pair *p,
-						u32 first, u32 count)
-{
-	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
-	struct kstate_op op = pair_op(p, KSTATE_OP_FILL);
-	struct build nested;
+/* Fields that both have */
 
-	op.from = NULL;
-	op.wsize = 0;
-	op.mem += first * op.msize;
-	op.count = count;
-	if (p->r->type == KS_T_STRUCT) {
-		nested = build_nested(b, &frame);
-		default_struct(&nested, p->r->ref, 0, NULL);
-		op.sub = build_finish(&nested, 0);
-		b->code = nested.code;
-		op.code = KSTATE_OP_EACH;
-	} else if (kstate_is_edge(p->r->type)) {
-		op.code = KSTATE_OP_EDGE;
-	} else if (!kstate_is_int(p->r->type)) {
-		/* Addresses, which are NULL, are as large as unsigned long */
-		op.dst = sizeof(long) == 8 ? KS_U64 : KS_U32;
-	}
-	add_op(b, op);
+static struct kstate_op pair_op(const struct pair *p, u8 code)
+{
+	return (struct kstate_op){
+		.code = code, .schema = p->ws, .from = p->w, .to = p->r, .path = p->path,
+		.wire = p->w ? p->wire + p->w->offset : 0,
+		.mem = p->mem + (p->r && p->r->bind ? p->r->bind->offset : 0),
+		.wsize = p->w ? p->w->size : 0,
+		.msize = p->r && p->r->bind ? p->r->bind->size : 0,
+		.src = p->w ? p->w->type : 0,
+		.dst = p->r ? p->r->type : 0,
+		.count = 1,
+	};
 }
 
-static noinline_for_stack void zero_member(struct build *b, const struct pair *p, u32 mem)
-{
-	struct kstate_op op = pair_op(p, KSTATE_OP_FILL);
+static void resolve_struct(struct build *b, struct pair outer);
+static void map_default(struct build *b, struct pair p);
 
-	op.mem = mem;
-	op.dst = KS_U8;
-	op.msize = 1;
-	op.count = member_bytes(p->r);
-	add_op(b, op);
+/* Fields of a struct that is a pair itself, at @wire and @mem */
+static struct pair inner(const struct kstate_schema *w, const struct kstate_schema *r, u32 wire,
+			 u32 rwire, u32 mem, const struct kstate_path *path)
+{
+	return (struct pair){ .ws = w, .rs = r, .wire = wire, .rwire = rwire, .mem = mem,
+			      .path = path };
+}
+
+/* A plan for the structs @w and @r, which begin where their elements do */
+static struct kstate_plan *map_struct(struct build *b, const struct pair *p,
+				      const struct kstate_schema *w, const struct kstate_schema *r,
+				      const char *name)
+{
+	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
+	struct build nested = build_nested(b, &frame);
+
+	nested.root = r;
+	resolve_struct(&nested, inner(w, r, 0, 0, 0, name ? add_path(&nested, NULL, name) : NULL));
+	return build_finish(b, &nested, w->size);
 }
 
 static noinline_for_stack void set_length(struct build *b, const struct pair *p,
 					  struct kstate_arm_plan *arms)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_LENGTH);
+	const struct kstate_schema_field *first = &p->rs->fields[p->r->length - 1], *f;
+	struct build *to = b->lengths ?: b;
 
-	if (p->r->bind && p->r->bind->length.type) {
+	op.owner = NULL;
+	for (f = first; p->r->length && f < p->rs->fields + p->rs->nr_fields; f++)
+		if (f->length == p->r->length && is_scalar(f) && !op.owner)
+			op.owner = f;
+	op.arms = arms;
+	if (b->defaults)
+		op.from = NULL;
+	if (b->remote) {
+		/* Which member it is, if not where */
+		op.schema = p->rs;
+		op.mem = p->rwire;
+		op.dst = op.owner ? op.owner->type : KS_U64;
+		if (p->r->length)
+			add_op(to, op);
+	} else if (p->r->bind->length.type) {
 		op.mem = p->mem + p->r->bind->length.offset;
 		op.dst = p->r->bind->length.type;
-		op.arms = arms;
-		add_op(b, op);
-	} else if (b->remote && p->r->length) {
-		/* Which member it is, if not where */
-		op.mem = p->wire;
-		op.dst = KS_U64;
-		add_op(b, op);
+		add_op(to, op);
+	} else if (p->r->length) {
+		add_op(to, op);
 	}
 }
 
-/* The first arm, with its defaults */
-static void default_union(struct build *b, const struct pair *p)
+/* Both are there, @op.count times, without tails around them */
+static bool map_elements(struct build *b, const struct pair *p, struct kstate_op op)
 {
-	struct kstate_arm_plan *arm = build_alloc(b, sizeof(*arm));
+	if (kstate_is_int(p->w->type))
+		return kstate_is_int(p->r->type) && map_ints(b, p, op);
+	if (p->w->type != p->r->type)
+		return false;
 
-	if (!arm)
-		return;
-	arm->tag = p->r[1].dflt;
-	if (p->r[1].ref)
-		default_struct(b, p->r[1].ref, p->mem + mem_offset(p->r), p->path);
-	set_length(b, p, arm);
+	switch (p->w->type) {
+	case KS_T_STRUCT:
+		if (p->w->container == KS_C_ONE) {
+			resolve_struct(b, inner(p->w->ref, p->r->ref, op.wire,
+						p->rwire + p->r->offset, op.mem, p->path));
+			return true;
+		}
+		op.sub = map_struct(b, p, p->w->ref, p->r->ref, NULL);
+		op.code = KSTATE_OP_EACH;
+		if (op.sub && op.sub->bytes && op.sub->bytes == op.msize &&
+		    op.msize == op.wsize)
+			add_copy(b, op.wire, op.mem, op.count * op.msize);
+		else
+			add_op(b, op);
+		return true;
+	case KS_T_LINEAR:
+	case KS_T_VMEMMAP:
+		op.code = KSTATE_OP_ADDRESS;
+		break;
+	default:
+		op.code = KSTATE_OP_EDGE;
+	}
+	add_op(b, op);
+	return true;
 }
 
-/* The reader's field gets its default */
-static void default_field(struct build *b, const struct pair *p)
-{
-	struct kstate_op op = pair_op(p, KSTATE_OP_FILL);
-
-	if (p->r->flags & KSTATE_FIELD_HOOK) {
-		op.code = KSTATE_OP_ABSENT;
-		op.count = member_bytes(p->r);
-		add_op(b, op);
-		return;
-	}
-	if (p->r->bind && p->r->bind->kind == KS_GROUP) {
-		default_struct(b, p->r->ref, p->mem, p->path);
-		return;
-	}
-	if (p->r->type == KS_T_STRUCT && p->r->container == KS_C_ONE) {
-		default_struct(b, p->r->ref, op.mem, p->path);
-		return;
-	}
-	if (p->r->container >= KS_C_OPTIONAL) {
-		op.code = KSTATE_OP_TAIL;
-		add_op(b, op);
-		set_length(b, p, NULL);
-	} else if (p->r->type >= KS_T_BITMAP) {
-		zero_member(b, p, op.mem);
-		if (p->r->type == KS_T_UNION)
-			default_union(b, p);
-	} else {
-		default_elements(b, p, 0, p->r->count);
-		set_length(b, p, NULL);
-	}
-}
-
-static void default_struct(struct build *b, const struct kstate_schema *r, u32 mem,
-			   const struct kstate_path *path)
-{
-	u32 i;
-
-	for (i = 0; i < r->nr_fields; i++) {
-		struct pair p = { .r = &r->fields[i], .mem = mem };
-
-		if (!kstate_has_data(p.r))
-			continue;
-		p.path = add_path(b, path, p.r->name);
-		default_field(b, &p);
-	}
-}
-
-static noinline_for_stack bool take_array(struct build *b, const struct pair *p)
+static bool map_array(struct build *b, const struct pair *p)
 {
 	struct kstate_op op = pair_op(p, 0);
 	u32 wn = p->w->count, rn = p->r->count;
 
 	op.count = min(wn, rn);
-	if (!take_elements(b, p, op))
+	if (!map_elements(b, p, op))
 		return false;
 	if (wn < rn && !(p->r->flags & KSTATE_FIELD_DEFAULT)) {
-		block(b, p->path, KSTATE_BLOCKED, "a default for elements that the writer lacks",
-		      "none");
+		block(b, p, KSTATE_BLOCKED, KSTATE_CHANGE_GREW,
+		      "a default for elements that the writer lacks", "none");
 	} else if (wn < rn) {
-		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_NOT, p->path,
-		       "grew from %u to %u elements: the rest gets the default", wn, rn);
-		default_elements(b, p, wn, rn - wn);
+		REPORT(b, p, DEFAULTED, NOT, GREW);
 	} else if (wn > rn) {
-		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_VALUE, p->path,
-		       "shrank from %u to %u elements: refused unless the rest is the default",
-		       wn, rn);
+		REPORT(b, p, DEFAULTED, VALUE, SHRANK);
 		op.code = KSTATE_OP_DROP;
-		op.strict = true;
+		op.narrow = KSTATE_DROP_STRICT;
 		op.wire = p->wire;
 		op.mem = rn;
 		op.count = wn - rn;
@@ -706,83 +601,159 @@ static noinline_for_stack bool take_array(struct build *b, const struct pair *p)
 	return true;
 }
 
-static noinline_for_stack bool take_union(struct build *b, const struct pair *p)
+static const struct kstate_schema_field *find_arm(const struct kstate_schema_field *f,
+						  const char *name)
+{
+	for (f++; f->type == KS_T_ARM; f++)
+		if (!strcmp(f->name, name))
+			return f;
+	return NULL;
+}
+
+/* The record that an absent struct stands for: each field has its default */
+static void fill_defaults(const struct kstate_schema *schema, u8 *bytes)
+{
+	const struct kstate_schema_field *f;
+	u32 i;
+
+	for (f = schema->fields; f < schema->fields + schema->nr_fields; f++) {
+		u8 *p = bytes + f->offset;
+
+		if (!kstate_has_data(f))
+			continue;
+		if (f->type == KS_T_UNION)
+			put_unaligned_le32(1, p);
+		if (kstate_has_slot(f))
+			continue;
+		for (i = 0; i < f->count; i++, p += f->size) {
+			if (f->type == KS_T_STRUCT)
+				fill_defaults(f->ref, p);
+			else if (kstate_is_int(f->type))
+				kstate_int_store(p, f->type, f->dflt);
+			else if (!kstate_is_edge(f->type))
+				put_unaligned_le64(~0ULL, p);
+		}
+	}
+}
+
+static u8 *defaults_of(struct build *b, const struct kstate_schema *schema)
+{
+	u8 *bytes = build_alloc(b, ALIGN(schema->size, 8));
+
+	if (bytes)
+		fill_defaults(schema, bytes);
+	return bytes;
+}
+
+static void map_arm(struct build *b, const struct pair *p, const struct kstate_schema_field *w,
+		    struct kstate_arm_plan *arm)
+{
+	const struct kstate_schema_field *r = find_arm(p->r, w->name);
+	struct pair at = *p;
+	struct build nested;
+
+	arm->name = w->name;
+	if (!r) {
+		REPORT(b, p, CONVERTED, VALUE, ARM_GONE, .name = w->name);
+		return;
+	}
+	arm->tag = r->dflt;
+	if (!w->ref != !r->ref) {
+		at.path = add_path(b, p->path, w->name);
+		block(b, &at, KSTATE_BLOCKED, KSTATE_CHANGE_ARM_DATA,
+		      r->ref ? "an arm with a struct" : "an arm without a struct",
+		      w->ref ? "one with a struct" : "one without");
+		return;
+	}
+	if (w->ref) {
+		arm->plan = map_struct(b, p, w->ref, r->ref, w->name);
+		if (b->defaults)
+			arm->bytes = defaults_of(b, w->ref);
+		return;
+	}
+	nested = build_nested(b, b->where.frame);
+	add_op(&nested, (struct kstate_op){
+		.code = KSTATE_OP_ZERO, .path = p->path,
+		.count = p->r->bind ? p->r->bind->size : 0 });
+	arm->plan = build_finish(b, &nested, 0);
+}
+
+static bool map_union(struct build *b, const struct pair *p)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_UNION);
-	const struct kstate_schema_field *w, *r;
-	u32 nr = 0;
+	const struct kstate_schema_field *w;
 
-	for (w = p->w + 1; w->type == KS_T_ARM; w++)
-		nr++;
-	op.count = nr;
-	op.arms = build_alloc(b, max(nr, 1U) * sizeof(*op.arms));
+	/* Of a default, only the first arm matters */
+	op.count = 0;
+	for (w = p->w + 1; w->type == KS_T_ARM && !(b->defaults && op.count); w++)
+		op.count++;
+	op.arms = build_alloc(b, max(op.count, 1U) * sizeof(*op.arms));
 	if (!op.arms)
 		return true;
-
-	for (w = p->w + 1; w <= p->w + nr; w++) {
-		struct kstate_arm_plan *arm = &op.arms[w - p->w - 1];
-		struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
-		struct build nested;
-
-		arm->name = w->name;
-		for (r = p->r + 1; r->type == KS_T_ARM && strcmp(r->name, w->name); r++)
-			;
-		if (r->type != KS_T_ARM) {
-			report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_VALUE, p->path,
-			       "has no arm %s any more: refused when it is in use", w->name);
-			continue;
-		}
-		arm->tag = r->dflt;
-		if (!w->ref != !r->ref) {
-			block(b, add_path(b, p->path, w->name), KSTATE_BLOCKED,
-			      r->ref ? "an arm with a struct" : "an arm without a struct",
-			      w->ref ? "one with a struct" : "one without");
-			continue;
-		}
-		nested = build_nested(b, &frame);
-		if (!w->ref)
-			zero_member(&nested, p, 0);
-		else
-			resolve_struct(&nested, w->ref, r->ref, 0, 0,
-				       add_path(&nested, NULL, w->name));
-		arm->plan = build_finish(&nested, 0);
-		b->code = nested.code;
-	}
+	for (w = p->w + 1; w <= p->w + op.count; w++)
+		map_arm(b, p, w, &op.arms[w - p->w - 1]);
+	if (op.count && p->r[1].type == KS_T_ARM && strcmp(p->w[1].name, p->r[1].name))
+		REPORT(b, p, EXACT, NOT, FIRST_ARM, .name = p->r[1].name);
 	add_op(b, op);
 	set_length(b, p, op.arms);
 	return true;
 }
 
+/* Room that the reader's struct has for elements or bits, and what they make up */
+static void report_room(struct build *b, const struct pair *p)
+{
+	if (p->r->room < p->w->room)
+		REPORT(b, p, EXACT, VALUE, ROOM);
+	if (p->r->text && !p->w->text)
+		REPORT(b, p, EXACT, VALUE, TEXT);
+}
+
+/* What to do with the reader's fields of a group that the writer left out */
+static struct kstate_default *map_no_group(struct build *b, const struct pair *p)
+{
+	struct kstate_default *none = build_alloc(b, sizeof(*none));
+	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
+	struct build nested = build_nested(b, &frame);
+
+	if (!none)
+		return NULL;
+	nested.defaults = true;
+	nested.report = NULL;
+	nested.root = p->r->ref;
+	resolve_struct(&nested, inner(p->w->ref, p->r->ref, 0, 0, 0, NULL));
+	none->plan = build_finish(b, &nested, 0);
+	none->bytes = defaults_of(b, p->w->ref);
+	return none;
+}
+
 /* Elements are in the tail: @op.sub is for one of them */
-static noinline_for_stack bool take_tail(struct build *b, const struct pair *p)
+static bool map_tail(struct build *b, const struct pair *p)
 {
 	struct kstate_op op = pair_op(p, KSTATE_OP_TAIL);
 	struct kstate_frame frame = { .up = b->where.frame, .path = p->path, .index = -1 };
-	struct build nested = build_nested(b, &frame);
-	bool group = p->r->bind && p->r->bind->kind == KS_GROUP, fits = true;
+	struct pair element = *p;
+	struct kstate_op one = op;
+	struct build nested;
+	bool fits = true;
 
-	if (p->w->type == KS_T_STRUCT && p->r->type == KS_T_STRUCT) {
-		resolve_struct(&nested, p->w->ref, p->r->ref, 0, 0, NULL);
+	if (b->defaults) {
+		/* There are none */
+	} else if (p->w->type == KS_T_STRUCT && p->r->type == KS_T_STRUCT) {
+		op.sub = map_struct(b, p, p->w->ref, p->r->ref, NULL);
 	} else {
-		struct pair element = *p;
-		struct kstate_op one = pair_op(p, 0);
-
+		nested = build_nested(b, &frame);
 		element.path = NULL;
 		one.wire = 0;
 		one.mem = 0;
 		one.path = NULL;
-		fits = take_elements(&nested, &element, one);
+		fits = map_elements(&nested, &element, one);
+		op.sub = build_finish(b, &nested, p->w->size);
 	}
-	op.sub = build_finish(&nested, p->w->size);
-	b->code = nested.code;
 	if (!fits)
 		return false;
-	if (group) {
-		nested = build_nested(b, &frame);
-		default_struct(&nested, p->r->ref, 0, NULL);
-		op.none = build_finish(&nested, 0);
-		b->code = nested.code;
+	if (p->r->bind && p->r->bind->kind == KS_GROUP) {
 		op.mem = p->mem;
+		op.none = map_no_group(b, p);
 	}
 	report_room(b, p);
 	add_op(b, op);
@@ -790,98 +761,212 @@ static noinline_for_stack bool take_tail(struct build *b, const struct pair *p)
 	return true;
 }
 
-static bool take(struct build *b, const struct pair *p)
+static void report_default(struct build *b, const struct pair *p)
+{
+	if ((p->w->flags & p->r->flags & KSTATE_FIELD_DEFAULT) && p->w->dflt != p->r->dflt)
+		REPORT(b, p, EXACT, NOT, DEFAULT);
+}
+
+static bool map_field(struct build *b, const struct pair *p)
 {
 	if (p->w->container != p->r->container)
 		return false;
 	if (p->w->container >= KS_C_OPTIONAL)
-		return take_tail(b, p);
-	if (p->w->type >= KS_T_BITMAP || p->r->type >= KS_T_BITMAP) {
-		if (p->w->type != p->r->type)
+		return map_tail(b, p);
+	if (p->w->container == KS_C_ARRAY && p->w->type < KS_T_BITMAP && p->r->type < KS_T_BITMAP)
+		return map_array(b, p);
+	if (p->w->type < KS_T_BITMAP && p->r->type < KS_T_BITMAP) {
+		if (!map_elements(b, p, pair_op(p, 0)))
 			return false;
-		if (p->w->type == KS_T_UNION)
-			return take_union(b, p);
-		report_room(b, p);
-		add_op(b, pair_op(p, p->w->type == KS_T_BITMAP ? KSTATE_OP_BITMAP :
-							      KSTATE_OP_ITEMS));
+		if (p->w->type == KS_T_PAGES)
+			report_room(b, p);
+		if (is_scalar(p->r) ? p->r->length : p->r->type == KS_T_PAGES)
+			set_length(b, p, NULL);
 		return true;
 	}
-	if (p->w->container == KS_C_ARRAY)
-		return take_array(b, p);
-	if (!take_elements(b, p, pair_op(p, 0)))
+	if (p->w->type != p->r->type)
 		return false;
-	if (p->w->type == KS_T_PAGES) {
-		report_room(b, p);
+	if (p->w->type == KS_T_UNION)
+		return map_union(b, p);
+	report_room(b, p);
+	if (p->w->type == KS_T_ITEMS && b->defaults)
+		add_op(b, (struct kstate_op){
+			.code = KSTATE_OP_ZERO, .path = p->path, .to = p->r,
+			.mem = p->mem + (p->r->bind ? p->r->bind->offset : 0),
+			.count = p->r->bind ? p->r->bind->size : 0 });
+	else
+		add_op(b, pair_op(p, p->w->type == KS_T_BITMAP ? KSTATE_OP_BITMAP :
+				     p->w->type == KS_T_FOLIOS ? KSTATE_OP_FOLIOS :
+								 KSTATE_OP_ITEMS));
+	if (p->w->type == KS_T_FOLIOS)
 		set_length(b, p, NULL);
-	}
 	return true;
 }
 
-/* The writer has a field that the reader does not know */
-static noinline_for_stack void not_known(struct build *b, const struct pair *p,
-					 const struct kstate_schema *reader)
+/* Fields that only the writer has */
+
+/* The reader's word that a field once was; not that another one has its name now */
+static const struct kstate_schema_field *find_removed(const struct pair *p)
 {
+	const struct kstate_schema_field *r = p->rs->fields;
+
+	for (; r < p->rs->fields + p->rs->nr_fields; r++)
+		if (r->type == KS_T_REMOVED && !strcmp(r->name, p->w->name))
+			return r;
+	return NULL;
+}
+
+static bool is_what_was(const struct kstate_schema_field *w, const struct kstate_schema_field *r)
+{
+	u8 type = kstate_was_type(r), container = r->min >> 8;
+
+	if (!type)
+		return true;
+	if (w->container != container || !kstate_is_int(w->type))
+		return false;
+	/* It may have been narrower in its time */
+	return int_fit(w->type, type) <= FIT_WIDER;
+}
+
+static void map_unknown(struct build *b, const struct pair *p)
+{
+	const struct kstate_schema_field *removed = find_removed(p);
 	struct kstate_op op = pair_op(p, KSTATE_OP_DROP);
-	u32 i;
+	char expected[48], found[48];
 
 	op.wire = p->wire;
 	op.mem = 0;
 	op.count = p->w->count;
-
-	for (i = 0; i < reader->nr_fields; i++)
-		if (reader->fields[i].type == KS_T_REMOVED &&
-		    !strcmp(reader->fields[i].name, p->w->name))
-			break;
-
-	if (i < reader->nr_fields) {
-		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_NOT, p->path, "removed: dropped");
+	op.narrow = KSTATE_DROP_LOSSY;
+	if (removed && !is_what_was(p->w, removed)) {
+		snprintf(expected, sizeof(expected), "the %s that was removed",
+			 kstate_type_name(kstate_was_type(removed)));
+		block(b, p, KSTATE_BLOCKED, KSTATE_CHANGE_REMOVED_REUSED, expected,
+		      kstate_field_text(p->w, found, sizeof(found)));
+	} else if (removed) {
+		REPORT(b, p, LOSSY, LOSS, REMOVED);
 	} else if (p->w->flags & KSTATE_FIELD_IGNORABLE) {
-		report(b, KSTATE_LOSSY, KSTATE_DEPENDS_NOT, p->path,
-		       "not known here, and may be ignored: dropped");
+		REPORT(b, p, LOSSY, LOSS, IGNORED);
 	} else if (p->w->flags & KSTATE_FIELD_DEFAULT) {
-		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_VALUE, p->path,
-		       "not known here: refused unless it is the default");
-		op.strict = true;
+		REPORT(b, p, DEFAULTED, VALUE, UNKNOWN);
+		op.narrow = KSTATE_DROP_STRICT;
 	} else {
-		block(b, p->path, KSTATE_BLOCKED, "only fields that the reader knows",
-		      "one without a default");
+		block(b, p, KSTATE_BLOCKED, KSTATE_CHANGE_UNKNOWN,
+		      "only fields that the reader knows", "one without a default");
 	}
 	add_op(b, op);
 }
 
-static noinline_for_stack void take_default(struct build *b, const struct pair *p)
+/* Fields that only the reader has, and the rest of arrays that grew */
+
+static void map_hook(struct build *b, const struct pair *p)
 {
+	struct kstate_op op = pair_op(p, KSTATE_OP_ABSENT);
+
+	op.from = NULL;
+	op.count = p->r->bind ? kstate_member_bytes(p->r->bind) : 0;
+	add_op(b, op);
+}
+
+/* The fields of a group that is not there */
+static void map_group_default(struct build *b, const struct pair *p)
+{
+	struct kstate_default *none = map_no_group(b, p);
+
+	if (none)
+		add_op(b, (struct kstate_op){
+			.code = KSTATE_OP_DEFAULT, .mem = p->mem, .sub = none->plan,
+			.bytes = none->bytes, .path = p->path });
+}
+
+/* Restore a field from the record of defaults */
+static void map_default(struct build *b, struct pair p)
+{
+	p.ws = p.rs;
+	p.w = p.r;
+	p.wire = p.rwire;
+	if (p.r->flags & KSTATE_FIELD_HOOK) {
+		map_hook(b, &p);
+	} else if (p.r->bind && p.r->bind->kind == KS_GROUP) {
+		map_group_default(b, &p);
+	} else {
+		map_field(b, &p);
+	}
+}
+
+/* The rest of an array, from the record of defaults */
+static void map_rest(struct build *b, struct pair p, u32 first)
+{
+	struct kstate_op op;
+
+	p.ws = p.rs;
+	p.w = p.r;
+	p.wire = p.rwire;
+	op = pair_op(&p, 0);
+	op.wire += first * op.wsize;
+	op.mem += first * op.msize;
+	op.count = p.r->count - first;
+	map_elements(b, &p, op);
+}
+
+/* Whether another field that the writer has gives the reader's member @r its value */
+static const struct kstate_schema_field *length_from(const struct pair *p,
+						     const struct kstate_schema_field **match)
+{
+	u32 i;
+
+	for (i = 0; p->r->length && i < p->ws->nr_fields; i++)
+		if (match[i] && match[i] != p->r && match[i]->length == p->r->length &&
+		    !is_scalar(match[i]))
+			return match[i];
+	return NULL;
+}
+
+static void map_absent(struct build *b, struct build *defaults, const struct pair *p,
+		       const struct kstate_schema_field **match)
+{
+	const struct kstate_schema_field *from = NULL;
+
+	if (is_scalar(p->r))
+		from = length_from(p, match);
+	if (from) {
+		/* The member is set with the length or the tag, within these constraints */
+		if (p->r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK))
+			REPORT(b, p, EXACT, VALUE, FROM_LENGTH, .name = from->name);
+		else
+			REPORT(b, p, EXACT, NOT, FROM_LENGTH, .name = from->name);
+		return;
+	}
 	if (!(p->r->flags & (KSTATE_FIELD_DEFAULT | KSTATE_FIELD_HOOK))) {
-		block(b, p->path, KSTATE_BLOCKED, "a field that is required", "none");
+		block(b, p, KSTATE_BLOCKED, KSTATE_CHANGE_REQUIRED, "a field that is required",
+		      "none");
 		return;
 	}
 	if (p->r->flags & KSTATE_FIELD_HOOK)
-		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_FUNCTION, p->path,
-		       "absent: a function decides");
+		REPORT(b, p, DEFAULTED, FUNCTION, ABSENT_HOOK);
 	else
-		report(b, KSTATE_DEFAULTED, KSTATE_DEPENDS_NOT, p->path,
-		       "absent: gets its default");
-	default_field(b, p);
+		REPORT(b, p, DEFAULTED, NOT, ABSENT);
+	map_default(defaults, *p);
 }
 
-static noinline_for_stack void convert(struct build *b, const struct pair *p)
+static void map_convert(struct build *b, const struct pair *p)
 {
 	char expected[48], found[48];
-	struct kstate_op op;
+	struct kstate_op op = pair_op(p, KSTATE_OP_CONVERT);
 
-	field_name(p->r, expected, sizeof(expected));
-	field_name(p->w, found, sizeof(found));
+	kstate_field_text(p->r, expected, sizeof(expected));
+	kstate_field_text(p->w, found, sizeof(found));
 	if (!(p->r->flags & KSTATE_FIELD_CONVERT)) {
-		block(b, p->path, KSTATE_BLOCKED, expected, found);
+		block(b, p, KSTATE_BLOCKED, KSTATE_CHANGE_NO_WAY, expected, found);
 		return;
 	}
-	report(b, KSTATE_CONVERTED, KSTATE_DEPENDS_FUNCTION, p->path,
-	       "changed from %s to %s: a function converts", found, expected);
-	op = pair_op(p, KSTATE_OP_CONVERT);
-	op.count = member_bytes(p->r);
+	REPORT(b, p, CONVERTED, FUNCTION, CONVERT);
+	op.count = p->r->bind ? kstate_member_bytes(p->r->bind) : 0;
 	op.wire = p->wire;
 	add_op(b, op);
 }
+
+/* Matching */
 
 static const struct kstate_schema_field *find(const struct kstate_schema *schema,
 					      const char *name)
@@ -947,89 +1032,178 @@ static void match_fields(const struct kstate_schema *w, const struct kstate_sche
 	}
 }
 
-/* Fields of the reader with the same member for their lengths must agree */
-static noinline_for_stack void report_lengths(struct build *b, const struct kstate_schema *w,
-					      const struct kstate_schema *r,
-					      const struct kstate_schema_field **match,
-					      const struct kstate_path *up)
+/* The writer's field that @r was matched with, or NULL */
+static const struct kstate_schema_field *match_of(const struct pair *p,
+						  const struct kstate_schema_field **match,
+						  const struct kstate_schema_field *r)
 {
-	const struct kstate_schema_field *f, *first, *wf, *wfirst;
-	u32 i, j;
+	u32 i;
 
-	for (i = 0; i < r->nr_fields; i++) {
-		f = &r->fields[i];
-		if (!f->length || f->length == i + 1)
+	for (i = 0; i < p->ws->nr_fields; i++)
+		if (match[i] == r)
+			return &p->ws->fields[i];
+	return NULL;
+}
+
+/* The tag of the reader for a tag of the writer; false if the arm is in one only */
+static bool same_tag(const struct kstate_schema_field *w, const struct kstate_schema_field *r,
+		     u64 *tag)
+{
+	const struct kstate_schema_field *arm;
+
+	if (w->type != KS_T_UNION)
+		return true;
+	for (w++; w->type == KS_T_ARM; w++) {
+		if (w->dflt != *tag)
 			continue;
-		first = &r->fields[f->length - 1];
-		for (j = 0, wf = NULL, wfirst = NULL; j < w->nr_fields; j++) {
-			if (match[j] == f)
-				wf = &w->fields[j];
-			if (match[j] == first)
-				wfirst = &w->fields[j];
-		}
-		if ((!wf && !wfirst) || (wf && wfirst && wf->length &&
-					 wf->length == wfirst->length))
+		arm = find_arm(r, w->name);
+		if (arm)
+			*tag = arm->dflt;
+		return arm;
+	}
+	return false;
+}
+
+/* Two fields with one tag agree about each arm of the first union among them */
+static bool tags_agree(const struct kstate_schema_field *w, const struct kstate_schema_field *r,
+		       const struct kstate_schema_field *wother,
+		       const struct kstate_schema_field *rother)
+{
+	const struct kstate_schema_field *arm;
+	u64 tag, other;
+
+	if (w->type != KS_T_UNION) {
+		swap(w, wother);
+		swap(r, rother);
+	}
+	for (arm = w + 1; w->type == KS_T_UNION && arm->type == KS_T_ARM; arm++) {
+		tag = arm->dflt;
+		other = arm->dflt;
+		if (same_tag(w, r, &tag) && same_tag(wother, rother, &other) && tag != other)
+			return false;
+	}
+	return true;
+}
+
+/* Fields of the reader with the same member for their lengths or tags must agree */
+static void report_lengths(struct build *b, const struct pair *outer,
+			   const struct kstate_schema_field **match)
+{
+	const struct kstate_schema_field *r = outer->rs->fields, *first, *w, *wfirst;
+	struct pair p = *outer;
+
+	for (; r < outer->rs->fields + outer->rs->nr_fields; r++) {
+		if (!r->length || r == &outer->rs->fields[r->length - 1])
 			continue;
-		report(b, KSTATE_EXACT, KSTATE_DEPENDS_VALUE, add_path(b, up, f->name),
-		       "has the length of %s: another is refused", first->name);
+		first = &outer->rs->fields[r->length - 1];
+		w = match_of(outer, match, r);
+		wfirst = match_of(outer, match, first);
+		/* What the writer lacks is empty, but an integer has the length of the others */
+		if ((!w && !wfirst) || (!w && is_scalar(r)) || (!wfirst && is_scalar(first)))
+			continue;
+		if (w && wfirst && w->length && w->length == wfirst->length &&
+		    tags_agree(wfirst, first, w, r))
+			continue;
+		p.path = add_path(b, outer->path, r->name);
+		p.r = r;
+		p.w = w;
+		REPORT(b, &p, EXACT, VALUE, LENGTH, .name = first->name);
 	}
 }
 
-static noinline_for_stack void check_versions(struct build *b, const struct kstate_schema *w,
-					      const struct kstate_schema *r,
-					      const struct kstate_path *path)
+static noinline_for_stack void check_versions(struct build *b, const struct pair *p)
 {
+	const struct kstate_schema *w = p->ws, *r = p->rs;
 	char expected[48], found[48];
 
 	if (w->version >= r->min_version && r->version >= w->min_version)
 		return;
 	snprintf(expected, sizeof(expected), "version %u to %u", r->min_version, r->version);
 	snprintf(found, sizeof(found), "version %u to %u", w->min_version, w->version);
-	block(b, path, KSTATE_VERSION, expected, found);
+	block(b, p, KSTATE_VERSION, KSTATE_CHANGE_VERSION, expected, found);
 }
 
-static void resolve_struct(struct build *b, const struct kstate_schema *w,
-			   const struct kstate_schema *r, u32 wire, u32 mem,
-			   const struct kstate_path *path)
+/* A record of defaults has what a function of the reader decides about, too */
+static void map_writers(struct build *b, const struct pair *p)
 {
+	if (!p->r) {
+		if (!b->defaults)
+			map_unknown(b, p);
+		return;
+	}
+	if (b->defaults && (p->r->flags & KSTATE_FIELD_HOOK)) {
+		map_hook(b, p);
+		return;
+	}
+	if (strcmp(p->w->name, p->r->name))
+		REPORT(b, p, EXACT, NOT, RENAMED);
+	report_default(b, p);
+	if (b->defaults && p->r->bind && p->r->bind->kind == KS_GROUP) {
+		map_group_default(b, p);
+		return;
+	}
+	if (!map_field(b, p))
+		map_convert(b, p);
+}
+
+/* All fields of a struct; @outer has the schemas and places, and the path */
+static void resolve_struct(struct build *b, struct pair outer)
+{
+	const struct kstate_schema *w = outer.ws, *r = outer.rs;
 	const struct kstate_schema_field **match;
-	struct pair p = { .writer = w, .wire = wire, .mem = mem };
+	struct build defaults = build_nested(b, b->where.frame);
+	struct pair p = outer;
+	struct kstate_plan *plan;
 	u32 i;
 
-	check_versions(b, w, r, path);
+	check_versions(b, &outer);
 	match = build_alloc(b, max(w->nr_fields, 1U) * sizeof(*match));
 	if (!match)
 		return;
 	match_fields(w, r, match);
+	/* What a function of the writer decides about is not in its record of defaults */
+	for (i = 0; b->defaults && w != r && i < w->nr_fields; i++)
+		if (match[i] && (w->fields[i].flags & KSTATE_FIELD_HOOK) &&
+		    !(match[i]->flags & KSTATE_FIELD_HOOK))
+			match[i] = NULL;
 
+	defaults.defaults = true;
+	defaults.lengths = b->lengths ?: b;
 	for (i = 0; i < w->nr_fields && !b->code; i++) {
 		p.w = &w->fields[i];
 		p.r = match[i];
 		if (!kstate_has_data(p.w))
 			continue;
-		p.path = add_path(b, path, p.r ? p.r->name : p.w->name);
-		if (!p.r) {
-			not_known(b, &p, r);
-			continue;
-		}
-		if (strcmp(p.w->name, p.r->name))
-			report(b, KSTATE_EXACT, KSTATE_DEPENDS_NOT, p.path, "renamed from %s",
-			       p.w->name);
-		if (!take(b, &p))
-			convert(b, &p);
+		p.path = add_path(b, outer.path, p.r ? p.r->name : p.w->name);
+		map_writers(b, &p);
+		if (p.r && p.w->container == KS_C_ARRAY && p.r->container == KS_C_ARRAY &&
+		    p.w->count < p.r->count && (p.r->flags & KSTATE_FIELD_DEFAULT))
+			map_rest(&defaults, p, p.w->count);
 	}
 	p.w = NULL;
 	for (i = 0; i < r->nr_fields && !b->code; i++) {
 		p.r = &r->fields[i];
-		if (!kstate_has_data(p.r))
+		if (!kstate_has_data(p.r) || is_matched(p.r, match, w->nr_fields))
 			continue;
-		if (is_matched(p.r, match, w->nr_fields))
-			continue;
-		p.path = add_path(b, path, p.r->name);
-		take_default(b, &p);
+		p.path = add_path(b, outer.path, p.r->name);
+		map_absent(b, &defaults, &p, match);
 	}
+	b->code = b->code ?: defaults.code;
 	if (!b->code)
-		report_lengths(b, w, r, match, path);
+		report_lengths(b, &outer, match);
+	if (defaults.nr && !b->code) {
+		b->bytes = b->bytes ?: defaults_of(b, b->root);
+		plan = build_finish(b, &defaults, 0);
+		add_op(b, (struct kstate_op){
+			.code = KSTATE_OP_DEFAULT, .sub = plan, .bytes = b->bytes,
+			.path = outer.path });
+	} else {
+		kvfree(defaults.ops);
+	}
+	if (!b->remote && r->desc->restored)
+		add_op(b, (struct kstate_op){
+			.code = KSTATE_OP_RESTORED, .mem = outer.mem, .desc = r->desc,
+			.path = outer.path, .to = NULL });
 }
 
 /**
@@ -1049,13 +1223,15 @@ int kstate_resolve(const struct kstate_schema *writer, const struct kstate_schem
 		   struct kstate_resolution *res, const struct kstate_where *where,
 		   kstate_report_fn report, void *arg)
 {
-	struct build b = { .res = res, .where = *where, .report = report, .arg = arg };
+	struct build b = {
+		.res = res, .where = *where, .report = report, .arg = arg,
+		.remote = !reader->desc, .root = reader,
+	};
 
-	b.remote = !reader->desc;
 	*res = (struct kstate_resolution){};
 	INIT_LIST_HEAD(&res->memory);
-	resolve_struct(&b, writer, reader, 0, 0, NULL);
-	res->plan = build_finish(&b, writer->size);
+	resolve_struct(&b, (struct pair){ .ws = writer, .rs = reader });
+	res->plan = build_finish(&b, &b, writer->size);
 	if (b.code || res->verdict == KSTATE_REFUSED) {
 		kstate_resolution_free(res);
 		return b.code ?: -EPROTO;
@@ -1074,7 +1250,7 @@ void kstate_resolution_free(struct kstate_resolution *res)
 	if (!res->memory.next)
 		return;
 	list_for_each_entry_safe(chunk, next, &res->memory, list)
-		kstate_free(chunk);
+		kvfree(chunk);
 	INIT_LIST_HEAD(&res->memory);
 	res->plan = NULL;
 }

@@ -6,49 +6,263 @@
 /**
  * DOC: restoring
  *
- * The same walk runs twice. The first time it checks: bounds, values,
- * constraints, what the object holds; it allocates, calls the functions of the
- * description with copies of their members, and takes over memory that was
- * handed over in place. It notes what it acquired and writes to nothing that
- * was there before. If anything is wrong, all of that is undone, the object is
- * as it was, and so is the record. The second time it writes, taking up what
- * was acquired in the same order; nothing can fail any more.
+ * Checking walks the record along the plan. It checks bounds, values,
+ * constraints and what the object holds; it allocates, calls the functions of
+ * the description with copies of their members, and takes over memory that was
+ * handed over in place. It writes to nothing that was there before: every write
+ * and every acquisition becomes an entry of a log. Only memory that this restore
+ * has allocated is written to at once.
+ *
+ * Applying executes the log, entry by entry. It decides nothing, so that what is
+ * applied is what was checked. Undoing goes through the log from its end: it
+ * puts back the bytes that were overwritten, if it was applied, frees what was
+ * allocated, and parks the memory that was taken over for the next attempt.
  */
 
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/string.h>
-#include <linux/unaligned.h>
 #include <linux/xarray.h>
-#include "internal.h"
+#include "engine.h"
 
-static int run_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed,
-		    void *obj);
+/* The log */
 
-static int run_at(struct kstate_walk *w, const struct kstate_op *op, s64 index,
-		  const struct kstate_plan *plan, u8 *fixed, void *obj)
+enum log_what {
+	LOG_WRITE,	/* @size bytes from @src */
+	LOG_STORE,	/* @val, an integer of @size bytes */
+	LOG_ZERO,	/* @size bytes */
+	LOG_INTS,	/* integers from @src, as @op says */
+	LOG_COPY,	/* @size bytes from @src, a copy that a function filled */
+	LOG_HEAD,	/* @size bytes: the head of a list, with @val: initialize it */
+	LOG_LIST,	/* @src is an entry of the list @dst */
+	LOG_HLIST,	/* the same, after the entry @val, or the first one */
+	LOG_INDEX,	/* @src is an entry of the xarray @dst at @val */
+	LOG_MEMORY,	/* @src was allocated */
+	LOG_EDGE,	/* @src was taken over for @edge */
+	LOG_DROP,	/* a field of the record, which may hand over memory: @src, @tail */
+	LOG_INIT,	/* initialize @dst, a struct with a description as @op says */
+	LOG_COUNT,	/* the function of the field counts @val elements */
+	LOG_RESTORED,	/* @dst is complete */
+};
+
+struct log_entry {
+	u8 what;
+	u32 size;
+	void *src;
+	union {
+		struct {
+			void *dst;
+			u64 val;
+			const struct kstate_op *op;
+		};
+		struct kstate_edge edge;
+	};
+};
+
+#define LOG_CHUNK	((PAGE_SIZE - 16) / sizeof(struct log_entry))
+#define LOG_FIRST	((sizeof_field(struct kstate_restore_ctx, first) - 16) / \
+			 sizeof(struct log_entry))
+
+struct kstate_log_chunk {
+	struct kstate_log_chunk *before;
+	u32 nr;
+	struct log_entry entries[];
+};
+
+static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
+			void *obj);
+static int no_memory(struct kstate_restore_ctx *w, const struct kstate_op *op);
+
+/* Room for one more entry, or NULL without memory. Most objects need a few */
+static struct log_entry *log_add(struct kstate_restore_ctx *w)
 {
-	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = index };
-	int ret;
+	struct kstate_log_chunk *chunk = w->log;
 
-	w->where.frame = &frame;
-	ret = run_plan(w, plan, fixed, obj);
-	w->where.frame = frame.up;
+	if (!chunk || chunk->nr == (chunk->before ? LOG_CHUNK : LOG_FIRST)) {
+		chunk = chunk ? kmalloc(struct_size(chunk, entries, LOG_CHUNK), GFP_KERNEL) :
+				(void *)w->first;
+		if (!chunk)
+			return NULL;
+		chunk->before = w->log;
+		chunk->nr = 0;
+		w->log = chunk;
+	}
+	return &chunk->entries[chunk->nr++];
+}
+
+static int log_put(struct kstate_restore_ctx *w, struct log_entry entry)
+{
+	struct log_entry *e = log_add(w);
+
+	if (!e)
+		return no_memory(w, entry.what == LOG_EDGE ? NULL : entry.op);
+	*e = entry;
+	if (entry.what <= LOG_HEAD)
+		w->old_size += ALIGN(entry.size, 8);
+	w->calls |= entry.what >= LOG_COUNT;
+	return 0;
+}
+
+static void hlist_link(const struct log_entry *e)
+{
+	struct hlist_node *node = e->src + e->op->to->bind->link;
+
+	if (e->val)
+		hlist_add_behind(node, (void *)(unsigned long)e->val + e->op->to->bind->link);
+	else
+		hlist_add_head(node, e->dst);
+}
+
+static void log_execute(const struct log_entry *e)
+{
+	switch (e->what) {
+	case LOG_WRITE:
+	case LOG_COPY:
+		kstate_copy(e->dst, e->src, e->size);
+		break;
+	case LOG_STORE:
+		kstate_mem_store(e->dst, e->size, e->val);
+		break;
+	case LOG_ZERO:
+		memset(e->dst, 0, e->size);
+		break;
+	case LOG_INTS:
+		kstate_convert_ints(e->dst, e->op->dst, e->op->msize, e->src, e->op->src,
+				    e->op->wsize, e->val);
+		break;
+	case LOG_HEAD:
+		if (e->val)
+			INIT_LIST_HEAD(e->dst);
+		break;
+	case LOG_LIST:
+		list_add_tail(e->src + e->op->to->bind->link, e->dst);
+		break;
+	case LOG_HLIST:
+		hlist_link(e);
+		break;
+	case LOG_INDEX:
+		/* It was reserved: this cannot fail */
+		xa_store(e->dst, e->val, e->src, GFP_KERNEL);
+		break;
+	case LOG_INIT:
+		e->op->to[e->val].ref->desc->init(e->dst);
+		break;
+	}
+}
+
+/* A write: at once, if nobody else can see the memory */
+static int log_write(struct kstate_restore_ctx *w, struct log_entry entry)
+{
+	if (!w->fresh)
+		return log_put(w, entry);
+	log_execute(&entry);
+	return 0;
+}
+
+int kstate_restore_write(struct kstate_restore_ctx *w, void *dst, const void *src, u32 size)
+{
+	return log_write(w, (struct log_entry){
+		.what = LOG_WRITE, .dst = dst, .src = (void *)src, .size = size });
+}
+
+int kstate_restore_store(struct kstate_restore_ctx *w, void *dst, u64 val, u32 size)
+{
+	return log_write(w, (struct log_entry){
+		.what = LOG_STORE, .dst = dst, .val = val, .size = size });
+}
+
+int kstate_restore_zero(struct kstate_restore_ctx *w, void *dst, u32 size)
+{
+	return log_write(w, (struct log_entry){ .what = LOG_ZERO, .dst = dst, .size = size });
+}
+
+/* The head of a list, before entries are added; it may be zero */
+int kstate_restore_head(struct kstate_restore_ctx *w, void *head, u32 size)
+{
+	return log_write(w, (struct log_entry){
+		.what = LOG_HEAD, .dst = head, .size = size,
+		.val = size == sizeof(struct list_head) && !((struct list_head *)head)->next });
+}
+
+/* @elem, which is the log's from now on, becomes the last entry of a list */
+int kstate_restore_link(struct kstate_restore_ctx *w, const struct kstate_op *op, void *head,
+			void *elem, void *before)
+{
+	int ret = log_put(w, (struct log_entry){
+		.what = op->to->bind->kind == KS_LIST ? LOG_LIST : LOG_HLIST, .dst = head,
+		.src = elem, .val = (unsigned long)before, .op = op });
+
+	if (ret)
+		kvfree(elem);
 	return ret;
 }
 
-static int damaged(struct kstate_walk *w, const struct kstate_op *op, const char *expected,
-		   u64 found)
+/* @elem, which is the log's from now on, becomes an entry of an xarray */
+int kstate_restore_reserve(struct kstate_restore_ctx *w, const struct kstate_op *op, void *xa,
+			   unsigned long index, void *elem)
+{
+	if (xa_reserve(xa, index, GFP_KERNEL)) {
+		kvfree(elem);
+		return no_memory(w, op);
+	}
+	if (log_put(w, (struct log_entry){
+		.what = LOG_INDEX, .dst = xa, .src = elem, .val = index, .op = op })) {
+		xa_release(xa, index);
+		kvfree(elem);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Once all is written, the function of the field has to count @n elements as well */
+int kstate_restore_count(struct kstate_restore_ctx *w, const struct kstate_op *op, void *member,
+			 u32 n)
+{
+	return log_put(w, (struct log_entry){
+		.what = LOG_COUNT, .dst = member, .val = n, .op = op });
+}
+
+/* Memory for @n elements, initialized; with @keep it is the log's */
+void *kstate_restore_alloc(struct kstate_restore_ctx *w, const struct kstate_op *op, u32 n,
+			   bool keep)
+{
+	const struct kstate_schema *ref = op->to->ref;
+	u64 size = (u64)n * op->msize;
+	void *elems = size <= KSTATE_MAX_ALLOC ? kvzalloc(size, GFP_KERNEL) : NULL;
+	u32 i;
+
+	if (!elems) {
+		no_memory(w, op);
+		return NULL;
+	}
+	for (i = 0; ref && ref->desc->init && i < n; i++)
+		ref->desc->init(elems + (size_t)i * op->msize);
+	if (keep && log_put(w, (struct log_entry){ .what = LOG_MEMORY, .src = elems })) {
+		kvfree(elems);
+		return NULL;
+	}
+	return elems;
+}
+
+/* Failing */
+
+static int no_memory(struct kstate_restore_ctx *w, const struct kstate_op *op)
+{
+	return kstate_no_memory(&w->where, op ? op->path : NULL);
+}
+
+int kstate_damaged(struct kstate_restore_ctx *w, const struct kstate_op *op,
+		   const char *expected, u64 found)
 {
 	return kstate_fail(&w->where, op->path, KSTATE_DAMAGED, -EBADMSG, "%s\n%llu",
 			   expected, found);
 }
 
-static int occupied(struct kstate_walk *w, const struct kstate_op *op, s64 index,
+int kstate_occupied(struct kstate_restore_ctx *w, const struct kstate_op *op, s64 index,
 		    const char *expected, const char *found)
 {
 	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = index };
@@ -60,237 +274,155 @@ static int occupied(struct kstate_walk *w, const struct kstate_op *op, s64 index
 	return ret;
 }
 
-static int no_memory(struct kstate_walk *w, const struct kstate_op *op)
+/* A value is refused: that ends the check, unless all such values are wanted */
+int kstate_refuse_value(struct kstate_restore_ctx *w, int ret)
 {
-	return kstate_fail(&w->where, op ? op->path : NULL, KSTATE_NO_MEMORY, -ENOMEM,
-			   "memory\nnone");
-}
-
-/**
- * kstate_restore_take() - note that something is about to be acquired
- * @w: the walk
- *
- * Return: a zeroed entry, to be filled at once; NULL without memory.
- */
-struct kstate_taken *kstate_restore_take(struct kstate_walk *w)
-{
-	if (w->nr_taken == w->room_taken) {
-		u32 room = w->room_taken ? 2 * w->room_taken : 16;
-		struct kstate_taken *taken = kvmalloc_array(room, sizeof(*taken), GFP_KERNEL);
-
-		if (!taken)
-			return NULL;
-		if (w->nr_taken)
-			memcpy(taken, w->taken, w->nr_taken * sizeof(*taken));
-		kvfree(w->taken);
-		w->taken = taken;
-		w->room_taken = room;
-	}
-	w->taken[w->nr_taken] = (struct kstate_taken){};
-	return &w->taken[w->nr_taken++];
-}
-
-static void *take_memory(struct kstate_walk *w, const struct kstate_op *op, u64 size)
-{
-	struct kstate_taken *t;
-	void *ptr;
-
-	if (w->apply)
-		return w->taken[w->next_taken++].ptr;
-
-	ptr = size <= KSTATE_MAX_RECORD ? kvzalloc(size, GFP_KERNEL) : NULL;
-	t = ptr ? kstate_restore_take(w) : NULL;
-	if (!t) {
-		kvfree(ptr);
-		no_memory(w, op);
-		return NULL;
-	}
-	t->ptr = ptr;
-	return ptr;
-}
-
-/* As take_memory(), for elements that may have to be initialized */
-static void *take_elements(struct kstate_walk *w, const struct kstate_op *op, u32 n)
-{
-	const struct kstate_schema *ref = op->to->ref;
-	void *elems = take_memory(w, op, (u64)n * op->msize);
-	u32 i;
-
-	for (i = 0; elems && !w->apply && ref && ref->desc->init && i < n; i++)
-		ref->desc->init(elems + (size_t)i * op->msize);
-	return elems;
-}
-
-/**
- * kstate_restore_undo() - give back what checking acquired
- * @w: the walk
- *
- * Memory that was taken over is parked: the next attempt finds it.
- */
-void kstate_restore_undo(struct kstate_walk *w)
-{
-	while (w->nr_taken) {
-		struct kstate_taken *t = &w->taken[--w->nr_taken];
-
-		switch (t->what) {
-		case KSTATE_TAKEN_MEM:
-			kvfree(t->ptr);
-			break;
-		case KSTATE_TAKEN_COPY:
-			if (t->field->discard)
-				t->field->discard(t->ptr, t->field);
-			kvfree(t->ptr);
-			break;
-		case KSTATE_TAKEN_INDEX:
-			xa_release(t->ptr, t->index);
-			break;
-		case KSTATE_TAKEN_EDGE:
-			kstate_set_park(w->stream->set, &t->edge, t->ptr);
-			break;
-		}
-	}
-	kvfree(w->taken);
-	w->taken = NULL;
-}
-
-static void show_int(u64 val, u8 type, char *buf, size_t size)
-{
-	if (kstate_is_signed(type))
-		snprintf(buf, size, "%lld", (s64)val);
-	else
-		snprintf(buf, size, "%llu", val);
-}
-
-/* A value in a message, unless it is not to be seen */
-static void show_value(const struct kstate_op *op, u64 val, u8 type, char *buf, size_t size)
-{
-	if ((op->to ?: op->from)->secret)
-		strscpy(buf, "a secret value", size);
-	else
-		show_int(val, type, buf, size);
-}
-
-static int fail_int(struct kstate_walk *w, const struct kstate_op *op, u32 index,
-		    const char *expected, u64 val, u8 type)
-{
-	struct kstate_frame frame = {
-		.up = w->where.frame, .path = op->path, .index = op->count > 1 ? (s64)index : -1,
-	};
-	char found[24];
-	int ret;
-
-	show_value(op, val, type, found, sizeof(found));
-	w->where.frame = &frame;
-	ret = kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE, "%s\n%s", expected, found);
-	w->where.frame = frame.up;
-	return ret;
-}
-
-/**
- * kstate_check_bools() - check that bytes can be bools
- * @w: the walk
- * @op: the step
- * @p: the bytes
- *
- * Return: 0 or -ERANGE.
- */
-int kstate_check_bools(struct kstate_walk *w, const struct kstate_op *op, const u8 *p)
-{
-	u32 i;
-
-	for (i = 0; i < op->count; i++)
-		if (unlikely(p[i] > 1))
-			return fail_int(w, op, i, "0 or 1", p[i], KS_U8);
+	if (!ret || !w->refused || !w->remote)
+		return ret;
+	w->nr_refused++;
+	w->refused(w->where.err, w->arg);
+	w->where.err->code = 0;
+	w->where.err->reason = KSTATE_OK;
 	return 0;
 }
 
-/**
- * kstate_check_limit() - check a value against the constraints of its field
- * @w: the walk
- * @op: the step
- * @index: of the value in the field
- * @val: the value
- * @held: the value's counterpart in the object, for KSTATE_EQUAL; or NULL
- *
- * Return: 0 or -ERANGE.
- */
-int kstate_check_limit(struct kstate_walk *w, const struct kstate_op *op, u32 index, u64 val,
-		       const void *held)
+static int too_many(struct kstate_restore_ctx *w, const struct kstate_op *op, u64 n)
 {
-	const struct kstate_schema_field *f = op->to;
-	char expected[64], min[24], max[24];
-
-	if (f->flags & KSTATE_FIELD_RANGE) {
-		bool bad = kstate_is_signed(f->type) ?
-			(s64)val < (s64)f->min || (s64)val > (s64)f->max :
-			val < f->min || val > f->max;
-
-		if (bad) {
-			show_int(f->min, f->type, min, sizeof(min));
-			show_int(f->max, f->type, max, sizeof(max));
-			snprintf(expected, sizeof(expected), "%s to %s", min, max);
-			return fail_int(w, op, index, expected, val, f->type);
-		}
-	}
-	if ((f->flags & KSTATE_FIELD_MASK) && (val & ~f->mask)) {
-		snprintf(expected, sizeof(expected), "bits of %#llx", f->mask);
-		return fail_int(w, op, index, expected, val, f->type);
-	}
-	if ((f->flags & KSTATE_FIELD_EQUAL) && held && kstate_mem_load(held, op->dst) != val) {
-		show_value(op, kstate_mem_load(held, op->dst), f->type, min, sizeof(min));
-		snprintf(expected, sizeof(expected), "%s, as the object has it", min);
-		return fail_int(w, op, index, expected, val, f->type);
-	}
-	return 0;
+	return kstate_fail(&w->where, op->path, KSTATE_NO_ROOM, -ENOSPC,
+			   "at most %llu elements\n%llu", op->to->room, n);
 }
 
-static int run_ints(struct kstate_walk *w, const struct kstate_op *op, const u8 *wire, void *mem)
+/* Integers */
+
+static int restore_ints(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *wire,
+			void *mem)
 {
 	char expected[32];
 	u32 i;
 	int ret;
 
-	for (i = 0; i < op->count; i++, wire += op->wsize, mem += op->msize) {
-		u64 val = kstate_int_load(wire, op->src);
+	for (i = 0; op->narrow && i < op->count; i++) {
+		u64 val = kstate_int_load(wire + (size_t)i * op->wsize, op->src);
 
-		if (w->apply) {
-			kstate_mem_store(mem, op->dst, val);
+		if (likely(kstate_int_fits(val, op->src, op->dst)))
 			continue;
-		}
-		if (op->code == KSTATE_OP_LIMIT) {
-			ret = kstate_check_limit(w, op, i, val, w->remote ? NULL : mem);
-			if (ret)
-				return ret;
-		} else if (!kstate_int_fits(val, op->src, op->dst)) {
-			snprintf(expected, sizeof(expected), "a value of at most %u bits",
-				 op->dst == KS_BOOL ? 1 : 8 * __kstate_size(op->dst));
-			return fail_int(w, op, i, expected, val, op->src);
-		}
+		snprintf(expected, sizeof(expected), "a value of at most %u bits",
+			 op->dst == KS_BOOL ? 1 : 8 * kstate_size(op->dst));
+		ret = kstate_refuse_value(w, kstate_fail_int(&w->where, op, i, expected, val,
+							     op->src));
+		if (ret)
+			return ret;
 	}
-	return 0;
+	if (w->remote)
+		return 0;
+	return log_write(w, (struct log_entry){
+		.what = LOG_INTS, .dst = mem, .src = (void *)wire, .size = op->count * op->msize,
+		.val = op->count, .op = op });
 }
 
-static void fill_ints(const struct kstate_op *op, void *mem)
+static int restore_limits(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			  const u8 *wire, const void *mem)
 {
-	u64 val = kstate_is_int(op->to->type) ? op->to->dflt : 0;
+	u64 held = 0;
+	u32 i;
+	int ret = 0;
+
+	for (i = 0; i < op->count && !ret; i++, wire += op->wsize) {
+		if (!w->remote)
+			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
+		ret = kstate_check_limit(&w->where, op, op->to, i, kstate_int_load(wire, op->src),
+					 w->remote ? NULL : &held);
+		ret = kstate_refuse_value(w, ret);
+	}
+	return ret;
+}
+
+static const struct kstate_name_map *find_name(const struct kstate_op *op, u64 val)
+{
 	u32 i;
 
-	for (i = 0; i < op->count; i++, mem += op->msize)
-		kstate_mem_store(mem, op->dst, val);
+	for (i = 0; i < op->nr_names; i++)
+		if (op->names[i].from == val)
+			return &op->names[i];
+	return NULL;
 }
 
-static int run_address(struct kstate_walk *w, const struct kstate_op *op, const u8 *wire,
-		       void **mem)
+/* A value of the writer as one of the reader's with the same names */
+static bool translate(const struct kstate_op *op, u64 *val, const char **unknown)
+{
+	const struct kstate_name_map *name;
+	u64 out = 0, rest = *val;
+	u32 i;
+
+	if (op->to->enumerated) {
+		name = find_name(op, *val);
+		if (name && name->known)
+			*val = name->to;
+		*unknown = name ? name->name : NULL;
+		return !name || name->known;
+	}
+	for (i = 0; i < op->nr_names; i++) {
+		name = &op->names[i];
+		if (!name->from || (rest & name->from) != name->from)
+			continue;
+		*unknown = name->name;
+		if (!name->known)
+			return false;
+		rest &= ~name->from;
+		out |= name->to;
+	}
+	*val = out | rest;
+	return true;
+}
+
+static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *wire,
+			 void *mem)
+{
+	const char *unknown;
+	char expected[112];
+	u64 val, was, held = 0;
+	u32 i;
+	int ret = 0;
+
+	for (i = 0; i < op->count && !ret; i++, wire += op->wsize) {
+		val = was = kstate_int_load(wire, op->src);
+		if (!w->remote)
+			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
+		if (!translate(op, &val, &unknown)) {
+			snprintf(expected, sizeof(expected), "a value that has a name here, not %s",
+				 op->to->secret || op->from->secret ? "this one" : unknown);
+			ret = kstate_fail_int(&w->where, op, i, expected, was, op->src);
+		} else if (!kstate_int_fits(val, op->src, op->dst)) {
+			snprintf(expected, sizeof(expected), "a value of at most %u bits",
+				 8 * kstate_size(op->dst));
+			ret = kstate_fail_int(&w->where, op, i, expected, val, op->src);
+		} else {
+			ret = kstate_check_limit(&w->where, op, op->to, i, val,
+						 w->remote ? NULL : &held);
+		}
+		ret = kstate_refuse_value(w, ret);
+		if (!ret && !w->remote)
+			ret = kstate_restore_store(w, mem + (size_t)i * op->msize, val,
+						   kstate_size(op->dst));
+	}
+	return ret;
+}
+
+/* Addresses and memory that is handed over */
+
+static int restore_address(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			   const u8 *wire, void *mem)
 {
 	u64 val = get_unaligned_le64(wire);
 	bool linear = op->dst == KS_T_LINEAR;
+	void *ptr = NULL;
 
-	if (w->apply)
-		*mem = val == ~0ULL ? NULL : linear ? phys_to_virt(val) : (void *)pfn_to_page(val);
-	else if (val != ~0ULL && !pfn_valid(linear ? PHYS_PFN(val) : val))
+	if (val != ~0ULL && !pfn_valid(linear ? PHYS_PFN(val) : val))
 		return kstate_fail(&w->where, op->path, KSTATE_EDGE, -EFAULT,
 				   "an address of memory\n%#llx", val);
-	return 0;
+	if (val != ~0ULL)
+		ptr = linear ? phys_to_virt(val) : (void *)pfn_to_page(val);
+	return kstate_restore_store(w, mem, (unsigned long)ptr, sizeof(ptr));
 }
 
 static bool empty_edge_lies(const struct kstate_edge *edge)
@@ -299,8 +431,8 @@ static bool empty_edge_lies(const struct kstate_edge *edge)
 }
 
 /**
- * kstate_restore_edge() - take over memory, while checking
- * @w: the walk
+ * kstate_restore_edge() - take over memory
+ * @w: the record on its way
  * @path: of the field, or NULL
  * @type: %KS_T_FOLIO, %KS_T_PAGES or %KS_T_VMALLOC
  * @edge: the memory
@@ -308,11 +440,10 @@ static bool empty_edge_lies(const struct kstate_edge *edge)
  *
  * Return: 0, or a negative error code.
  */
-int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u8 type,
+int kstate_restore_edge(struct kstate_restore_ctx *w, const struct kstate_path *path, u8 type,
 			const struct kstate_edge *edge, void **ptr)
 {
-	const struct kstate_transport *t = w->stream->set->transport;
-	struct kstate_taken *taken;
+	struct log_entry entry = { .what = LOG_EDGE, .edge = *edge };
 	int ret;
 
 	*ptr = NULL;
@@ -321,257 +452,154 @@ int kstate_restore_edge(struct kstate_walk *w, const struct kstate_path *path, u
 	if (edge->kind != (type & 0xf))
 		return kstate_fail(&w->where, path, KSTATE_DAMAGED, -EBADMSG,
 				   "memory of kind %u\n%u", type & 0xf, edge->kind);
-	taken = kstate_restore_take(w);
-	if (!taken)
-		return kstate_fail(&w->where, path, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
-	*ptr = kstate_set_unpark(w->stream->set, edge);
-	ret = *ptr ? 0 : t->check(edge);
-	if (!ret && !*ptr)
-		ret = t->take(edge, ptr);
-	if (ret) {
-		w->nr_taken--;
+	ret = kstate_stream_take(w->stream, edge, ptr);
+	if (ret)
 		return kstate_fail(&w->where, path, ret == -ENOMEM ? KSTATE_NO_MEMORY : KSTATE_EDGE,
 				   ret, "memory that was preserved\nerror %d at %#llx", ret,
 				   le64_to_cpu(edge->addr));
-	}
-	taken->what = KSTATE_TAKEN_EDGE;
-	taken->ptr = *ptr;
-	taken->edge = *edge;
-	return 0;
+	entry.src = *ptr;
+	ret = log_put(w, entry);
+	if (ret)
+		kstate_stream_park(w->stream, edge, *ptr);
+	return ret;
 }
 
-static int run_edge(struct kstate_walk *w, const struct kstate_op *op, u8 *wire, void **mem)
+static int restore_edges(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *wire,
+			 void **mem)
 {
-	const struct kstate_edge *edge = (void *)wire;
-	void *ptr;
+	u32 i;
+	int ret = 0;
 
-	if (op->from && !w->apply && empty_edge_lies(edge))
-		return damaged(w, op, "no size of no memory", le64_to_cpu(edge->size));
-	if (!op->from || edge->kind == KSTATE_EDGE_NONE) {
-		if (!w->apply && *mem)
-			return occupied(w, op, -1, "NULL in the object", "a pointer");
-		return 0;
+	for (i = 0; i < op->count && !ret; i++, wire += op->wsize, mem++) {
+		const struct kstate_edge *edge = (void *)wire;
+		void *ptr;
+
+		if (empty_edge_lies(edge))
+			return kstate_damaged(w, op, "no size of no memory",
+					      le64_to_cpu(edge->size));
+		if (*mem)
+			return kstate_occupied(w, op, op->count > 1 ? (s64)i : -1,
+					       "NULL in the object", "a pointer");
+		if (edge->kind == KSTATE_EDGE_NONE)
+			continue;
+		ret = kstate_restore_edge(w, op->path, op->dst, edge, &ptr);
+		if (!ret)
+			ret = kstate_restore_store(w, mem, (unsigned long)ptr, sizeof(ptr));
 	}
-	if (w->apply) {
-		*mem = w->taken[w->next_taken++].ptr;
-		return 0;
-	}
-	if (*mem)
-		return occupied(w, op, -1, "NULL in the object", "a pointer");
-	return kstate_restore_edge(w, op->path, op->dst, edge, &ptr);
+	return ret;
 }
 
-/* The element behind the pointer @pp, if the record has one */
-static int run_pointer(struct kstate_walk *w, const struct kstate_op *op, s64 index,
-		       bool present, u8 *chunk, void **pp)
+/* The entries of one run; what it hands over is one range, or as many folios */
+static int restore_run(struct kstate_restore_ctx *w, const struct kstate_op *op,
+		       const struct kstate_folio_run *run, struct kstate_folio_entry *entry)
 {
-	void *elem = *pp;
+	u32 order = kstate_run_order(run), n = kstate_run_count(run), i;
+	struct kstate_edge edge;
+	void *ptr = NULL;
+	int ret = 0;
 
-	if (!present)
-		return elem && !w->apply ? occupied(w, op, index, "NULL in the object",
-						    "a pointer") : 0;
-	if (!elem) {
-		if (!op->to->bind->alloc)
-			return occupied(w, op, index, "a pointer in the object, or KSTATE_ALLOC",
-					"NULL");
-		elem = take_elements(w, op, 1);
-		if (!elem)
-			return -ENOMEM;
-		if (w->apply)
-			*pp = elem;
+	for (i = 0; i < n && !ret; i++, entry++) {
+		if (order || !i) {
+			kstate_run_edge(run, i, &edge);
+			ret = kstate_restore_edge(w, op->path, KS_T_EDGE | edge.kind, &edge, &ptr);
+		}
+		if (ret)
+			break;
+		entry->folio = order ? ptr : page_folio((struct page *)ptr + i);
+		entry->index = kstate_run_index(run) + ((u64)i << order);
+		entry->flags = kstate_run_flags(run);
 	}
-	return run_at(w, op, index, op->sub, chunk, elem);
+	return ret;
 }
 
-static int run_pointers(struct kstate_walk *w, const struct kstate_op *op, const u8 *present,
-			u32 n, u8 *chunk, void **pp)
+static int restore_folios(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			  const struct kstate_span *span, void **mem)
 {
-	const struct kstate_field *field = op->to->bind;
+	const struct kstate_folio_run *run = (void *)span->chunk;
+	struct kstate_folio_entry *entries;
+	u64 n = 0;
 	u32 i;
 	int ret;
 
-	for (i = 0; i < max(n, field->num); i++) {
-		bool there = i < n && present[i];
+	for (i = 0; i < span->present; n += kstate_run_count(&run[i++]))
+		if (!run[i].place)
+			return kstate_damaged(w, op, "a run of folios", i);
+	if (n != span->n)
+		return kstate_damaged(w, op, "runs of as many folios", n);
+	if (n > op->to->room)
+		return kstate_refuse_value(w, too_many(w, op, n));
+	if (w->remote)
+		return 0;
+	if (*mem)
+		return kstate_occupied(w, op, -1, "NULL in the object", "a pointer");
+	if (!n)
+		return 0;
+	entries = kstate_restore_alloc(w, op, n, true);
+	if (!entries)
+		return -ENOMEM;
+	ret = kstate_restore_store(w, mem, (unsigned long)entries, sizeof(entries));
+	for (i = 0; i < span->present && !ret; entries += kstate_run_count(&run[i++]))
+		ret = restore_run(w, op, &run[i], entries);
+	return ret;
+}
 
-		if (i >= field->num) {
-			/* A length that counts them must not count more than there can be */
-			if (there || field->length.type)
-				return occupied(w, op, i, "room for all elements", "too little");
-			continue;
-		}
-		ret = run_pointer(w, op, i, there, chunk, &pp[i]);
-		if (ret)
-			return ret;
-		if (there)
-			chunk += op->wsize;
-	}
-	return 0;
+/* What is in the tail */
+
+int kstate_restore_at(struct kstate_restore_ctx *w, const struct kstate_op *op, s64 index,
+		      u8 *fixed, void *obj, bool fresh)
+{
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = index };
+	bool was_fresh = w->fresh;
+	int ret;
+
+	w->where.frame = &frame;
+	w->fresh = fresh;
+	ret = restore_plan(w, op->sub, fixed, obj);
+	w->fresh = was_fresh;
+	w->where.frame = frame.up;
+	return ret;
 }
 
 /* The writer's integers may be of any size, as long as they make a text */
-static int check_text(struct kstate_walk *w, const struct kstate_op *op, const u8 *chunk, u32 n)
+static int check_text(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *chunk,
+		      u32 n)
 {
 	u32 i = 0;
 
 	while (i < n && kstate_int_load(chunk + (size_t)i * op->wsize, op->src))
 		i++;
-	if (n && i != n - 1)
-		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-				   "text of %u bytes that ends with a NUL\nanother", n - 1);
-	return 0;
-}
-
-/* @n elements one after the other, in the object or where it points to */
-static int run_array(struct kstate_walk *w, const struct kstate_op *op, u32 n, u8 *chunk,
-		     void *member)
-{
-	const struct kstate_field *field = op->to->bind;
-	bool pointer = field->modifiers & KS_POINTER, text = field->kind == KS_STRING;
-	void *elems = pointer ? *(void **)member : member;
-	s64 room = field->num;
-	u32 i;
-	int ret;
-
-	if (!w->apply && text) {
-		ret = check_text(w, op, chunk, n);
-		if (ret)
-			return ret;
-	}
-	if (pointer && !elems) {
-		if (!n)
-			return 0;
-		if (!field->alloc && !text)
-			return occupied(w, op, -1, "a pointer in the object, or KSTATE_ALLOC",
-					"NULL");
-		elems = take_elements(w, op, n);
-		if (!elems)
-			return -ENOMEM;
-		if (w->apply)
-			*(void **)member = elems;
-	} else if (!w->apply) {
-		if (pointer && text)
-			return occupied(w, op, -1, "NULL in the object", "a pointer");
-		if (pointer && field->length.type)
-			room = kstate_mem_load(member - field->offset + field->length.offset,
-					       field->length.type);
-		else if (pointer)
-			room = field->count(member - field->offset);
-		if (n > room)
-			return kstate_fail(&w->where, op->path, KSTATE_NO_ROOM, -ENOSPC,
-					   "at most %lld elements\n%u", room, n);
-	}
-
-	if (op->sub && op->sub->bytes && op->sub->bytes == op->msize && op->msize == op->wsize) {
-		if (w->apply)
-			memcpy(elems, chunk, (size_t)n * op->msize);
-	} else {
-		for (i = 0; i < n; i++) {
-			ret = run_at(w, op, i, op->sub, chunk + (size_t)i * op->wsize,
-				     elems + (size_t)i * op->msize);
-			if (ret)
-				return ret;
-		}
-	}
-	if (w->apply && text && !pointer)
-		memset(elems + n, 0, field->num - n);
-	return 0;
-}
-
-static int run_list(struct kstate_walk *w, const struct kstate_op *op, u32 n, u8 *chunk,
-		    struct list_head *head)
-{
-	void *elem;
-	u32 i;
-	int ret;
-
-	if (!w->apply && head->next && !list_empty(head))
-		return occupied(w, op, -1, "an empty list in the object", "entries");
-	if (w->apply && !head->next)
-		INIT_LIST_HEAD(head);
-	for (i = 0; i < n; i++) {
-		elem = take_elements(w, op, 1);
-		if (!elem)
-			return -ENOMEM;
-		ret = run_at(w, op, i, op->sub, chunk + (size_t)i * op->wsize, elem);
-		if (ret)
-			return ret;
-		if (w->apply)
-			list_add_tail(elem + op->to->bind->link, head);
-	}
-	return 0;
-}
-
-static int run_xarray(struct kstate_walk *w, const struct kstate_op *op, const u8 *indices,
-		      u32 n, u8 *chunk, struct xarray *xa)
-{
-	struct kstate_taken *t;
-	u64 index, last = 0;
-	void *elem;
-	u32 i;
-	int ret;
-
-	if (!w->apply && !xa_empty(xa))
-		return occupied(w, op, -1, "an empty xarray in the object", "entries");
-	for (i = 0; i < n; i++, last = index) {
-		index = get_unaligned_le64(indices + 8 * (size_t)i);
-		elem = take_elements(w, op, 1);
-		if (!elem)
-			return -ENOMEM;
-		if (w->apply) {
-			/* It was reserved: this cannot fail */
-			xa_store(xa, index, elem, GFP_KERNEL);
-			w->next_taken++;
-		} else {
-			if (index != (unsigned long)index || (i && index <= last))
-				return damaged(w, op, "indices that ascend", index);
-			t = kstate_restore_take(w);
-			if (!t || xa_reserve(xa, index, GFP_KERNEL)) {
-				w->nr_taken -= !!t;
-				return no_memory(w, op);
-			}
-			t->what = KSTATE_TAKEN_INDEX;
-			t->ptr = xa;
-			t->index = index;
-		}
-		ret = run_at(w, op, index, op->sub, chunk + (size_t)i * op->wsize, elem);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static int too_many(struct kstate_walk *w, const struct kstate_op *op, u32 n)
-{
-	return kstate_fail(&w->where, op->path, KSTATE_NO_ROOM, -ENOSPC,
-			   "at most %llu elements\n%u", op->to->room, n);
+	if (!n || i == n - 1)
+		return 0;
+	return kstate_refuse_value(w, kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
+			"text of %u bytes that ends with a NUL\nanother", n - 1));
 }
 
 /* Without an object, what it would have room for is known, and the values */
-static int run_remote(struct kstate_walk *w, const struct kstate_op *op, const u8 *before,
-		      u32 n, u8 *chunk)
+static int restore_remote(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			  const struct kstate_span *span)
 {
 	bool map = op->to->container == KS_C_MAP, pointers = op->to->container == KS_C_POINTERS;
-	u64 index, last = 0;
+	u64 index, last = 0, room = op->to->room;
+	u8 *chunk = span->chunk;
 	u32 i;
 	int ret;
 
-	if (n > op->to->room && (!pointers || op->to->length))
-		return too_many(w, op, n);
-	if (op->to->text) {
-		ret = check_text(w, op, chunk, n);
+	if (span->n > room && (!pointers || op->to->length)) {
+		ret = kstate_refuse_value(w, too_many(w, op, span->n));
 		if (ret)
 			return ret;
+		room = KSTATE_ANY_ROOM;
 	}
-	for (i = 0; i < n && (map || pointers || op->sub->nr); i++, last = index) {
-		index = map ? get_unaligned_le64(before + 8 * (size_t)i) : i;
+	for (i = 0; i < span->n && (map || pointers || op->sub->nr); i++, last = index) {
+		index = map ? get_unaligned_le64(span->before + 8 * (size_t)i) : i;
 		if (map && i && index <= last)
-			return damaged(w, op, "indices that ascend", index);
-		if (pointers && !before[i])
+			return kstate_damaged(w, op, "indices that ascend", index);
+		if (pointers && !span->before[i])
 			continue;
-		if (i >= op->to->room)
-			return too_many(w, op, n);
-		ret = run_at(w, op, op->to->container == KS_C_OPTIONAL ? -1 : (s64)index, op->sub,
-			     chunk, NULL);
+		if (i >= room)
+			return too_many(w, op, span->n);
+		ret = kstate_restore_at(w, op, op->to->container == KS_C_OPTIONAL ? -1 : (s64)index,
+					chunk, NULL, false);
 		if (ret)
 			return ret;
 		chunk += op->wsize;
@@ -579,107 +607,146 @@ static int run_remote(struct kstate_walk *w, const struct kstate_op *op, const u
 	return 0;
 }
 
-static int run_tail(struct kstate_walk *w, const struct kstate_op *op, u8 *wire, void *mem)
+/* A group that the writer left out has the writer's defaults */
+static int restore_no_group(struct kstate_restore_ctx *w, const struct kstate_op *op, void *obj)
 {
-	const struct kstate_field *field = op->to->bind;
-	u32 n = op->from ? get_unaligned_le32(wire) : 0, present = n, i;
-	u8 *before = NULL, *chunk;
-
-	if (op->to->container == KS_C_OPTIONAL && n > 1)
-		return damaged(w, op, "0 or 1 elements", n);
-	if (n && op->to->container >= KS_C_POINTERS) {
-		before = kstate_cursor_take(&w->tail, op->to->container == KS_C_MAP ? 8ULL * n : n);
-		if (!before)
-			return damaged(w, op, "elements in the record", n);
-	}
-	if (op->to->container == KS_C_POINTERS) {
-		for (i = 0; i < n; i++) {
-			if (before[i] > 1)
-				return damaged(w, op, "0 or 1 for each pointer", before[i]);
-			present -= !before[i];
-		}
-	}
-	chunk = kstate_cursor_take(&w->tail, (u64)present * op->wsize);
-	if (!chunk)
-		return damaged(w, op, "elements in the record", n);
-
-	if (w->remote)
-		return run_remote(w, op, before, n, chunk);
-	switch (field->kind) {
-	case KS_GROUP:
-		return n ? run_at(w, op, -1, op->sub, chunk, mem) :
-			   run_at(w, op, -1, op->none, NULL, mem);
-	case KS_LIST:
-		return run_list(w, op, n, chunk, mem);
-	case KS_XARRAY:
-		return run_xarray(w, op, before, n, chunk, mem);
-	default:
-		break;
-	}
-	if (op->to->container == KS_C_OPTIONAL)
-		return run_pointer(w, op, -1, n, chunk, mem);
-	if (op->to->container == KS_C_POINTERS)
-		return run_pointers(w, op, before, n, chunk, mem);
-	return run_array(w, op, n, chunk, mem);
-}
-
-static int run_bitmap(struct kstate_walk *w, const struct kstate_op *op, const u8 *wire,
-		      unsigned long *mem)
-{
-	u32 n = get_unaligned_le32(wire), per_long = 8 * sizeof(long);
-	u32 bits = min(op->to->room, U32_MAX);
-	const u8 *chunk = kstate_cursor_take(&w->tail, BITS_TO_WIRE(n));
-	u64 i;
-
-	if (!chunk)
-		return damaged(w, op, "bits in the record", n);
-	for (i = min(bits, n); !w->apply && i < 8 * BITS_TO_WIRE(n); i++)
-		if (chunk[i / 8] & (1 << (i % 8)))
-			return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-					   "no bit after the first %u\nbit %llu", min(bits, n), i);
-	for (i = 0; w->apply && i * per_long < bits; i++)
-		mem[i] = i * per_long < n ?
-			kstate_int_load(chunk + i * sizeof(long), sizeof(long)) : 0;
-	return 0;
-}
-
-static int run_union(struct kstate_walk *w, const struct kstate_op *op, const u8 *wire, void *mem)
-{
-	u32 n = get_unaligned_le32(wire);
-	const struct kstate_arm_plan *arm;
-	u8 *chunk;
-
-	if (!n || n > op->count)
-		return damaged(w, op, "an arm", n);
-	arm = &op->arms[n - 1];
-	if (!arm->plan)
-		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-				   "an arm that the reader has\n%s", arm->name);
-	chunk = kstate_cursor_take(&w->tail, op->from[n].ref ? op->from[n].ref->size : 0);
-	if (!chunk)
-		return damaged(w, op, "an arm in the record", n);
-	return run_at(w, op, -1, arm->plan, chunk, mem);
-}
-
-/* Give a function of the description a zeroed copy of its member to fill */
-static int fill_copy(struct kstate_walk *w, const struct kstate_op *op, u32 size, void *mem,
-		     int (*fill)(struct kstate_walk *w, const struct kstate_op *op, void *copy,
-				 void *arg), void *arg)
-{
-	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = -1 };
-	struct kstate_taken *t;
-	void *copy;
+	bool was = w->defaults;
 	int ret;
 
-	if (w->apply) {
-		/* Memory that the function has taken over comes before its copy */
-		while (w->taken[w->next_taken].what != KSTATE_TAKEN_COPY)
-			w->next_taken++;
-		t = &w->taken[w->next_taken++];
-		memcpy(mem, t->ptr, size);
-		kvfree(t->ptr);
-		return 0;
+	w->defaults = true;
+	ret = restore_plan(w, op->none->plan, op->none->bytes, obj);
+	w->defaults = was;
+	return ret;
+}
+
+static int restore_tail(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			const struct kstate_span *span, void *mem)
+{
+	const struct kstate_field *field = op->to->bind;
+	int ret;
+
+	if (op->to->text) {
+		ret = check_text(w, op, span->chunk, span->n);
+		if (ret)
+			return ret;
 	}
+	if (w->remote)
+		return restore_remote(w, op, span);
+	if (field->kind == KS_GROUP)
+		return span->n ? kstate_restore_at(w, op, -1, span->chunk, mem, w->fresh) :
+				 restore_no_group(w, op, mem);
+	if (field->max_count && span->n > op->to->room)
+		return too_many(w, op, span->n);
+	return kstate_kind(field)->restore(w, op, span, mem);
+}
+
+static int restore_words(struct kstate_restore_ctx *w, unsigned long *mem, const u8 *chunk, u32 nr)
+{
+	u32 i;
+	int ret = 0;
+
+	if (!IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))
+		return kstate_restore_write(w, mem, chunk, nr * sizeof(long));
+	for (i = 0; i < nr && !ret; i++)
+		ret = kstate_restore_store(w, mem + i, kstate_int_load(chunk + i * sizeof(long),
+								       sizeof(long)), sizeof(long));
+	return ret;
+}
+
+static int restore_bitmap(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			  const struct kstate_span *span, unsigned long *mem)
+{
+	u32 n = span->n, bits = min(op->to->room, (u64)U32_MAX), per_long = 8 * sizeof(long);
+	u32 longs = DIV_ROUND_UP(bits, per_long), there = min(longs, DIV_ROUND_UP(n, per_long));
+	u64 i;
+	int ret;
+
+	for (i = min(bits, n); i < 8 * span->bytes; i++) {
+		if (!(span->chunk[i / 8] & (1 << (i % 8))))
+			continue;
+		ret = kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
+				  "no bit after the first %u\nbit %llu", min(bits, n), i);
+		return kstate_refuse_value(w, ret);
+	}
+	if (w->remote)
+		return 0;
+	ret = restore_words(w, mem, span->chunk, there);
+	if (ret || longs == there)
+		return ret;
+	return kstate_restore_zero(w, mem + there, (longs - there) * sizeof(long));
+}
+
+/* The arm that the object has now, or NULL if its tag is none */
+static const struct kstate_schema_field *held_arm(const struct kstate_op *op, const void *mem)
+{
+	const struct kstate_field *field = op->to->bind;
+	u64 tag = kstate_mem_load(mem - field->offset + field->length.offset, field->length.type);
+	const struct kstate_schema_field *arm = op->to + 1;
+
+	while (arm->type == KS_T_ARM && arm->dflt != tag)
+		arm++;
+	return arm->type == KS_T_ARM ? arm : NULL;
+}
+
+/* What the object holds in another arm must not be taken for what it is not */
+static int change_arm(struct kstate_restore_ctx *w, const struct kstate_op *op,
+		      const struct kstate_schema_field *to, void *mem)
+{
+	const struct kstate_schema_field *held = held_arm(op, mem);
+	u32 size = op->to->bind->size;
+	bool pointers = !held || (held->ref && held->ref->pointers) ||
+			(to->ref && to->ref->pointers);
+	int ret;
+
+	if (held == to || w->fresh)
+		return 0;
+	if (pointers && memchr_inv(mem, 0, size))
+		return kstate_occupied(w, op, -1, "zeros in the object, or the arm of the record",
+				       held ? held->name : "another");
+	ret = kstate_restore_zero(w, mem, size);
+	if (!ret && to->ref && to->ref->desc->init)
+		ret = log_put(w, (struct log_entry){
+			.what = LOG_INIT, .dst = mem, .val = to - op->to, .op = op });
+	return ret;
+}
+
+static int restore_union(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			 const struct kstate_span *span, void *mem)
+{
+	const struct kstate_arm_plan *arm = &op->arms[span->n - 1];
+	struct kstate_op at = { .path = op->path, .sub = arm->plan };
+	const struct kstate_schema_field *to = op->to + 1;
+	int ret;
+
+	if (!arm->plan) {
+		ret = kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
+				  "an arm that the reader has\n%s", arm->name);
+		return ret;
+	}
+	if (!w->remote) {
+		while (to->dflt != arm->tag)
+			to++;
+		ret = change_arm(w, op, to, mem);
+		if (ret)
+			return ret;
+	}
+	return kstate_restore_at(w, &at, -1, span->chunk, mem, w->fresh);
+}
+
+/* Functions of the description */
+
+typedef int (*fill_fn)(struct kstate_restore_ctx *w, const struct kstate_op *op, void *copy,
+		       void *arg);
+
+/* Give a function of the description a zeroed copy of its member to fill */
+static int fill_copy(struct kstate_restore_ctx *w, const struct kstate_op *op, u32 size, void *mem,
+		     fill_fn fill, void *arg)
+{
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = -1 };
+	const struct kstate_field *field = op->to->bind;
+	struct kstate_error *err = w->where.err;
+	void *copy;
+	int ret;
 
 	copy = kvzalloc(size, GFP_KERNEL);
 	if (!copy)
@@ -689,30 +756,38 @@ static int fill_copy(struct kstate_walk *w, const struct kstate_op *op, u32 size
 	if (ret)
 		kstate_fail(&w->where, NULL, KSTATE_CALLBACK, ret,
 			    "a value from the function of the field\nerror %d", ret);
-	else if (w->where.err)
+	else if (err && err->code && err->reason == KSTATE_BAD_CALL)
+		ret = err->code;
+	else if (err)
 		/* What the function has coped with is not an error */
-		w->where.err->code = 0;
+		err->code = 0;
 	w->where.frame = frame.up;
-	t = ret ? NULL : kstate_restore_take(w);
-	if (!t) {
-		if (!ret && op->to->bind->discard)
-			op->to->bind->discard(copy, op->to->bind);
-		kvfree(copy);
-		return ret ?: no_memory(w, op);
+	if (!ret) {
+		struct log_entry entry = { .what = LOG_COPY, .dst = mem, .src = copy,
+					   .size = size, .op = op };
+
+		ret = log_put(w, entry);
+		if (!ret)
+			return 0;
+		if (field->discard)
+			field->discard(copy, field);
 	}
-	t->what = KSTATE_TAKEN_COPY;
-	t->ptr = copy;
-	t->field = op->to->bind;
-	return 0;
+	kvfree(copy);
+	return ret;
 }
 
-static int fill_items(struct kstate_walk *w, const struct kstate_op *op, void *copy, void *arg)
+static int fill_items(struct kstate_restore_ctx *w, const struct kstate_op *op, void *copy,
+		      void *arg)
 {
-	int ret = op->to->bind->restore(w->stream, copy, op->to->bind);
+	const struct kstate_field *field = op->to->bind;
+	int ret;
 
+	w->in_callback = true;
+	ret = field->restore(w->stream, copy, field);
+	w->in_callback = false;
 	if (!ret && (w->items.pos != w->items.end || w->nr_groups)) {
-		if (op->to->bind->discard)
-			op->to->bind->discard(copy, op->to->bind);
+		if (field->discard)
+			field->discard(copy, field);
 		ret = kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE,
 				  "a function that takes all items\n%zu bytes left",
 				  (size_t)(w->items.end - w->items.pos));
@@ -721,86 +796,110 @@ static int fill_items(struct kstate_walk *w, const struct kstate_op *op, void *c
 	return ret;
 }
 
-static int run_items(struct kstate_walk *w, const struct kstate_op *op, u8 *wire, void *mem)
+static int restore_items(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			 const struct kstate_span *span, void *mem)
 {
-	u32 n = get_unaligned_le32(wire);
-	u8 *chunk = kstate_cursor_take(&w->tail, n);
-
-	if (!chunk || n % 8)
-		return damaged(w, op, "items in the record", n);
 	if (w->remote)
 		return 0;
-	w->items = (struct kstate_cursor){ .pos = chunk, .end = chunk + n };
+	w->items = (struct kstate_cursor){ .pos = span->chunk, .end = span->chunk + span->n };
 	return fill_copy(w, op, op->to->bind->size, mem, fill_items, NULL);
 }
 
-static int fill_absent(struct kstate_walk *w, const struct kstate_op *op, void *copy, void *arg)
+/* The function's value would take the place of a pointer that the object has */
+static int check_free(struct kstate_restore_ctx *w, const struct kstate_op *op, void *mem)
+{
+	bool pointers = op->to->container >= KS_C_OPTIONAL || op->to->type > KS_BOOL;
+
+	if (op->to->type == KS_CHAR || op->to->type == KS_T_BITMAP)
+		pointers = op->to->bind->modifiers & KS_POINTER;
+	if (op->to->type == KS_T_STRUCT && op->to->container <= KS_C_ARRAY)
+		pointers = op->to->ref->pointers;
+	if (op->to->container == KS_C_SEQUENCE && !(op->to->bind->modifiers & KS_POINTER))
+		pointers = op->to->ref && op->to->ref->pointers;
+	if (w->fresh || !pointers || !memchr_inv(mem, 0, op->count))
+		return 0;
+	return kstate_occupied(w, op, -1, "NULL in the object", "a pointer");
+}
+
+static int fill_absent(struct kstate_restore_ctx *w, const struct kstate_op *op, void *copy,
+		       void *arg)
 {
 	return op->to->bind->absent(copy, op->to->bind);
 }
 
-static int fill_converted(struct kstate_walk *w, const struct kstate_op *op, void *copy,
+static int restore_absent(struct kstate_restore_ctx *w, const struct kstate_op *op, void *mem)
+{
+	return check_free(w, op, mem) ?: fill_copy(w, op, op->count, mem, fill_absent, NULL);
+}
+
+static int fill_converted(struct kstate_restore_ctx *w, const struct kstate_op *op, void *copy,
 			  void *arg)
 {
 	return op->to->bind->convert(copy, arg, op->to->bind);
 }
 
-static int drop_edge(struct kstate_edge *edge, u8 type, void *arg)
+static u32 left_of(const struct kstate_op *op)
 {
-	struct kstate_walk *w = arg;
-
-	kstate_set_discard_edge(w->stream->set, edge);
-	return 0;
+	return op->from->count > 1 ? op->from->count - op->mem : 1;
 }
 
-/* Go past the writer's field; when applying, free what it handed over */
-static int run_drop(struct kstate_walk *w, const struct kstate_op *op, u8 *wire, u32 first,
-		    bool strict)
+/* Go past the writer's field; once all is done, what it hands over is freed */
+static int restore_drop(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *wire,
+			u32 first, enum kstate_drop how)
 {
-	struct kstate_visit visit = {
-		.edge = w->apply ? drop_edge : NULL, .arg = w, .is_default = true,
+	struct kstate_visit visit = { .is_default = true };
+	struct log_entry entry = {
+		.what = LOG_DROP, .src = wire, .dst = w->tail.pos, .val = first, .op = op,
 	};
 	char found[24] = "another value";
 
-	if (kstate_wire_walk(op->schema, op->from, wire, first, op->from->count > 1 ?
-			     op->from->count - first : 1, &w->tail, &visit))
-		return damaged(w, op, "a field in the record", 0);
-	if (!strict || visit.is_default || w->apply)
-		return 0;
+	if (kstate_wire_walk(op->schema, op->from, wire, first, first ? left_of(op) :
+			     op->from->count, &w->tail, &visit))
+		return kstate_damaged(w, op, "a field in the record", 0);
+	if (how == KSTATE_DROP_LOSSY && !visit.is_default)
+		w->verdict = max(w->verdict, KSTATE_LOSSY);
+	if (how != KSTATE_DROP_STRICT || visit.is_default)
+		return visit.is_default || w->remote ? 0 : log_put(w, entry);
 	if (kstate_is_int(op->from->type) && op->from->container == KS_C_ONE)
-		show_value(op, kstate_int_load(wire + op->from->offset, op->from->type),
-			   op->from->type, found, sizeof(found));
-	return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-			   "the default in what the reader does not have\n%s", found);
+		kstate_value_text_of(op, kstate_int_load(wire + op->from->offset, op->from->type),
+				     op->from->type, found, sizeof(found));
+	return kstate_refuse_value(w, kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
+			"the default in what the reader does not have\n%s", found));
 }
 
-static int run_convert(struct kstate_walk *w, const struct kstate_op *op, u8 *wire, void *mem)
+static int restore_convert(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *wire,
+			   void *mem)
 {
 	struct kstate_value value = { .field = op->from, .fixed = wire, .tail = w->tail };
-	int ret = run_drop(w, op, wire, 0, false);
+	int ret = restore_drop(w, op, wire, 0, KSTATE_DROP_ANY);
 
 	value.tail.end = w->tail.pos;
 	if (w->remote)
 		return ret;
-	return ret ?: fill_copy(w, op, op->count, mem, fill_converted, &value);
+	return ret ?: check_free(w, op, mem) ?:
+	       fill_copy(w, op, op->count, mem, fill_converted, &value);
 }
 
-static void length_of(const struct kstate_op *op, const u8 *fixed, u64 *val)
+/* Lengths and tags */
+
+static u64 length_of(const struct kstate_op *op, const u8 *fixed)
 {
 	const u8 *wire = fixed + op->wire;
-	u64 n = 0;
+	const struct kstate_schema_field *from = op->from;
 
-	if (op->from && op->src == KS_T_PAGES)
-		n = le64_to_cpu(((const struct kstate_edge *)wire)->size) >> PAGE_SHIFT;
-	else if (op->from)
-		n = get_unaligned_le32(wire);
+	if (!from)
+		return op->arms ? op->arms->tag : op->to->dflt;
 	if (op->arms)
-		n = op->arms[op->from ? n - 1 : 0].tag;
-	*val = n;
+		return op->arms[get_unaligned_le32(wire) - 1].tag;
+	if (from->type == KS_T_PAGES)
+		return le64_to_cpu(((const struct kstate_edge *)wire)->size) >> PAGE_SHIFT;
+	if (!kstate_has_slot(from))
+		return kstate_int_load(wire, from->type);
+	return get_unaligned_le32(wire);
 }
 
 /* Without an object, a member is known by the struct of the writer and its first field */
-static bool same_member(const struct kstate_walk *w, const struct kstate_op *a,
+static bool same_member(const struct kstate_restore_ctx *w, const struct kstate_op *a,
 			const struct kstate_op *b)
 {
 	if (w->remote && (a->schema != b->schema || a->to->length != b->to->length))
@@ -808,96 +907,150 @@ static bool same_member(const struct kstate_walk *w, const struct kstate_op *a,
 	return a->mem == b->mem;
 }
 
-/* Members that hold a length or a tag; these steps are the last ones of a plan */
-static int run_lengths(struct kstate_walk *w, const struct kstate_op *op,
-		       const struct kstate_op *end, u8 *fixed, void *obj)
+static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op, u64 n,
+			const void *mem)
 {
-	const struct kstate_op *first = op, *other;
-	u64 n, m;
+	u64 held = w->remote ? 0 : kstate_mem_load(mem, op->dst);
 
-	for (; op < end; op++) {
-		length_of(op, fixed, &n);
-		if (w->remote && n > op->to->room)
-			return too_many(w, op, n);
-		if (w->apply) {
-			kstate_mem_store(obj + op->mem, op->dst, n);
-			continue;
-		}
-		if (!op->arms && !kstate_int_fits(n, KS_U64, op->dst))
-			return fail_int(w, op, 0, "a length that its member can hold", n, KS_U64);
-		for (other = first; other < op; other++) {
-			length_of(other, fixed, &m);
-			if (same_member(w, op, other) && n != m)
-				return fail_int(w, op, 0,
-						"the length of the other field with this member",
-						n, KS_U64);
-		}
-	}
-	return 0;
+	/* What the field says of itself has been checked */
+	if (op->owner == op->to)
+		return 0;
+	if (op->from && !op->arms && w->remote && n > op->to->room)
+		return too_many(w, op, n);
+	if (!op->arms && !kstate_int_fits(n, KS_U64, op->dst))
+		return kstate_fail_int(&w->where, op, 0, "a length that its member can hold", n,
+				       KS_U64);
+	if (!op->owner)
+		return 0;
+	return kstate_check_limit(&w->where, op, op->owner, 0, n, w->remote ? NULL : &held);
 }
 
-static int run_op(struct kstate_walk *w, const struct kstate_op *op, u8 *fixed, void *obj)
+/* One member has one value; these steps are the last ones of a plan */
+static int restore_lengths(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			   const struct kstate_op *end, u8 *fixed, void *obj)
 {
-	/* What the record does not have is not looked for in it */
-	u8 *wire = fixed ? fixed + op->wire : NULL;
-	void *mem = w->remote ? NULL : obj + op->mem;
+	const struct kstate_op *first = op, *other;
+	u64 n;
+	int ret = 0;
+
+	for (; op < end && op->code == KSTATE_OP_LENGTH && !ret; op++) {
+		n = length_of(op, fixed);
+		ret = check_length(w, op, n, w->remote ? NULL : obj + op->mem);
+		for (other = first; other < op && !ret; other++)
+			if (same_member(w, op, other) && n != length_of(other, fixed))
+				ret = kstate_fail_int(&w->where, op, 0,
+						      "the value of the other field with this member",
+						      n, kstate_is_signed(op->dst) ? KS_S64 : KS_U64);
+		ret = kstate_refuse_value(w, ret);
+		if (!ret && !w->remote)
+			ret = kstate_restore_store(w, obj + op->mem, n, kstate_size(op->dst));
+	}
+	return ret;
+}
+
+/* The walk */
+
+static int restore_slot(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *wire,
+			void *mem)
+{
+	struct kstate_span span = { };
+	u32 n = get_unaligned_le32(wire);
+
+	if (!w->defaults) {
+		if (!kstate_span(op->schema, op->from, n, &w->tail, &span))
+			return kstate_damaged(w, op, span.bad, span.found);
+	} else if (op->code == KSTATE_OP_UNION) {
+		span.n = 1;
+		span.chunk = op->arms->bytes;
+	}
+	switch (op->code) {
+	case KSTATE_OP_TAIL:
+		return restore_tail(w, op, &span, mem);
+	case KSTATE_OP_BITMAP:
+		return restore_bitmap(w, op, &span, mem);
+	case KSTATE_OP_UNION:
+		return restore_union(w, op, &span, mem);
+	case KSTATE_OP_FOLIOS:
+		return restore_folios(w, op, &span, mem);
+	default:
+		return restore_items(w, op, &span, mem);
+	}
+}
+
+static int restore_each(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *wire,
+			void *mem)
+{
 	u32 i;
+	int ret = 0;
+
+	for (i = 0; i < op->count && !ret; i++)
+		ret = kstate_restore_at(w, op, i, wire + (size_t)i * op->wsize,
+					mem + (size_t)i * op->msize, w->fresh);
+	return ret;
+}
+
+static int restore_default(struct kstate_restore_ctx *w, const struct kstate_op *op, void *obj)
+{
+	bool was = w->defaults;
 	int ret;
+
+	w->defaults = true;
+	ret = restore_plan(w, op->sub, op->bytes, obj);
+	w->defaults = was;
+	return ret;
+}
+
+static int restore_op(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *fixed,
+		      void *obj)
+{
+	u8 *wire = fixed + op->wire;
+	void *mem = w->remote ? NULL : obj + op->mem;
 
 	switch (op->code) {
 	case KSTATE_OP_BOOL:
-		return w->apply ? 0 : kstate_check_bools(w, op, wire);
+		return kstate_refuse_value(w, kstate_check_bools(&w->where, op, wire));
 	case KSTATE_OP_LIMIT:
-		return w->apply ? 0 : run_ints(w, op, wire, mem);
+		return restore_limits(w, op, wire, mem);
 	case KSTATE_OP_INT:
-		return run_ints(w, op, wire, mem);
-	case KSTATE_OP_FILL:
-		if (w->apply)
-			fill_ints(op, mem);
-		return 0;
+		return restore_ints(w, op, wire, mem);
+	case KSTATE_OP_NAMES:
+		return restore_names(w, op, wire, mem);
 	case KSTATE_OP_ADDRESS:
-		return run_address(w, op, wire, mem);
+		return restore_address(w, op, wire, mem);
 	case KSTATE_OP_EDGE:
-		return run_edge(w, op, wire, mem);
+		return restore_edges(w, op, wire, mem);
 	case KSTATE_OP_EACH:
-		for (i = 0; i < op->count; i++) {
-			ret = run_at(w, op, i, op->sub, wire + i * op->wsize, mem + i * op->msize);
-			if (ret)
-				return ret;
-		}
-		return 0;
-	case KSTATE_OP_TAIL:
-		return run_tail(w, op, wire, mem);
-	case KSTATE_OP_BITMAP:
-		return run_bitmap(w, op, wire, mem);
-	case KSTATE_OP_UNION:
-		return run_union(w, op, wire, mem);
-	case KSTATE_OP_ITEMS:
-		return run_items(w, op, wire, mem);
+		return restore_each(w, op, wire, mem);
+	case KSTATE_OP_DEFAULT:
+		return restore_default(w, op, mem);
+	case KSTATE_OP_ZERO:
+		return kstate_restore_zero(w, mem, op->count);
 	case KSTATE_OP_ABSENT:
-		return fill_copy(w, op, op->count, mem, fill_absent, NULL);
+		return restore_absent(w, op, mem);
 	case KSTATE_OP_CONVERT:
-		return run_convert(w, op, wire, mem);
+		return restore_convert(w, op, wire, mem);
 	case KSTATE_OP_DROP:
-		return run_drop(w, op, wire, op->mem, op->strict);
+		return restore_drop(w, op, wire, op->mem, op->narrow);
+	case KSTATE_OP_RESTORED:
+		return log_put(w, (struct log_entry){ .what = LOG_RESTORED, .dst = mem, .op = op });
+	default:
+		return restore_slot(w, op, wire, mem);
 	}
-	return -EINVAL;
 }
 
-static int run_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed, void *obj)
+static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
+			void *obj)
 {
 	const struct kstate_op *op, *end = plan->ops + plan->nr;
 	int ret;
 
 	for (op = plan->ops; op < end; op++) {
-		if (likely(op->code == KSTATE_OP_COPY)) {
-			if (w->apply)
-				kstate_copy(obj + op->mem, fixed + op->wire, op->count);
-			continue;
-		}
-		if (op->code == KSTATE_OP_LENGTH)
-			return run_lengths(w, op, end, fixed, obj);
-		ret = run_op(w, op, fixed, obj);
+		if (likely(op->code == KSTATE_OP_COPY))
+			ret = kstate_restore_write(w, obj + op->mem, fixed + op->wire, op->count);
+		else if (op->code == KSTATE_OP_LENGTH)
+			return restore_lengths(w, op, end, fixed, obj);
+		else
+			ret = restore_op(w, op, fixed, obj);
 		if (unlikely(ret))
 			return ret;
 	}
@@ -906,18 +1059,18 @@ static int run_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *f
 
 /**
  * kstate_restore_check() - find out whether a record can be restored
- * @w: the walk; its tail is what follows the fixed part. Afterwards either
- *	kstate_restore_apply() or kstate_restore_undo() has to be called
+ * @w: the record on its way; its tail is what follows the fixed part. Afterwards
+ *	kstate_restore_apply() can be called, or kstate_restore_undo()
  * @plan: the plan
  * @fixed: fixed part of the record
  * @obj: the object; it is only read. NULL if @w is remote
  *
  * Return: 0, or a negative error code.
  */
-int kstate_restore_check(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed,
+int kstate_restore_check(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
 			 void *obj)
 {
-	int ret = run_plan(w, plan, fixed, obj);
+	int ret = restore_plan(w, plan, fixed, obj);
 
 	if (!ret && w->tail.pos != w->tail.end)
 		ret = kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
@@ -926,18 +1079,185 @@ int kstate_restore_check(struct kstate_walk *w, const struct kstate_plan *plan, 
 	return ret;
 }
 
+/* Chunks are linked from the last one: the other way round for a while */
+static struct kstate_log_chunk *log_reverse(struct kstate_log_chunk *chunk)
+{
+	struct kstate_log_chunk *reversed = NULL, *before;
+
+	for (; chunk; chunk = before) {
+		before = chunk->before;
+		chunk->before = reversed;
+		reversed = chunk;
+	}
+	return reversed;
+}
+
+static void log_keep(struct kstate_restore_ctx *w, const struct log_entry *e, u64 *at)
+{
+	if (!w->old || e->what > LOG_HEAD)
+		return;
+	memcpy(w->old + *at, e->dst, e->size);
+	*at += ALIGN(e->size, 8);
+}
+
+static int log_call(struct kstate_restore_ctx *w, const struct log_entry *e)
+{
+	const struct kstate_field *field;
+	int n, ret;
+
+	if (e->what == LOG_RESTORED) {
+		ret = min(e->op->desc->restored(e->dst), 0);
+		return ret ? kstate_fail(&w->where, e->op->path, KSTATE_CALLBACK, ret,
+					 "an object that its description takes\nerror %d", ret) : 0;
+	}
+	field = e->op->to->bind;
+	n = field->count(e->dst - field->offset);
+	if (n == e->val)
+		return 0;
+	return kstate_fail(&w->where, e->op->path, KSTATE_NO_ROOM, -ENOSPC,
+			   "%llu elements, as the record has them\n%d by the function of the field",
+			   e->val, n);
+}
+
 /**
  * kstate_restore_apply() - restore what has been checked
- * @w: the walk, with the tail as it was before checking
- * @plan: the plan
- * @fixed: fixed part of the record
- * @obj: the object
+ * @w: what kstate_restore_check() left
+ *
+ * Context: w->keep decides whether kstate_restore_undo() can take it back, which
+ * it can in any case if the description has functions that may refuse.
+ * Return: 0; otherwise kstate_restore_undo() has to be called: -ENOMEM before
+ * anything was written, or what a function of the description returned.
  */
-void kstate_restore_apply(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed,
-			  void *obj)
+int kstate_restore_apply(struct kstate_restore_ctx *w)
 {
-	w->apply = true;
-	run_plan(w, plan, fixed, obj);
-	kvfree(w->taken);
-	w->taken = NULL;
+	struct kstate_log_chunk *first, *chunk;
+	u64 at = 0;
+	u32 i;
+	int ret = 0;
+
+	if ((w->keep || w->calls) && w->old_size) {
+		w->old = kvmalloc(w->old_size, GFP_KERNEL);
+		if (!w->old)
+			return no_memory(w, NULL);
+	}
+	first = log_reverse(w->log);
+	for (chunk = first; chunk; chunk = chunk->before) {
+		for (i = 0; i < chunk->nr; i++) {
+			log_keep(w, &chunk->entries[i], &at);
+			log_execute(&chunk->entries[i]);
+		}
+	}
+	for (chunk = first; w->calls && chunk && !ret; chunk = chunk->before)
+		for (i = 0; i < chunk->nr && !ret; i++)
+			if (chunk->entries[i].what >= LOG_COUNT)
+				ret = log_call(w, &chunk->entries[i]);
+	w->log = log_reverse(first);
+	w->applied = true;
+	return ret;
+}
+
+static int drop_edge(struct kstate_edge *edge, u8 type, void *arg)
+{
+	struct kstate_restore_ctx *w = arg;
+
+	kstate_stream_discard(w->stream, edge);
+	return 0;
+}
+
+/* What the reader does not have may hand over memory, which nobody wants */
+static void log_drop(struct kstate_restore_ctx *w, const struct log_entry *e)
+{
+	struct kstate_visit visit = { .edge = drop_edge, .arg = w };
+	struct kstate_cursor tail = { .pos = e->dst, .end = w->tail.end };
+	u32 first = e->val;
+
+	kstate_wire_walk(e->op->schema, e->op->from, e->src, first,
+			 first ? left_of(e->op) : e->op->from->count, &tail, &visit);
+}
+
+static void log_free(struct kstate_restore_ctx *w)
+{
+	struct kstate_log_chunk *chunk;
+
+	while ((chunk = w->log)) {
+		w->log = chunk->before;
+		if (w->log)
+			kfree(chunk);
+	}
+	kvfree(w->old);
+	w->old = NULL;
+	w->old_size = 0;
+	w->applied = false;
+	w->calls = false;
+}
+
+/**
+ * kstate_restore_done() - what has been applied is final
+ * @w: the record; its tail ends where the record does
+ */
+void kstate_restore_done(struct kstate_restore_ctx *w)
+{
+	struct kstate_log_chunk *chunk;
+	u32 i;
+
+	for (chunk = w->log; chunk; chunk = chunk->before) {
+		for (i = 0; i < chunk->nr; i++) {
+			if (chunk->entries[i].what == LOG_COPY)
+				kvfree(chunk->entries[i].src);
+			else if (chunk->entries[i].what == LOG_DROP)
+				log_drop(w, &chunk->entries[i]);
+		}
+	}
+	log_free(w);
+}
+
+static void log_undo(struct kstate_restore_ctx *w, struct log_entry *e, u64 *at)
+{
+	const struct kstate_field *field;
+
+	if (w->applied && e->what <= LOG_HEAD) {
+		*at -= ALIGN(e->size, 8);
+		memcpy(e->dst, w->old + *at, e->size);
+	}
+	switch (e->what) {
+	case LOG_COPY:
+		field = e->op->to->bind;
+		if (field->discard)
+			field->discard(e->src, field);
+		fallthrough;
+	case LOG_LIST:
+	case LOG_HLIST:
+	case LOG_MEMORY:
+		kvfree(e->src);
+		break;
+	case LOG_INDEX:
+		if (w->applied)
+			xa_erase(e->dst, e->val);
+		else
+			xa_release(e->dst, e->val);
+		kvfree(e->src);
+		break;
+	case LOG_EDGE:
+		kstate_stream_park(w->stream, &e->edge, e->src);
+		break;
+	}
+}
+
+/**
+ * kstate_restore_undo() - give back what checking acquired, and take back what
+ *	was applied
+ * @w: the record on its way
+ *
+ * Memory that was taken over is parked: the next attempt finds it.
+ */
+void kstate_restore_undo(struct kstate_restore_ctx *w)
+{
+	struct kstate_log_chunk *chunk;
+	u64 at = w->old_size;
+	u32 i;
+
+	for (chunk = w->log; chunk; chunk = chunk->before)
+		for (i = chunk->nr; i; i--)
+			log_undo(w, &chunk->entries[i - 1], &at);
+	log_free(w);
 }

@@ -6,14 +6,14 @@
 /**
  * DOC: saving
  *
- * An object whose description has only a fixed part has a size that is known
- * beforehand. Others are walked twice: first to add up what their tail needs,
- * then, when there is room for all of the record, to write it. So a record
- * never moves, and nothing is allocated while it is written.
+ * An object is walked once. Its fixed part has a size that is known beforehand,
+ * its tail grows as the walk goes on: the record is the last one of its stream
+ * until it is complete, and moves when there is no more room behind it. So
+ * nothing holds a pointer into it; places are offsets.
  *
  * Memory that is handed over in place is preserved while it is written. If
- * anything fails, the record, which was zero before, tells what has to be
- * undone.
+ * anything fails, the record, in which everything else is zero, tells what has
+ * to be undone.
  */
 
 #include <linux/align.h>
@@ -21,16 +21,14 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/string.h>
-#include <linux/unaligned.h>
-#include <linux/xarray.h>
-#include "internal.h"
+#include "engine.h"
 
-static int save_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed,
+static int save_plan(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 fixed,
 		     const void *obj);
 
-static int save_at(struct kstate_walk *w, const struct kstate_op *op, s64 index,
-		   const struct kstate_plan *plan, u8 *fixed, const void *obj)
+/* The elements of @op's field are saved with @plan */
+int kstate_save_at(struct kstate_save_ctx *w, const struct kstate_op *op, s64 index,
+		   const struct kstate_plan *plan, u32 fixed, const void *obj)
 {
 	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = index };
 	int ret;
@@ -42,45 +40,45 @@ static int save_at(struct kstate_walk *w, const struct kstate_op *op, s64 index,
 }
 
 /**
- * kstate_save_take() - get room in the tail
- * @w: the walk
+ * kstate_save_reserve() - get room in the tail
+ * @w: the object on its way
  * @bytes: how many
  *
- * Return: the room; an ERR_PTR() if there is less than was measured; NULL
- * while measuring.
+ * Return: offset of the room, which is zero, in the record; or a negative error
+ * code.
  */
-u8 *kstate_save_take(struct kstate_walk *w, u64 bytes)
+s64 kstate_save_reserve(struct kstate_save_ctx *w, u64 bytes)
 {
-	u8 *p;
+	u64 at = w->used, need;
+	u8 *rec;
 
-	if (w->measuring) {
-		w->need += ALIGN(bytes, 8);
-		if (w->need > KSTATE_MAX_RECORD)
-			return ERR_PTR(kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE,
-						   "at most %u bytes\nmore", KSTATE_MAX_RECORD));
-		return NULL;
+	if (bytes > KSTATE_MAX_RECORD || at + ALIGN(bytes, 8) > KSTATE_MAX_RECORD)
+		return kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE,
+				   "at most %u bytes\nmore", KSTATE_MAX_RECORD);
+	need = at + ALIGN(bytes, 8);
+	if (need > w->room) {
+		rec = kstate_stream_reserve(w->stream, w->rec, w->used, need);
+		if (!rec)
+			return kstate_no_memory(&w->where, NULL);
+		w->rec = rec;
+		w->room = kstate_stream_room(w->stream, rec);
 	}
-	p = kstate_cursor_take(&w->tail, bytes);
-	if (!p)
-		return ERR_PTR(kstate_fail(&w->where, NULL, KSTATE_CHANGED, -EAGAIN,
-					   "an object that does not change\none that grew"));
-	return p;
+	w->used = need;
+	return at;
 }
 
-static int save_limit(struct kstate_walk *w, const struct kstate_op *op, const void *p)
+static int save_limits(struct kstate_save_ctx *w, const struct kstate_op *op, const void *p)
 {
 	u32 i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < op->count; i++, p += op->msize) {
-		ret = kstate_check_limit(w, op, i, kstate_mem_load(p, op->dst), NULL);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	for (i = 0; i < op->count && !ret; i++, p += op->msize)
+		ret = kstate_check_limit(&w->where, op, op->to, i, kstate_mem_load(p, op->dst),
+					 NULL);
+	return ret;
 }
 
-static int save_address(struct kstate_walk *w, const struct kstate_op *op, u8 *wire,
+static int save_address(struct kstate_save_ctx *w, const struct kstate_op *op, u32 at,
 			const void *ptr)
 {
 	u64 val = ~0ULL;
@@ -93,336 +91,395 @@ static int save_address(struct kstate_walk *w, const struct kstate_op *op, u8 *w
 	} else if (ptr) {
 		val = page_to_pfn((struct page *)ptr);
 	}
-	put_unaligned_le64(val, wire);
+	put_unaligned_le64(val, w->rec + at);
 	return 0;
 }
 
+/* More than any machine has, and what an edge and the page allocator can count */
+#define MAX_PAGES	(1LL << 31)
+
 /**
  * kstate_save_edge() - preserve memory and write its edge
- * @w: the walk
+ * @w: the object on its way
  * @path: of the field, or NULL
  * @type: %KS_T_FOLIO, %KS_T_PAGES or %KS_T_VMALLOC
  * @ptr: the memory, or NULL
  * @nr: number of pages
- * @edge: where to write the edge
+ * @at: offset of the edge in the record
  *
  * Return: 0, or a negative error code.
  */
-int kstate_save_edge(struct kstate_walk *w, const struct kstate_path *path, u8 type, void *ptr,
-		     size_t nr, struct kstate_edge *edge)
+int kstate_save_edge(struct kstate_save_ctx *w, const struct kstate_path *path, u8 type,
+		     void *ptr, s64 nr, u32 at)
 {
-	const struct kstate_transport *t = w->stream->set->transport;
 	struct kstate_edge made = {};
 	int ret;
 
 	if (!ptr)
 		return 0;
-	if (type == KS_T_PAGES && !nr)
+	if (type == KS_T_PAGES && (nr < 1 || nr > MAX_PAGES ||
+				   !pfn_valid(page_to_pfn((struct page *)ptr) + nr - 1)))
 		return kstate_fail(&w->where, path, KSTATE_VALUE, -ERANGE,
-				   "at least one page\nnone");
+				   "a number of pages that there are\n%lld", nr);
 	made.kind = type & 0xf;
-	ret = t->preserve(made.kind, ptr, nr, &made);
-	if (ret)
-		return kstate_fail(&w->where, path, KSTATE_EDGE, ret,
-				   "memory that %s can preserve\nerror %d", t->name, ret);
-	*edge = made;
+	ret = kstate_stream_preserve(w->stream, &w->where, path, made.kind, ptr, nr, &made);
+	if (!ret)
+		memcpy(w->rec + at, &made, sizeof(made));
+	return ret;
+}
+
+static int save_edges(struct kstate_save_ctx *w, const struct kstate_op *op, u32 at,
+		      void *const *mem)
+{
+	const struct kstate_field *field = op->to->bind;
+	s64 nr = 0;
+	u32 i;
+	int ret = 0;
+
+	if (field->kind == KS_PAGES)
+		nr = kstate_mem_load((const void *)mem - field->offset + field->length.offset,
+				     field->length.type);
+	for (i = 0; i < op->count && !ret; i++, at += op->wsize)
+		ret = kstate_save_edge(w, op->path, op->dst, mem[i], nr, at);
+	return ret;
+}
+
+/* How many of the entries at @e make one run */
+static u32 run_length(const struct kstate_folio_entry *e, u64 left)
+{
+	u32 order = folio_order(e->folio);
+	unsigned long pfn = folio_pfn(e->folio);
+	u64 most = min(left, (u64)KSTATE_RUN_MAX), i;
+
+	for (i = 1; i < most && e[i].folio && folio_order(e[i].folio) == order; i++)
+		if (folio_pfn(e[i].folio) != pfn + (i << order) ||
+		    e[i].index != e->index + (i << order) || e[i].flags != e->flags)
+			break;
+	return i;
+}
+
+static int bad_folio(struct kstate_save_ctx *w, const struct kstate_op *op, u64 i,
+		     const char *expected, u64 found)
+{
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = i };
+	int ret;
+
+	w->where.frame = &frame;
+	ret = kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE, "%s\n%llu", expected, found);
+	w->where.frame = frame.up;
+	return ret;
+}
+
+/* Preserve the @n folios of a run, and note how far that came */
+static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
+		    const struct kstate_folio_entry *e, u32 n, u32 at)
+{
+	u32 order = folio_order(e->folio), i;
+	struct kstate_folio_run run;
+	struct kstate_edge edge;
+	int ret;
+
+	for (i = 0; i < (order ? n : 1); i++) {
+		struct kstate_folio_run *there = (void *)w->rec + at;
+
+		edge = (struct kstate_edge){ .kind = order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES };
+		ret = kstate_stream_preserve(w->stream, &w->where, op->path, edge.kind,
+					     order ? (void *)e[i].folio : folio_page(e->folio, 0),
+					     n, &edge);
+		if (ret)
+			return ret;
+		run.place = cpu_to_le64(folio_pfn(e->folio) | (u64)order << KSTATE_RUN_BITS |
+					(u64)e->flags << (64 - KSTATE_RUN_FLAGS));
+		run.index = cpu_to_le64(e->index |
+					(u64)(order ? i : n - 1) << KSTATE_RUN_BITS);
+		*there = run;
+	}
 	return 0;
 }
 
-/* How many elements the object has; they are counted, not looked at */
-static s64 count_elements(struct kstate_walk *w, const struct kstate_op *op, const void *member)
+static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u32 slot,
+		       const void *mem)
 {
 	const struct kstate_field *field = op->to->bind;
-	const void *obj = member - field->offset;
-	const struct list_head *head = member, *entry;
-	const void *ptr = field->modifiers & KS_POINTER ? *(void *const *)member : member;
-	unsigned long index;
-	s64 n = field->num;
-	void *elem;
+	const struct kstate_folio_entry *e = *(void *const *)mem;
+	u64 most = min(op->to->room, (u64)KSTATE_MAX_ALLOC / sizeof(*e)), i, runs = 0;
+	s64 n = kstate_mem_load(mem - field->offset + field->length.offset, field->length.type);
+	s64 at;
+	u32 len;
+	int ret;
 
-	switch (field->kind) {
-	case KS_GROUP:
-		return field->needed(member);
-	case KS_LIST:
-		n = 0;
-		if (head->next)
-			list_for_each(entry, head)
-				n++;
-		return n;
-	case KS_XARRAY:
-		n = 0;
-		xa_for_each((struct xarray *)member, index, elem)
-			n++;
-		return n;
-	case KS_STRING:
-		if (!ptr)
-			return 0;
-		n = strnlen(ptr, ptr == member ? field->num : KSTATE_MAX_RECORD) + 1;
-		if (ptr == member && n > field->num)
-			return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-					   "text that ends with a NUL\nno NUL");
-		/* Empty text in the object is its default; only a pointer may be NULL */
-		return ptr == member && n == 1 ? 0 : n;
-	default:
-		break;
+	if (n < 0 || n > most)
+		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
+				   "at most %llu folios\n%lld", most, n);
+	if (n && !e)
+		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
+				   "%lld folios\nNULL", n);
+	if (!n)
+		return 0;
+	for (i = 0; i < n; i += run_length(e + i, n - i), runs++) {
+		if (!e[i].folio)
+			return bad_folio(w, op, i, "a folio", 0);
+		if (e[i].flags >> KSTATE_RUN_FLAGS)
+			return bad_folio(w, op, i, "flags of 14 bits", e[i].flags);
+		if (e[i].index >> KSTATE_RUN_BITS)
+			return bad_folio(w, op, i, "an index of 44 bits", e[i].index);
 	}
-
-	if (op->to->container == KS_C_OPTIONAL)
-		return !!ptr;
-	if (field->length.type)
-		n = kstate_mem_load(obj + field->length.offset, field->length.type);
-	else if (field->count)
-		n = field->count(obj);
-	if (n < 0 || n > KSTATE_MAX_RECORD)
-		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-				   "a number of elements\n%lld", n);
-	if (ptr == member && n > field->num)
-		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-				   "at most %u elements\n%lld", field->num, n);
-	if (n && !ptr)
-		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-				   "%lld elements\nNULL", n);
-	return n;
+	at = kstate_save_reserve(w, sizeof(u64) + runs * sizeof(struct kstate_folio_run));
+	if (at < 0)
+		return at;
+	put_unaligned_le32(n, w->rec + slot);
+	put_unaligned_le64(runs, w->rec + at);
+	for (i = 0, at += sizeof(u64); i < n; i += len, at += sizeof(struct kstate_folio_run)) {
+		len = run_length(e + i, n - i);
+		ret = save_run(w, op, e + i, len, at);
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
-/* One element of a field after the other; NULL pointers are left out */
-struct elements {
-	const struct kstate_field *field;
-	const void *base;
-	const struct list_head *entry;
-	unsigned long index;
-	u32 i;
-	u32 n;
-};
-
-static const void *next_element(struct elements *e)
-{
-	const struct kstate_field *field = e->field;
-	const void *elem;
-
-	if (e->i == e->n)
-		return NULL;
-	if (field->kind == KS_LIST) {
-		e->entry = e->entry->next;
-		e->i++;
-		return e->entry == e->base ? NULL : (const void *)e->entry - field->link;
-	}
-	if (field->kind == KS_XARRAY) {
-		e->i++;
-		return e->i == 1 ?
-			xa_find((struct xarray *)e->base, &e->index, ULONG_MAX, XA_PRESENT) :
-			xa_find_after((struct xarray *)e->base, &e->index, ULONG_MAX, XA_PRESENT);
-	}
-	if (!(field->modifiers & KS_ARRAY_OF_POINTER))
-		return e->base + (size_t)e->i++ * field->size;
-	do {
-		elem = ((void *const *)e->base)[e->i++];
-	} while (!elem && e->i < e->n);
-	return elem;
-}
-
-static int changed(struct kstate_walk *w, const struct kstate_op *op)
+static int changed(struct kstate_save_ctx *w, const struct kstate_op *op)
 {
 	return kstate_fail(&w->where, op->path, KSTATE_CHANGED, -EAGAIN,
 			   "an object that does not change\nanother number of elements");
 }
 
 /* Which of the @n pointers are not NULL; returns how many */
-static s64 save_presence(struct kstate_walk *w, void *const *pointers, u32 n)
+static s64 save_presence(struct kstate_save_ctx *w, void *const *pointers, u32 n)
 {
-	u8 *present = kstate_save_take(w, n);
+	s64 at = kstate_save_reserve(w, n);
 	u32 i, nr = 0;
 
-	if (IS_ERR(present))
-		return PTR_ERR(present);
-	for (i = 0; i < n; i++) {
+	for (i = 0; at >= 0 && i < n; i++) {
 		nr += !!pointers[i];
-		if (present)
-			present[i] = !!pointers[i];
+		w->rec[at + i] = !!pointers[i];
 	}
-	return nr;
+	return at < 0 ? at : nr;
 }
 
-static int save_tail(struct kstate_walk *w, const struct kstate_op *op, u8 *slot,
-		     const void *member)
+static int save_elements(struct kstate_save_ctx *w, const struct kstate_op *op,
+			 struct kstate_elements *e, s64 indices, u32 nr, u32 chunk)
 {
-	const struct kstate_field *field = op->to->bind;
-	struct elements e = { .field = field, .base = member, .entry = member };
-	s64 n = count_elements(w, op, member), nr = n;
-	u8 *chunk, *indices = NULL;
+	const struct kstate_kind_row *kind = kstate_kind(e->field);
 	const void *elem;
-	s64 i;
+	u32 i;
 	int ret;
 
-	if (n < 0)
-		return n;
-	if (slot)
-		put_unaligned_le32(n, slot);
-	if (!n)
-		return 0;
-
-	e.n = n;
-	if (field->modifiers & KS_POINTER)
-		e.base = *(void *const *)member;
-	if (op->to->container == KS_C_POINTERS) {
-		nr = save_presence(w, member, n);
-		if (nr < 0)
-			return nr;
-	}
-	if (op->to->container == KS_C_MAP) {
-		indices = kstate_save_take(w, 8 * n);
-		if (IS_ERR(indices))
-			return PTR_ERR(indices);
-	}
-	chunk = kstate_save_take(w, nr * op->wsize);
-	if (IS_ERR(chunk))
-		return PTR_ERR(chunk);
-
-	/* Measuring is done, unless the elements have tails of their own */
-	if (!chunk && !(op->from->ref && op->from->ref->tails))
-		return 0;
-	if (chunk && op->sub->bytes && op->sub->bytes == op->msize && op->msize == op->wsize &&
-	    field->kind != KS_LIST && field->kind != KS_XARRAY &&
-	    op->to->container == KS_C_SEQUENCE) {
-		memcpy(chunk, e.base, nr * op->msize);
-		return 0;
-	}
-
 	for (i = 0; i < nr; i++) {
-		elem = next_element(&e);
+		elem = kind->next(e);
 		if (!elem)
 			return changed(w, op);
 		if (indices)
-			put_unaligned_le64(e.index, indices + 8 * i);
-		ret = save_at(w, op, op->to->container == KS_C_OPTIONAL ? -1 : i, op->sub,
-			      chunk ? chunk + i * op->wsize : NULL, elem);
+			put_unaligned_le64(e->index, w->rec + indices + 8 * i);
+		ret = kstate_save_at(w, op, op->to->container == KS_C_OPTIONAL ? -1 :
+				     indices ? (s64)e->index : i, op->sub, chunk + i * op->wsize,
+				     elem);
 		if (ret)
 			return ret;
 	}
-	if (field->kind == KS_LIST && e.entry->next != member)
-		return changed(w, op);
+	return kind->next(e) ? changed(w, op) : 0;
+}
+
+static int save_tail(struct kstate_save_ctx *w, const struct kstate_op *op, u32 slot,
+		     const void *member)
+{
+	const struct kstate_field *field = op->to->bind;
+	struct kstate_elements e = { .field = field, .base = member };
+	s64 n = kstate_kind(field)->count(w, op, member), nr = n, indices = 0, chunk;
+
+	if (n <= 0)
+		return n;
+	put_unaligned_le32(n, w->rec + slot);
+	e.n = n;
+	if (field->modifiers & KS_POINTER)
+		e.base = *(void *const *)member;
+	if (op->to->container == KS_C_POINTERS)
+		nr = save_presence(w, member, n);
+	if (op->to->container == KS_C_MAP)
+		indices = kstate_save_reserve(w, 8 * n);
+	if (nr < 0 || indices < 0)
+		return nr < 0 ? nr : indices;
+	chunk = kstate_save_reserve(w, nr * op->wsize);
+	if (chunk < 0)
+		return chunk;
+	if (op->sub->bytes && op->sub->bytes == op->msize && op->msize == op->wsize &&
+	    op->to->container == KS_C_SEQUENCE && kstate_kind(field)->next == kstate_array_next) {
+		memcpy(w->rec + chunk, e.base, nr * op->msize);
+		return 0;
+	}
+	return save_elements(w, op, &e, indices, nr, chunk);
+}
+
+/* A group goes if it is needed, or if anything in it is not its default */
+static int save_group(struct kstate_save_ctx *w, const struct kstate_op *op, u32 slot,
+		      const void *obj)
+{
+	struct kstate_visit visit = { .is_default = true };
+	struct kstate_cursor tail;
+	s64 chunk = kstate_save_reserve(w, op->wsize);
+	size_t end;
+	int ret;
+
+	if (chunk < 0)
+		return chunk;
+	put_unaligned_le32(1, w->rec + slot);
+	ret = kstate_save_at(w, op, -1, op->sub, chunk, obj);
+	if (ret || op->to->bind->needed(obj))
+		return ret;
+	end = w->used;
+	tail = (struct kstate_cursor){ .pos = w->rec + chunk + ALIGN(op->wsize, 8),
+				       .end = w->rec + end };
+	if (kstate_wire_struct(op->to->ref, w->rec + chunk, &tail, &visit) || !visit.is_default)
+		return 0;
+	put_unaligned_le32(0, w->rec + slot);
+	memset(w->rec + chunk, 0, end - chunk);
+	w->used = chunk;
 	return 0;
 }
 
-static int save_bitmap(struct kstate_walk *w, const struct kstate_op *op, u8 *slot,
+static int save_bitmap(struct kstate_save_ctx *w, const struct kstate_op *op, u32 slot,
 		       const unsigned long *member)
 {
 	u32 bits = op->to->bind->num, per_long = 8 * sizeof(long), i;
-	u8 *chunk = kstate_save_take(w, BITS_TO_WIRE(bits));
+	s64 chunk = kstate_save_reserve(w, BITS_TO_WIRE(bits));
 
-	if (IS_ERR_OR_NULL(chunk))
-		return PTR_ERR_OR_ZERO(chunk);
-	put_unaligned_le32(bits, slot);
+	if (chunk < 0)
+		return chunk;
+	put_unaligned_le32(bits, w->rec + slot);
 	for (i = 0; i * per_long < bits; i++) {
 		unsigned long word = member[i];
 
 		/* What lies beyond the last bit is not part of the state */
 		if (bits - i * per_long < per_long)
 			word &= (1UL << (bits - i * per_long)) - 1;
-		kstate_int_store(chunk + i * sizeof(long), sizeof(long), word);
+		kstate_int_store(w->rec + chunk + i * sizeof(long), sizeof(long), word);
 	}
 	return 0;
 }
 
-static int save_union(struct kstate_walk *w, const struct kstate_op *op, u8 *slot,
+static int save_union(struct kstate_save_ctx *w, const struct kstate_op *op, u32 slot,
 		      const void *member)
 {
 	const struct kstate_field *field = op->to->bind;
 	u64 tag = kstate_mem_load(member - field->offset + field->length.offset,
 				  field->length.type);
-	u8 *chunk;
+	s64 chunk;
 	u32 i;
 
 	for (i = 0; i < op->count && op->arms[i].tag != tag; i++)
 		;
 	if (i == op->count)
 		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
-				   "the tag of an arm\n%llu", tag);
-	if (slot)
-		put_unaligned_le32(i + 1, slot);
-	chunk = kstate_save_take(w, op->from[i + 1].ref ? op->from[i + 1].ref->size : 0);
-	if (IS_ERR(chunk))
-		return PTR_ERR(chunk);
-	return save_at(w, op, -1, op->arms[i].plan, chunk, member);
+				   "the tag of an arm\n%lld", tag);
+	chunk = kstate_save_reserve(w, op->from[i + 1].ref ? op->from[i + 1].ref->size : 0);
+	if (chunk < 0)
+		return chunk;
+	put_unaligned_le32(i + 1, w->rec + slot);
+	return kstate_save_at(w, op, -1, op->arms[i].plan, chunk, member);
 }
 
-static int save_items(struct kstate_walk *w, const struct kstate_op *op, u8 *slot, void *member)
+static int save_items(struct kstate_save_ctx *w, const struct kstate_op *op, u32 slot,
+		      void *member)
 {
-	const struct kstate_field *field = op->to->bind;
 	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = -1 };
-	u8 *start = w->tail.pos;
-	u64 need = w->need, bytes;
+	const struct kstate_field *field = op->to->bind;
+	struct kstate_error *err = w->where.err;
+	size_t start = w->used;
 	int ret;
 
 	w->where.frame = &frame;
+	w->in_callback = true;
 	ret = min(field->save(w->stream, member, field), 0);
-	if (!ret && w->where.err)
-		/* What the function has coped with is not an error */
-		w->where.err->code = 0;
+	w->in_callback = false;
+	/* Even if the function failed: what has been put is what has to be undone */
+	put_unaligned_le32(w->used - start, w->rec + slot);
 	if (ret)
 		kstate_fail(&w->where, NULL, KSTATE_CALLBACK, ret,
 			    "a value from the function that saves\nerror %d", ret);
+	else if (err && err->code && err->reason == KSTATE_BAD_CALL)
+		ret = err->code;
 	else if (w->nr_groups)
 		ret = kstate_fail(&w->where, NULL, KSTATE_CALLBACK, -EINVAL,
 				  "kstate_put_end() for each kstate_put_begin()\n%u open",
 				  w->nr_groups);
+	else if (err)
+		/* What the function has coped with is not an error */
+		err->code = 0;
 	w->where.frame = frame.up;
 	w->nr_groups = 0;
-	bytes = w->measuring ? w->need - need : w->tail.pos - start;
-	if (slot)
-		put_unaligned_le32(bytes, slot);
 	return ret;
 }
 
-static int save_op(struct kstate_walk *w, const struct kstate_op *op, u8 *fixed,
-		   const void *obj)
+static int save_each(struct kstate_save_ctx *w, const struct kstate_op *op, u32 at,
+		     const void *mem)
 {
-	u8 *wire = fixed ? fixed + op->wire : NULL;
-	const void *mem = obj + op->mem;
-	const struct kstate_field *field;
-	size_t nr = 0;
 	u32 i;
-	int ret;
+	int ret = 0;
+
+	for (i = 0; i < op->count && !ret; i++)
+		ret = kstate_save_at(w, op, i, op->sub, at + i * op->wsize, mem + i * op->msize);
+	return ret;
+}
+
+/* What has no tail, and can be written again */
+static int save_scalar(struct kstate_save_ctx *w, const struct kstate_op *op, u32 fixed,
+		       const void *obj)
+{
+	const void *mem = obj + op->mem;
+	u8 *wire = w->rec + fixed + op->wire;
+	u32 i;
 
 	switch (op->code) {
+	case KSTATE_OP_COPY:
+		kstate_copy(wire, mem, op->count);
+		return 0;
 	case KSTATE_OP_INT:
-		for (i = 0; wire && i < op->count; i++)
+		for (i = 0; i < op->count; i++)
 			kstate_int_store(wire + i * op->wsize, op->src,
 					 kstate_mem_load(mem + i * op->msize, op->dst));
 		return 0;
+	case KSTATE_OP_BOOL:
+		return kstate_check_bools(&w->where, op, mem);
 	case KSTATE_OP_LIMIT:
-		return wire ? save_limit(w, op, mem) : 0;
+		return save_limits(w, op, mem);
 	case KSTATE_OP_ADDRESS:
-		return wire ? save_address(w, op, wire, *(void *const *)mem) : 0;
-	case KSTATE_OP_EDGE:
-		field = op->to->bind;
-		if (field->kind == KS_PAGES)
-			nr = kstate_mem_load(mem - field->offset + field->length.offset,
-					     field->length.type);
-		return wire ? kstate_save_edge(w, op->path, op->dst, *(void *const *)mem, nr,
-					       (void *)wire) : 0;
+		return save_address(w, op, fixed + op->wire, *(void *const *)mem);
 	case KSTATE_OP_EACH:
-		for (i = 0; (wire || op->from->ref->tails) && i < op->count; i++) {
-			ret = save_at(w, op, i, op->sub, wire ? wire + i * op->wsize : NULL,
-				      mem + i * op->msize);
-			if (ret)
-				return ret;
-		}
-		return 0;
-	case KSTATE_OP_TAIL:
-		return save_tail(w, op, wire, mem);
-	case KSTATE_OP_BITMAP:
-		return save_bitmap(w, op, wire, mem);
-	case KSTATE_OP_UNION:
-		return save_union(w, op, wire, mem);
-	case KSTATE_OP_ITEMS:
-		return save_items(w, op, wire, (void *)mem);
+		return op->from->ref->tails || op->from->ref->edges ? 0 :
+		       save_each(w, op, fixed + op->wire, mem);
 	default:
 		return 0;
 	}
 }
 
-static int save_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *fixed,
+static int save_op(struct kstate_save_ctx *w, const struct kstate_op *op, u32 fixed,
+		   const void *obj)
+{
+	u32 at = fixed + op->wire;
+	const void *mem = obj + op->mem;
+
+	switch (op->code) {
+	case KSTATE_OP_EDGE:
+		return save_edges(w, op, at, mem);
+	case KSTATE_OP_EACH:
+		return save_each(w, op, at, mem);
+	case KSTATE_OP_TAIL:
+		return op->to->bind->kind == KS_GROUP ? save_group(w, op, at, mem) :
+							save_tail(w, op, at, mem);
+	case KSTATE_OP_BITMAP:
+		return save_bitmap(w, op, at, mem);
+	case KSTATE_OP_UNION:
+		return save_union(w, op, at, mem);
+	case KSTATE_OP_ITEMS:
+		return save_items(w, op, at, (void *)mem);
+	case KSTATE_OP_FOLIOS:
+		return save_folios(w, op, at, mem);
+	default:
+		return save_scalar(w, op, fixed, obj);
+	}
+}
+
+static int save_plan(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 fixed,
 		     const void *obj)
 {
 	const struct kstate_op *op, *end = plan->ops + plan->nr;
@@ -430,12 +487,10 @@ static int save_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *
 
 	for (op = plan->ops; op < end; op++) {
 		if (likely(op->code == KSTATE_OP_COPY)) {
-			if (fixed)
-				kstate_copy(fixed + op->wire, obj + op->mem, op->count);
+			kstate_copy(w->rec + fixed + op->wire, obj + op->mem, op->count);
 			continue;
 		}
-		ret = op->code == KSTATE_OP_BOOL ? kstate_check_bools(w, op, obj + op->mem) :
-						   save_op(w, op, fixed, obj);
+		ret = save_op(w, op, fixed, obj);
 		if (unlikely(ret))
 			return ret;
 	}
@@ -443,44 +498,46 @@ static int save_plan(struct kstate_walk *w, const struct kstate_plan *plan, u8 *
 }
 
 /**
- * kstate_save_measure() - find out how much room the tail of an object needs
- * @w: the walk; its need is set
+ * kstate_save() - write an object
+ * @w: the object on its way; its record has a zeroed fixed part
  * @schema: schema and plan of the object's description
- * @obj: the object
- *
- * Return: 0, or a negative error code.
- */
-int kstate_save_measure(struct kstate_walk *w, const struct kstate_schema *schema,
-			const void *obj)
-{
-	int ret;
-
-	w->need = 0;
-	if (!schema->tails)
-		return 0;
-	w->measuring = true;
-	ret = save_plan(w, schema->resolution->plan, NULL, obj);
-	w->measuring = false;
-	return ret;
-}
-
-/**
- * kstate_save_write() - write an object
- * @w: the walk; its tail is what was measured
- * @schema: schema and plan of the object's description
- * @fixed: zeroed fixed part of the record, followed by the tail
+ * @fixed: offset of the fixed part in the record
  * @obj: the object
  *
  * Return: 0, or a negative error code; then the edges in the record have to be
  * undone.
  */
-int kstate_save_write(struct kstate_walk *w, const struct kstate_schema *schema, u8 *fixed,
+int kstate_save(struct kstate_save_ctx *w, const struct kstate_schema *schema, u32 fixed,
+		const void *obj)
+{
+	return save_plan(w, schema->resolution->plan, fixed, obj);
+}
+
+/**
+ * kstate_save_again() - write those values of an object again that need no tail
+ * @w: the record; it is not to move
+ * @schema: schema and plan of the object's description
+ * @fixed: offset of the fixed part in the record
+ * @obj: the object
+ *
+ * Integers, bools and addresses of the object itself and of structs in it: what
+ * is behind pointers and in lists, and memory that is handed over, stays as it
+ * was saved.
+ *
+ * Return: 0, or a negative error code; then some values have been written.
+ */
+int kstate_save_again(struct kstate_save_ctx *w, const struct kstate_schema *schema, u32 fixed,
 		      const void *obj)
 {
-	int ret = save_plan(w, schema->resolution->plan, fixed, obj);
+	const struct kstate_plan *plan = schema->resolution->plan;
+	const struct kstate_op *op;
+	int ret = 0;
 
-	if (!ret && w->tail.pos != w->tail.end)
-		ret = kstate_fail(&w->where, NULL, KSTATE_CHANGED, -EAGAIN,
-				  "an object that does not change\none that shrank");
+	for (op = plan->ops; op < plan->ops + plan->nr && !ret; op++)
+		if (op->code != KSTATE_OP_COPY)
+			ret = save_scalar(w, op, fixed, obj);
+	for (op = plan->ops; op < plan->ops + plan->nr && !ret; op++)
+		if (op->code == KSTATE_OP_COPY)
+			ret = save_scalar(w, op, fixed, obj);
 	return ret;
 }

@@ -18,28 +18,7 @@
 #include <linux/kernel.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/string.h>
-#include "internal.h"
-
-/**
- * kstate_zalloc() - memory for schemas and plans
- * @size: bytes
- *
- * Return: zeroed memory for kstate_free(), or NULL.
- */
-void *kstate_zalloc(size_t size)
-{
-	return kvzalloc(size, GFP_KERNEL);
-}
-
-/**
- * kstate_free() - free what kstate_zalloc() gave
- * @mem: the memory, or NULL
- */
-void kstate_free(const void *mem)
-{
-	kvfree(mem);
-}
+#include "engine.h"
 
 /**
  * kstate_schema_free() - free a schema
@@ -56,10 +35,10 @@ void kstate_schema_free(struct kstate_schema *schema)
 		kstate_schema_free(schema->fields[i].ref);
 	if (schema->resolution)
 		kstate_resolution_free(schema->resolution);
-	kstate_free(schema->resolution);
-	kstate_free(schema->fields);
-	kstate_free(schema->hints);
-	kstate_free(schema);
+	kvfree(schema->resolution);
+	kvfree(schema->fields);
+	kvfree(schema->hints);
+	kvfree(schema);
 }
 
 /* Size of one element; what leaves the fixed part for the tail has it there */
@@ -122,7 +101,8 @@ bool kstate_schema_layout(struct kstate_schema *schema)
 			bytes = (u64)f->size * f->count;
 		}
 		/* Items may hold edges: only their bytes tell */
-		schema->edges |= kstate_is_edge(f->type) || f->type == KS_T_ITEMS;
+		schema->edges |= kstate_is_edge(f->type) || f->type == KS_T_ITEMS ||
+				 f->type == KS_T_FOLIOS;
 
 		size = ALIGN(size, align);
 		f->offset = size;
@@ -199,13 +179,51 @@ void kstate_schema_hash(struct kstate_schema *schema)
 }
 
 /**
+ * kstate_schema_name() - the next name of a value or of bits of a field
+ * @schema: the schema
+ * @f: one of its fields
+ * @pos: where to look, 0 to begin with; moved behind the name
+ *
+ * Return: the hint with the name, or NULL if there are no more.
+ */
+const struct kstate_schema_hint *kstate_schema_name(const struct kstate_schema *schema,
+						    const struct kstate_schema_field *f, u32 *pos)
+{
+	u32 index = f - schema->fields;
+
+	while (f->names && *pos < schema->nr_hints) {
+		const struct kstate_schema_hint *h = &schema->hints[(*pos)++];
+
+		if (h->field == index && h->kind == (f->enumerated ? KSTATE_HINT_ENUM :
+								     KSTATE_HINT_FLAG))
+			return h;
+	}
+	return NULL;
+}
+
+static bool same_names(const struct kstate_schema *a, const struct kstate_schema_field *f,
+		       const struct kstate_schema *b, const struct kstate_schema_field *g)
+{
+	const struct kstate_schema_hint *h, *i;
+	u32 hpos = 0, ipos = 0;
+
+	do {
+		h = kstate_schema_name(a, f, &hpos);
+		i = kstate_schema_name(b, g, &ipos);
+		if (!h != !i || (h && (h->value != i->value || strcmp(h->name, i->name))))
+			return false;
+	} while (h);
+	return f->enumerated == g->enumerated;
+}
+
+/**
  * kstate_schema_equal() - whether two schemas describe the same bytes
  * @a: one schema
  * @b: another
  *
  * Equal hashes are a hint, never a proof.
  *
- * Return: whether all that enters the hash is the same.
+ * Return: whether all that enters the hash is the same, and names of values.
  */
 bool kstate_schema_equal(const struct kstate_schema *a, const struct kstate_schema *b)
 {
@@ -227,6 +245,8 @@ bool kstate_schema_equal(const struct kstate_schema *a, const struct kstate_sche
 			return false;
 		if (f->ref && !kstate_schema_equal(f->ref, g->ref))
 			return false;
+		if ((f->names || g->names) && !same_names(a, f, b, g))
+			return false;
 	}
 	return true;
 }
@@ -234,7 +254,7 @@ bool kstate_schema_equal(const struct kstate_schema *a, const struct kstate_sche
 /* Streams do without what only helps to predict */
 static bool is_wanted(const struct kstate_schema_hint *hint, bool limits)
 {
-	return limits || hint->kind < KSTATE_HINT_ROOM;
+	return limits || hint->kind < KSTATE_HINT_ROOM || hint->kind > KSTATE_HINT_TEXT;
 }
 
 static u32 count_hints(const struct kstate_schema *schema, bool limits)
@@ -352,19 +372,49 @@ static const char *get_string(const char *strings, u32 size, __le32 at)
 	return strnlen(strings + pos, size - pos) < size - pos ? strings + pos : NULL;
 }
 
-static bool type_is_known(u8 type)
+static const char *const type_names[] = {
+	[KS_U8] = "u8", [KS_U16] = "u16", [KS_U32] = "u32", [KS_U64] = "u64",
+	[KS_S8] = "s8", [KS_S16] = "s16", [KS_S32] = "s32", [KS_S64] = "s64",
+	[KS_BOOL] = "bool", [KS_CHAR] = "char",
+	[KS_T_STRUCT] = "struct", [KS_T_LINEAR] = "linear address",
+	[KS_T_VMEMMAP] = "page address", [KS_T_FOLIO] = "folio", [KS_T_PAGES] = "pages",
+	[KS_T_VMALLOC] = "vmalloc area", [KS_T_BITMAP] = "bitmap", [KS_T_UNION] = "union",
+	[KS_T_ITEMS] = "items", [KS_T_FOLIOS] = "folios",
+	[KS_T_ALIAS] = "alias", [KS_T_ARM] = "arm", [KS_T_REMOVED] = "removed",
+};
+
+/**
+ * kstate_type_name() - name of a type
+ * @type: &enum kstate_type, or any other number
+ *
+ * Return: the name, or NULL if there is no such type.
+ */
+const char *kstate_type_name(u8 type)
 {
-	switch (type) {
-	case KS_U8: case KS_U16: case KS_U32: case KS_U64:
-	case KS_S8: case KS_S16: case KS_S32: case KS_S64:
-	case KS_BOOL: case KS_CHAR:
-	case KS_T_STRUCT: case KS_T_LINEAR: case KS_T_VMEMMAP:
-	case KS_T_FOLIO: case KS_T_PAGES: case KS_T_VMALLOC:
-	case KS_T_BITMAP: case KS_T_UNION: case KS_T_ITEMS:
-	case KS_T_ALIAS: case KS_T_ARM: case KS_T_REMOVED:
-		return true;
-	}
-	return false;
+	return type < ARRAY_SIZE(type_names) ? type_names[type] : NULL;
+}
+
+/**
+ * kstate_field_text() - what a field is, in words: "u32[4]", "pointer to struct"
+ * @f: the field
+ * @buf: where to
+ * @size: of @buf
+ *
+ * Return: @buf.
+ */
+const char *kstate_field_text(const struct kstate_schema_field *f, char *buf, size_t size)
+{
+	static const char *const containers[] = {
+		[KS_C_ONE] = "", [KS_C_ARRAY] = "", [KS_C_OPTIONAL] = "pointer to ",
+		[KS_C_SEQUENCE] = "sequence of ", [KS_C_POINTERS] = "array of pointers to ",
+		[KS_C_MAP] = "xarray of ",
+	};
+
+	if (f->container == KS_C_ARRAY)
+		snprintf(buf, size, "%s[%u]", kstate_type_name(f->type), f->count);
+	else
+		snprintf(buf, size, "%s%s", containers[f->container], kstate_type_name(f->type));
+	return buf;
 }
 
 static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema_field *f,
@@ -382,7 +432,7 @@ static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema
 	f->mask = le64_to_cpu(wf->mask);
 	f->room = KSTATE_ANY_ROOM;
 
-	if (!type_is_known(f->type))
+	if (!kstate_type_name(f->type))
 		return bad(where, "a known type", f->type);
 	if (f->container > KS_C_MAP || (f->type >= KS_T_BITMAP && f->container != KS_C_ONE))
 		return bad(where, "a container for this type", f->container);
@@ -391,10 +441,12 @@ static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema
 	if (f->container == KS_C_ARRAY ? !f->count || f->count > KSTATE_MAX_FIXED : f->count != 1)
 		return bad(where, "a count for this container", f->count);
 
+	if (f->type == KS_T_REMOVED && kstate_was_type(f) && !kstate_type_name(kstate_was_type(f)))
+		return bad(where, "a known type that was", f->min);
 	if (f->type == KS_T_STRUCT || (f->type == KS_T_ARM && ref != KSTATE_NO_REF)) {
-		if (ref >= set->nr_known || !kstate_known(set, ref)->schema)
+		f->ref = kstate_set_ref(set, ref);
+		if (!f->ref)
 			return bad(where, "a schema that was defined before", ref);
-		f->ref = kstate_known(set, ref)->schema;
 		if (!f->ref->size)
 			return bad(where, "a struct that is not empty", ref);
 	} else if (ref != KSTATE_NO_REF) {
@@ -422,6 +474,12 @@ static int decode_hint(struct kstate_schema *schema, const struct kstate_schema_
 		break;
 	case KSTATE_HINT_TEXT:
 		f->text = true;
+		break;
+	case KSTATE_HINT_ENUM:
+		f->enumerated = true;
+		fallthrough;
+	case KSTATE_HINT_FLAG:
+		f->names = true;
 		break;
 	}
 	return 0;
@@ -513,13 +571,13 @@ struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
 	if (nr_fields > KSTATE_MAX_FIELDS || ALIGN(need, 8) != size)
 		return ERR_PTR(bad(where, "fields that fill the record", nr_fields));
 
-	schema = kstate_zalloc(sizeof(*schema));
+	schema = kvzalloc(sizeof(*schema), GFP_KERNEL);
 	if (!schema)
 		goto no_memory;
 	schema->nr_fields = nr_fields;
 	schema->nr_hints = nr_hints;
-	schema->fields = kstate_zalloc((nr_fields + 1) * sizeof(*schema->fields));
-	schema->hints = kstate_zalloc((nr_hints + 1) * sizeof(*schema->hints));
+	schema->fields = kvzalloc((nr_fields + 1) * sizeof(*schema->fields), GFP_KERNEL);
+	schema->hints = kvzalloc((nr_hints + 1) * sizeof(*schema->hints), GFP_KERNEL);
 	if (!schema->fields || !schema->hints)
 		goto no_memory;
 
@@ -531,8 +589,7 @@ struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
 
 no_memory:
 	kstate_schema_free(schema);
-	kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory for a schema\nnone");
-	return ERR_PTR(-ENOMEM);
+	return ERR_PTR(kstate_no_memory(where, NULL));
 }
 
 /**
@@ -565,7 +622,7 @@ bool kstate_state_valid(const u8 *buf, u32 size, const struct kstate_schema *sch
 		field = le32_to_cpu(wm->field);
 		if (le32_to_cpu(wm->name) >= strings || le32_to_cpu(wm->reason) >= strings ||
 		    (field != KSTATE_NO_REF && field >= schema->nr_fields) ||
-		    (wm->type && (wm->type > KS_CHAR || !type_is_known(wm->type))) ||
+		    (wm->type && (wm->type > KS_CHAR || !kstate_type_name(wm->type))) ||
 		    wm->reserved)
 			return false;
 	}

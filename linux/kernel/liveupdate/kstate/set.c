@@ -6,13 +6,122 @@
 
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/jhash.h>
 #include <linux/kernel.h>
-#include <linux/mm.h>
+#include <linux/rhashtable.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/vmalloc.h>
-#include "internal.h"
+#include <linux/xarray.h>
+#include "store.h"
+
+static u32 set_name_hash(const void *name, u32 len, u32 seed)
+{
+	return jhash(name, strlen(name), seed);
+}
+
+static u32 set_stream_hash(const void *data, u32 len, u32 seed)
+{
+	const struct kstate_stream *stream = data;
+
+	return set_name_hash(stream->name, len, seed);
+}
+
+static int set_stream_cmp(struct rhashtable_compare_arg *arg, const void *data)
+{
+	const struct kstate_stream *stream = data;
+
+	return strcmp(arg->key, stream->name);
+}
+
+static const struct rhashtable_params stream_names = {
+	.head_offset = offsetof(struct kstate_stream, node),
+	.hashfn = set_name_hash,
+	.obj_hashfn = set_stream_hash,
+	.obj_cmpfn = set_stream_cmp,
+	.automatic_shrinking = true,
+};
+
+static u32 known_name_hash(const void *data, u32 len, u32 seed)
+{
+	const struct kstate_known *known = data;
+
+	return set_name_hash(known->schema->name, len, seed);
+}
+
+static int known_name_cmp(struct rhashtable_compare_arg *arg, const void *data)
+{
+	const struct kstate_known *known = data;
+
+	return strcmp(arg->key, known->schema->name);
+}
+
+/* The first schema of each name */
+static const struct rhashtable_params known_names = {
+	.head_offset = offsetof(struct kstate_known, by_name),
+	.hashfn = set_name_hash,
+	.obj_hashfn = known_name_hash,
+	.obj_cmpfn = known_name_cmp,
+};
+
+static u32 set_schema_hash(const void *data, u32 len, u32 seed)
+{
+	const struct kstate_schema *schema = data;
+
+	return jhash_2words(schema->hash, schema->hash >> 32, seed);
+}
+
+static u32 known_schema_hash(const void *data, u32 len, u32 seed)
+{
+	const struct kstate_known *known = data;
+
+	return set_schema_hash(known->schema, len, seed);
+}
+
+/**
+ * kstate_set_ref() - a schema of a set by its number
+ * @set: the set
+ * @id: the number; any
+ *
+ * Return: the schema, or NULL if there is none, or a damaged one.
+ */
+struct kstate_schema *kstate_set_ref(const struct kstate_set *set, u32 id)
+{
+	return id < set->nr_known ? kstate_known(set, id)->schema : NULL;
+}
+
+/* With the same limits, where they matter */
+static bool same_limits(const struct kstate_schema *a, const struct kstate_schema *b)
+{
+	u32 i;
+
+	for (i = 0; i < a->nr_fields; i++) {
+		const struct kstate_schema_field *f = &a->fields[i], *g = &b->fields[i];
+
+		if (kstate_has_data(f) && (f->room != g->room || f->length != g->length ||
+					   f->text != g->text))
+			return false;
+		if (f->ref && !same_limits(f->ref, g->ref))
+			return false;
+	}
+	return true;
+}
+
+static int known_schema_cmp(struct rhashtable_compare_arg *arg, const void *data)
+{
+	const struct kstate_set *set = container_of(arg->ht, struct kstate_set, schemas);
+	const struct kstate_known *known = data;
+
+	return !kstate_schema_equal(known->schema, arg->key) ||
+	       (set->limits && !same_limits(known->schema, arg->key));
+}
+
+static const struct rhashtable_params known_schemas = {
+	.head_offset = offsetof(struct kstate_known, by_schema),
+	.hashfn = set_schema_hash,
+	.obj_hashfn = known_schema_hash,
+	.obj_cmpfn = known_schema_cmp,
+};
 
 /**
  * kstate_set_create() - make an empty set
@@ -31,8 +140,24 @@ struct kstate_set *kstate_set_create(const struct kstate_transport *transport)
 	mutex_init(&set->lock);
 	INIT_LIST_HEAD(&set->streams);
 	INIT_LIST_HEAD(&set->states);
-	INIT_LIST_HEAD(&set->parked);
+	xa_init(&set->stream_ids);
+	xa_init(&set->preserved);
+	xa_init(&set->areas);
+	xa_init(&set->parked);
+	if (rhashtable_init(&set->stream_names, &stream_names))
+		goto free_set;
+	if (rhashtable_init(&set->names, &known_names))
+		goto free_stream_names;
+	if (rhashtable_init(&set->schemas, &known_schemas))
+		goto free_names;
 	return set;
+free_names:
+	rhashtable_destroy(&set->names);
+free_stream_names:
+	rhashtable_destroy(&set->stream_names);
+free_set:
+	kfree(set);
+	return NULL;
 }
 
 static void free_known(struct kstate_set *set, struct kstate_known *known)
@@ -58,7 +183,6 @@ static void free_known(struct kstate_set *set, struct kstate_known *known)
 void kstate_set_destroy(struct kstate_set *set)
 {
 	struct kstate_state *state, *next_state;
-	struct kstate_parked *parked, *next;
 	u32 i;
 
 	if (!set)
@@ -66,10 +190,7 @@ void kstate_set_destroy(struct kstate_set *set)
 	kstate_set_unpublish(set);
 	while (!list_empty(&set->streams))
 		kstate_stream_destroy(list_first_entry(&set->streams, struct kstate_stream, list));
-	list_for_each_entry_safe(parked, next, &set->parked, list) {
-		set->transport->release(&parked->edge, parked->ptr);
-		kfree(parked);
-	}
+	kstate_set_forget_memory(set);
 	list_for_each_entry_safe(state, next_state, &set->states, list) {
 		if (!set->incoming)
 			kstate_free(state->bytes);
@@ -79,6 +200,10 @@ void kstate_set_destroy(struct kstate_set *set)
 		free_known(set, kstate_known(set, i));
 	for (i = 0; i < ARRAY_SIZE(set->known); i++)
 		kvfree(set->known[i]);
+	rhashtable_destroy(&set->schemas);
+	rhashtable_destroy(&set->names);
+	rhashtable_destroy(&set->stream_names);
+	xa_destroy(&set->stream_ids);
 	if (set->incoming && set->root.data)
 		set->transport->unmap(set->root.data, &set->root.edge);
 	kvfree(set->blob);
@@ -105,6 +230,101 @@ void kstate_set_abandon(struct kstate_set *set)
 	set->root.data = NULL;
 	kstate_set_destroy(set);
 }
+
+/**
+ * kstate_set_add_stream() - make a stream known to its set
+ * @set: the set
+ * @stream: the stream, with its name; its number is unlike that of any other
+ *
+ * Context: kstate_set.lock is held, or nobody else uses the set.
+ * Return: 0; -EEXIST if the name or the number is in use; -ENOMEM.
+ */
+int kstate_set_add_stream(struct kstate_set *set, struct kstate_stream *stream)
+{
+	int ret;
+
+	if (rhashtable_lookup_fast(&set->stream_names, stream->name, stream_names))
+		return -EEXIST;
+	ret = xa_insert(&set->stream_ids, stream->id, stream, GFP_KERNEL);
+	if (ret)
+		return ret == -EBUSY ? -EEXIST : ret;
+	if (rhashtable_insert_fast(&set->stream_names, &stream->node, stream_names)) {
+		xa_erase(&set->stream_ids, stream->id);
+		return -ENOMEM;
+	}
+	list_add_tail(&stream->list, &set->streams);
+	return 0;
+}
+
+/**
+ * kstate_set_remove_stream() - undo kstate_set_add_stream()
+ * @set: the set
+ * @stream: the stream
+ *
+ * Context: kstate_set.lock is held, or nobody else uses the set.
+ */
+void kstate_set_remove_stream(struct kstate_set *set, struct kstate_stream *stream)
+{
+	list_del(&stream->list);
+	/* A damaged set may have two with one name or number: only the first is found */
+	rhashtable_remove_fast(&set->stream_names, &stream->node, stream_names);
+	if (xa_load(&set->stream_ids, stream->id) == stream)
+		xa_erase(&set->stream_ids, stream->id);
+}
+
+/**
+ * kstate_set_renumber_stream() - give a stream the number that it had in another set
+ * @set: the set
+ * @stream: the stream
+ * @id: the number; if another stream has it, @stream keeps its own
+ *
+ * Context: takes kstate_set.lock.
+ * Return: 0 or -ENOMEM.
+ */
+int kstate_set_renumber_stream(struct kstate_set *set, struct kstate_stream *stream, u64 id)
+{
+	int ret;
+
+	guard(mutex)(&set->lock);
+	ret = xa_insert(&set->stream_ids, id, stream, GFP_KERNEL);
+	if (ret)
+		return ret == -EBUSY ? 0 : ret;
+	xa_erase(&set->stream_ids, stream->id);
+	stream->id = id;
+	return 0;
+}
+
+/**
+ * kstate_stream_find() - find a stream by its name
+ * @set: the set, or NULL
+ * @name: the name
+ *
+ * Return: the stream, or NULL.
+ */
+struct kstate_stream *kstate_stream_find(struct kstate_set *set, const char *name)
+{
+	if (!set)
+		return NULL;
+	guard(mutex)(&set->lock);
+	return rhashtable_lookup_fast(&set->stream_names, name, stream_names);
+}
+EXPORT_SYMBOL_GPL(kstate_stream_find);
+
+/**
+ * kstate_stream_by_id() - find a stream by its number
+ * @set: the set, or NULL
+ * @id: what kstate_stream_id() told the writer
+ *
+ * Return: the stream, or NULL.
+ */
+struct kstate_stream *kstate_stream_by_id(struct kstate_set *set, u64 id)
+{
+	if (!set)
+		return NULL;
+	guard(mutex)(&set->lock);
+	return xa_load(&set->stream_ids, id);
+}
+EXPORT_SYMBOL_GPL(kstate_stream_by_id);
 
 /**
  * kstate_set_error() - report an error of a call
@@ -135,15 +355,18 @@ void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, co
  */
 u32 kstate_set_name(struct kstate_set *set, const char *name)
 {
-	u32 i;
+	const struct kstate_known *known = rhashtable_lookup_fast(&set->names, name, known_names);
 
-	for (i = 0; i < set->nr_known; i++) {
-		const struct kstate_schema *schema = kstate_known(set, i)->schema;
+	return known ? known->id : KSTATE_NO_REF;
+}
 
-		if (schema && !strcmp(schema->name, name))
-			return i;
-	}
-	return KSTATE_NO_REF;
+static u32 known_id(const struct kstate_schema *schema, void *arg)
+{
+	struct kstate_set *set = arg;
+	const struct kstate_known *known =
+		rhashtable_lookup_fast(&set->schemas, schema, known_schemas);
+
+	return known ? known->id : KSTATE_NO_REF;
 }
 
 /**
@@ -160,6 +383,7 @@ int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *by
 {
 	u32 nr = set->nr_known, chunk = ilog2(nr + 1);
 	struct kstate_known *known;
+	int ret = 0;
 
 	if (nr == KSTATE_MAX_SCHEMAS)
 		return -ENOSPC;
@@ -173,11 +397,20 @@ int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *by
 	known->schema = schema;
 	known->bytes = bytes;
 	known->size = size;
-	/* Nobody looks for the records of a lean set: do without comparing all names */
-	known->name = nr;
-	if (schema && !set->transport->lean)
-		known->name = min(kstate_set_name(set, schema->name), nr);
+	known->id = nr;
+	known->name = schema ? min(kstate_set_name(set, schema->name), nr) : nr;
 	INIT_LIST_HEAD(&known->resolved);
+	if (schema && known->name == nr)
+		ret = rhashtable_insert_fast(&set->names, &known->by_name, known_names);
+	if (!ret && schema && known_id(schema, set) == KSTATE_NO_REF) {
+		ret = rhashtable_insert_fast(&set->schemas, &known->by_schema, known_schemas);
+		if (ret && known->name == nr)
+			rhashtable_remove_fast(&set->names, &known->by_name, known_names);
+	}
+	if (ret) {
+		kfree(known);
+		return -ENOMEM;
+	}
 	set->known[chunk][nr + 1 - (1U << chunk)] = known;
 	set->nr_known++;
 	return 0;
@@ -205,38 +438,6 @@ int kstate_set_add_state(struct kstate_set *set, u32 schema, u8 *bytes, u32 size
 	state->size = size;
 	list_add_tail(&state->list, &set->states);
 	return 0;
-}
-
-/* With the same limits, where they matter */
-static bool same_limits(const struct kstate_schema *a, const struct kstate_schema *b)
-{
-	u32 i;
-
-	for (i = 0; i < a->nr_fields; i++) {
-		const struct kstate_schema_field *f = &a->fields[i], *g = &b->fields[i];
-
-		if (kstate_has_data(f) && (f->room != g->room || f->length != g->length ||
-					   f->text != g->text))
-			return false;
-		if (f->ref && !same_limits(f->ref, g->ref))
-			return false;
-	}
-	return true;
-}
-
-static u32 known_id(const struct kstate_schema *schema, void *arg)
-{
-	struct kstate_set *set = arg;
-	u32 i;
-
-	for (i = 0; i < set->nr_known; i++) {
-		const struct kstate_schema *known = kstate_known(set, i)->schema;
-
-		if (known && kstate_schema_equal(known, schema) &&
-		    (!set->limits || same_limits(known, schema)))
-			return i;
-	}
-	return KSTATE_NO_REF;
 }
 
 static int add_schema(struct kstate_set *set, const struct kstate_schema *schema,
@@ -377,87 +578,4 @@ int kstate_set_resolve(struct kstate_set *set, u32 id, struct kstate_schema *rea
 	list_add(&resolved->list, &known->resolved);
 	*res = resolved->resolution;
 	return 0;
-}
-
-/**
- * kstate_set_park() - keep memory that was taken over for the next attempt
- * @set: the set
- * @edge: how the record names it
- * @ptr: the memory
- *
- * Context: takes kstate_set.lock.
- */
-void kstate_set_park(struct kstate_set *set, const struct kstate_edge *edge, void *ptr)
-{
-	struct kstate_parked *parked = kmalloc_obj(*parked, GFP_KERNEL | __GFP_NOFAIL);
-
-	parked->edge = *edge;
-	parked->ptr = ptr;
-	guard(mutex)(&set->lock);
-	list_add(&parked->list, &set->parked);
-}
-
-/**
- * kstate_set_unpark() - get memory that was taken over before
- * @set: the set
- * @edge: how the record names it
- *
- * Context: takes kstate_set.lock.
- * Return: the memory, or NULL if it has not been taken over.
- */
-void *kstate_set_unpark(struct kstate_set *set, const struct kstate_edge *edge)
-{
-	struct kstate_parked *parked;
-	void *ptr;
-
-	if (list_empty(&set->parked))
-		return NULL;
-	guard(mutex)(&set->lock);
-	list_for_each_entry(parked, &set->parked, list) {
-		if (memcmp(&parked->edge, edge, sizeof(*edge)))
-			continue;
-		ptr = parked->ptr;
-		list_del(&parked->list);
-		kfree(parked);
-		return ptr;
-	}
-	return NULL;
-}
-
-/**
- * kstate_set_discard_edge() - free memory that nobody wants
- * @set: the set
- * @edge: the memory
- */
-void kstate_set_discard_edge(struct kstate_set *set, struct kstate_edge *edge)
-{
-	void *ptr = kstate_set_unpark(set, edge);
-
-	if (!ptr && (set->transport->check(edge) || set->transport->take(edge, &ptr)))
-		return;
-	set->transport->release(edge, ptr);
-}
-
-/**
- * kstate_release_memory() - free memory of this kernel that an edge was for
- * @edge: what kind of memory and how much
- * @ptr: a folio, a page or an area
- */
-void kstate_release_memory(const struct kstate_edge *edge, void *ptr)
-{
-	struct page *page = ptr;
-	u64 nr;
-
-	switch (edge->kind) {
-	case KSTATE_EDGE_FOLIO:
-		folio_put(ptr);
-		break;
-	case KSTATE_EDGE_PAGES:
-		for (nr = le64_to_cpu(edge->size) >> PAGE_SHIFT; nr; nr--)
-			__free_page(page++);
-		break;
-	case KSTATE_EDGE_VMALLOC:
-		vfree(ptr);
-		break;
-	}
 }

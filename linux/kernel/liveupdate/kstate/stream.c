@@ -9,6 +9,10 @@
  * A stream is a list of segments, each a run of records. Segments are small
  * enough for the page allocator, unless a single record needs more; they never
  * move, so that a stream grows without copying.
+ *
+ * A record that is dropped leaves a hole, which a record of the same size fills;
+ * at the end of the stream it leaves none. A segment without records goes. So a
+ * stream does not grow when its records are saved again and again.
  */
 
 #include <linux/err.h>
@@ -18,7 +22,8 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "internal.h"
+#include <linux/xarray.h>
+#include "store.h"
 
 /* Segments grow from one page to what the page allocator gives readily */
 #define SEGMENT_MAX	(PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER)
@@ -50,8 +55,8 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 {
 	struct kstate_error local;
 	struct kstate_where where = { .state = name, .err = kstate_error_begin(err, &local) };
-	struct kstate_stream *stream, *other;
-	int ret = 0;
+	struct kstate_stream *stream;
+	int ret;
 
 	if (!set || set->incoming || !name[0] ||
 	    strnlen(name, KSTATE_MAX_NAME + 1) > KSTATE_MAX_NAME) {
@@ -61,7 +66,7 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 	}
 	stream = kzalloc_obj(*stream);
 	if (!stream) {
-		ret = kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+		ret = kstate_no_memory(&where, NULL);
 		goto fail;
 	}
 	stream->set = set;
@@ -69,69 +74,25 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 	strscpy(stream->name, name, sizeof(stream->name));
 	mutex_init(&stream->lock);
 	INIT_LIST_HEAD(&stream->segments);
+	xa_init(&stream->holes);
 
 	use_begin(set);
 	mutex_lock(&set->lock);
-	list_for_each_entry(other, &set->streams, list)
-		if (!strcmp(other->name, name))
-			ret = kstate_fail(&where, NULL, KSTATE_DUPLICATE, -EEXIST,
-					  "a name that is not in use\n%s", name);
-	if (!ret) {
-		stream->id = ++set->next_id;
-		list_add_tail(&stream->list, &set->streams);
-	}
+	stream->id = ++set->next_id;
+	ret = kstate_set_add_stream(set, stream);
 	mutex_unlock(&set->lock);
 	use_end(set);
 	if (!ret)
 		return stream;
 	kfree(stream);
+	ret = ret == -ENOMEM ? kstate_no_memory(&where, NULL) :
+	      kstate_fail(&where, NULL, KSTATE_DUPLICATE, ret, "a name that is not in use\n%s",
+			  name);
 fail:
 	kstate_set_error(set, where.err, "create stream");
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(kstate_stream_create);
-
-/**
- * kstate_stream_find() - find a stream by its name
- * @set: the set, or NULL
- * @name: the name
- *
- * Return: the stream, or NULL.
- */
-struct kstate_stream *kstate_stream_find(struct kstate_set *set, const char *name)
-{
-	struct kstate_stream *stream;
-
-	if (!set)
-		return NULL;
-	guard(mutex)(&set->lock);
-	list_for_each_entry(stream, &set->streams, list)
-		if (!strcmp(stream->name, name))
-			return stream;
-	return NULL;
-}
-EXPORT_SYMBOL_GPL(kstate_stream_find);
-
-/**
- * kstate_stream_by_id() - find a stream by its number
- * @set: the set, or NULL
- * @id: what kstate_stream_id() told the writer
- *
- * Return: the stream, or NULL.
- */
-struct kstate_stream *kstate_stream_by_id(struct kstate_set *set, u64 id)
-{
-	struct kstate_stream *stream;
-
-	if (!set)
-		return NULL;
-	guard(mutex)(&set->lock);
-	list_for_each_entry(stream, &set->streams, list)
-		if (stream->id == id)
-			return stream;
-	return NULL;
-}
-EXPORT_SYMBOL_GPL(kstate_stream_by_id);
 
 /**
  * kstate_stream_id() - number by which the next kernel finds a stream
@@ -149,7 +110,7 @@ static int unpreserve_edge(struct kstate_edge *edge, u8 type, void *arg)
 {
 	struct kstate_stream *stream = arg;
 
-	stream->set->transport->unpreserve(edge);
+	kstate_set_unpreserve(stream->set, edge);
 	*edge = (struct kstate_edge){};
 	return 0;
 }
@@ -178,10 +139,95 @@ void kstate_record_release(struct kstate_stream *stream, struct kstate_record *r
 				  stream->set->incoming ? discard_edge : unpreserve_edge, stream);
 }
 
+static struct kstate_segment *last_segment(const struct kstate_stream *stream)
+{
+	return list_empty(&stream->segments) ? NULL :
+		list_last_entry(&stream->segments, struct kstate_segment, list);
+}
+
+/* Holes: the room of records that were dropped */
+
+static unsigned long hole_index(const struct kstate_record *record)
+{
+	return (sizeof(*record) + le32_to_cpu(record->size)) / 8;
+}
+
+/* Without memory for it, the room is lost until its segment goes */
+static void stream_add_hole(struct kstate_stream *stream, struct kstate_segment *segment,
+			    struct kstate_record *record)
+{
+	struct kstate_hole *hole = kmalloc_obj(*hole), *first;
+
+	if (!hole)
+		return;
+	hole->record = record;
+	hole->segment = segment;
+	first = xa_load(&stream->holes, hole_index(record));
+	if (first) {
+		list_add(&hole->same, &first->same);
+	} else {
+		INIT_LIST_HEAD(&hole->same);
+		if (xa_err(xa_store(&stream->holes, hole_index(record), hole, GFP_KERNEL))) {
+			kfree(hole);
+			return;
+		}
+	}
+	list_add(&hole->list, &segment->holes);
+}
+
+static void stream_remove_hole(struct kstate_stream *stream, struct kstate_hole *hole)
+{
+	unsigned long index = hole_index(hole->record);
+
+	if (list_empty(&hole->same))
+		xa_erase(&stream->holes, index);
+	else if (xa_load(&stream->holes, index) == hole)
+		xa_store(&stream->holes, index, list_next_entry(hole, same), GFP_KERNEL);
+	list_del(&hole->same);
+	list_del(&hole->list);
+	kfree(hole);
+}
+
+static void stream_free_segment(struct kstate_stream *stream, struct kstate_segment *segment)
+{
+	const struct kstate_transport *t = stream->set->transport;
+
+	while (!list_empty(&segment->holes))
+		stream_remove_hole(stream, list_first_entry(&segment->holes, struct kstate_hole,
+							    list));
+	if (stream->set->incoming)
+		t->unmap(segment->data, &segment->edge);
+	else
+		t->free(segment->data, &segment->edge);
+	list_del(&segment->list);
+	kfree(segment);
+}
+
+/* Make room of an outgoing record, which hands nothing over any more */
+static void stream_remove_record(struct kstate_stream *stream, struct kstate_segment *segment,
+				 struct kstate_record *record)
+{
+	u32 bytes = sizeof(*record) + le32_to_cpu(record->size);
+
+	stream->bytes -= bytes;
+	if (!--segment->live) {
+		stream_free_segment(stream, segment);
+	} else if (segment == last_segment(stream) &&
+		   (u8 *)record + bytes == segment->data + segment->used) {
+		memset(record, 0, bytes);
+		segment->used -= bytes;
+		segment->records--;
+	} else {
+		record->flags |= cpu_to_le16(KSTATE_RECORD_DROPPED);
+		kstate_record_seal(record, 8 * le32_to_cpu(record->place));
+		stream_add_hole(stream, segment, record);
+	}
+}
+
 /**
  * kstate_slot_drop() - take a record back, or free what nobody claimed
  * @stream: the stream
- * @slot: the record
+ * @slot: the record; of an outgoing stream, the slot is free afterwards
  *
  * Context: kstate_stream.lock is held.
  */
@@ -192,27 +238,14 @@ void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot)
 	if (slot->state != KSTATE_SLOT_FREE)
 		return;
 	slot->state = KSTATE_SLOT_DROPPED;
-	if (stream->set->incoming) {
+	if (!stream->set->incoming) {
+		kstate_record_release(stream, record);
+		stream_remove_record(stream, slot->segment, record);
+		kstate_stream_free_slot(stream, slot);
+	} else if (kstate_record_whole(record)) {
 		/* Damaged edges are not to be trusted: leave that memory alone */
-		if (kstate_record_whole(record))
-			kstate_record_release(stream, record);
-		return;
+		kstate_record_release(stream, record);
 	}
-	kstate_record_release(stream, record);
-	record->flags |= cpu_to_le16(KSTATE_RECORD_DROPPED);
-	kstate_record_seal(record, 8 * le32_to_cpu(record->place));
-}
-
-static void free_segment(struct kstate_stream *stream, struct kstate_segment *segment)
-{
-	const struct kstate_transport *t = stream->set->transport;
-
-	if (stream->set->incoming)
-		t->unmap(segment->data, &segment->edge);
-	else
-		t->free(segment->data, &segment->edge);
-	list_del(&segment->list);
-	kfree(segment);
 }
 
 /**
@@ -226,12 +259,14 @@ void kstate_stream_empty(struct kstate_stream *stream)
 	struct kstate_segment *segment, *next;
 	u32 i;
 
-	for (i = 0; i < stream->index.nr; i++)
+	/* From the last one on, so that few leave a hole */
+	for (i = stream->index.nr; i-- > 0;)
 		kstate_slot_drop(stream, &stream->index.slots[i]);
 	list_for_each_entry_safe(segment, next, &stream->segments, list)
-		free_segment(stream, segment);
+		stream_free_segment(stream, segment);
 	kvfree(stream->index.slots);
 	kvfree(stream->index.table);
+	xa_destroy(&stream->holes);
 	kvfree(stream->max_key);
 	stream->index = (struct kstate_index){};
 	stream->max_key = NULL;
@@ -257,7 +292,7 @@ void kstate_stream_destroy(struct kstate_stream *stream)
 		stream->transient = true;
 	} else {
 		mutex_lock(&set->lock);
-		list_del(&stream->list);
+		kstate_set_remove_stream(set, stream);
 		mutex_unlock(&set->lock);
 		kstate_stream_empty(stream);
 		kfree(stream);
@@ -266,20 +301,17 @@ void kstate_stream_destroy(struct kstate_stream *stream)
 }
 EXPORT_SYMBOL_GPL(kstate_stream_destroy);
 
-static struct kstate_segment *last_segment(struct kstate_stream *stream)
-{
-	return list_empty(&stream->segments) ? NULL :
-		list_last_entry(&stream->segments, struct kstate_segment, list);
-}
+#define RECORD_MAX	(sizeof(struct kstate_record) + KSTATE_MAX_RECORD)
 
-static struct kstate_segment *add_segment(struct kstate_stream *stream, size_t need)
+static struct kstate_segment *stream_add_segment(struct kstate_stream *stream, size_t need)
 {
 	struct kstate_segment *last = last_segment(stream), *segment;
 	size_t size = last ? min(2 * last->size, SEGMENT_MAX) : PAGE_SIZE;
 
-	segment = kzalloc_obj(*segment);
+	segment = need <= RECORD_MAX ? kzalloc_obj(*segment) : NULL;
 	if (!segment)
 		return NULL;
+	INIT_LIST_HEAD(&segment->holes);
 	segment->size = PAGE_ALIGN(max(size, need));
 	segment->data = stream->set->transport->alloc(segment->size, &segment->edge);
 	if (!segment->data) {
@@ -288,6 +320,76 @@ static struct kstate_segment *add_segment(struct kstate_stream *stream, size_t n
 	}
 	list_add_tail(&segment->list, &stream->segments);
 	return segment;
+}
+
+/**
+ * kstate_stream_room() - bytes that a record under construction can have
+ * @stream: an outgoing stream
+ * @at: what kstate_stream_reserve() gave
+ *
+ * Context: kstate_stream.lock is held.
+ * Return: how many bytes there are from @at on.
+ */
+size_t kstate_stream_room(const struct kstate_stream *stream, const u8 *at)
+{
+	const struct kstate_segment *segment = last_segment(stream);
+
+	return segment->data + segment->size - at;
+}
+
+/**
+ * kstate_stream_reserve() - get room for a record, or more room
+ * @stream: an outgoing stream
+ * @at: NULL, or what this function gave for the record
+ * @used: bytes at @at that have been written
+ * @need: bytes that the record needs, header included, as far as that is known
+ *
+ * What is not written is zero; what has been written moves if there is not enough
+ * room behind it. kstate_stream_commit() makes it a record of the stream,
+ * kstate_stream_cancel() gives the room back.
+ *
+ * Context: kstate_stream.lock is held; allocates.
+ * Return: where the record is now, or NULL without memory, or if @need is more than a
+ * record can have: then it is where it was.
+ */
+u8 *kstate_stream_reserve(struct kstate_stream *stream, u8 *at, size_t used, size_t need)
+{
+	struct kstate_segment *segment = last_segment(stream), *more;
+
+	if (segment && need <= segment->size - segment->used)
+		return segment->data + segment->used;
+	more = stream_add_segment(stream, max(need, min(2 * used, RECORD_MAX)));
+	if (!more)
+		return NULL;
+	if (at) {
+		memcpy(more->data, at, used);
+		memset(at, 0, used);
+		if (!segment->used)
+			stream_free_segment(stream, segment);
+	}
+	return more->data;
+}
+
+/**
+ * kstate_stream_unfinished() - the record that is being saved
+ * @stream: an outgoing stream
+ *
+ * Context: kstate_stream.lock is held.
+ * Return: what kstate_stream_reserve() gave and kstate_stream_commit() has not seen yet,
+ * or NULL. What has not been written is zero.
+ */
+struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *stream)
+{
+	struct kstate_segment *segment = last_segment(stream);
+	struct kstate_record *record;
+
+	if (!segment || segment->size - segment->used < sizeof(*record))
+		return NULL;
+	record = (void *)(segment->data + segment->used);
+	return le32_to_cpu(record->schema) < stream->set->nr_known &&
+	       kstate_key_bytes(record) <= le32_to_cpu(record->size) &&
+	       le32_to_cpu(record->size) <= segment->size - segment->used - sizeof(*record) ?
+	       record : NULL;
 }
 
 /**
@@ -304,24 +406,18 @@ static struct kstate_segment *add_segment(struct kstate_stream *stream, size_t n
 int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_record **record,
 			 struct kstate_error *err)
 {
-	struct kstate_segment *segment = last_segment(stream);
 	struct kstate_where where = { .state = stream->name, .err = err };
 	size_t need = sizeof(**record) + size;
 
-	if (!segment || segment->size - segment->used < need) {
-		segment = add_segment(stream, need);
-		if (!segment)
-			return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
-					   "%zu bytes of memory\nnone", need);
-	}
-	*record = (void *)(segment->data + segment->used);
-	return 0;
+	*record = (void *)kstate_stream_reserve(stream, NULL, 0, need);
+	return *record ? 0 : kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
+					 "%zu bytes of memory\nnone", need);
 }
 
 /**
  * kstate_stream_cancel() - give back the room for a record
  * @stream: the stream
- * @record: what kstate_stream_append() gave
+ * @record: what kstate_stream_reserve() gave
  * @size: bytes of payload
  */
 void kstate_stream_cancel(struct kstate_stream *stream, struct kstate_record *record, u32 size)
@@ -330,22 +426,44 @@ void kstate_stream_cancel(struct kstate_stream *stream, struct kstate_record *re
 
 	memset(record, 0, sizeof(*record) + size);
 	if (!segment->used)
-		free_segment(stream, segment);
+		stream_free_segment(stream, segment);
 }
 
 /**
  * kstate_stream_commit() - make a record part of the stream
  * @stream: the stream
- * @record: what kstate_stream_append() gave, filled
+ * @record: what kstate_stream_reserve() gave, filled; it may move to where a dropped
+ *	one was
+ *
+ * Context: kstate_stream.lock is held; allocates.
+ * Return: its slot; NULL without memory: then it is as it was.
  */
-void kstate_stream_commit(struct kstate_stream *stream, struct kstate_record *record)
+struct kstate_slot *kstate_stream_commit(struct kstate_stream *stream,
+					 struct kstate_record *record)
 {
-	struct kstate_segment *segment = last_segment(stream);
 	u32 bytes = sizeof(*record) + le32_to_cpu(record->size);
+	struct kstate_segment *segment = last_segment(stream);
+	struct kstate_slot *slot = kstate_stream_add_slot(stream, segment, record);
+	struct kstate_hole *hole;
 
-	kstate_record_seal(record, segment->used);
-	segment->used += bytes;
+	if (!slot)
+		return NULL;
+	hole = xa_load(&stream->holes, hole_index(record));
+	if (hole) {
+		slot->record = memcpy(hole->record, record, bytes);
+		slot->segment = hole->segment;
+		memset(record, 0, bytes);
+		if (!segment->used)
+			stream_free_segment(stream, segment);
+		stream_remove_hole(stream, hole);
+	} else {
+		segment->used += bytes;
+		segment->records++;
+	}
+	kstate_record_seal(slot->record, (u8 *)slot->record - slot->segment->data);
+	slot->segment->live++;
 	stream->bytes += bytes;
+	return slot;
 }
 
 /**
@@ -356,31 +474,13 @@ void kstate_stream_commit(struct kstate_stream *stream, struct kstate_record *re
  */
 void kstate_stream_undo(struct kstate_stream *stream)
 {
-	struct kstate_index *index = &stream->index;
-	struct kstate_segment *segment;
-	u32 bytes, i;
+	u32 i;
 
-	/* As a rule these are the last ones, whose memory can be had again */
-	while (index->nr && index->slots[index->nr - 1].jump) {
-		struct kstate_slot *slot = &index->slots[--index->nr];
-
-		kstate_slot_drop(stream, slot);
-		bytes = sizeof(*slot->record) + le32_to_cpu(slot->record->size);
-		memset(slot->record, 0, bytes);
-		segment = last_segment(stream);
-		segment->used -= bytes;
-		stream->bytes -= bytes;
-		if (!segment->used)
-			free_segment(stream, segment);
-	}
-	for (i = 0; i < index->nr; i++)
-		if (index->slots[i].jump)
-			kstate_slot_drop(stream, &index->slots[i]);
-	/* The table and the largest keys may be of records that are gone */
-	kvfree(index->table);
-	index->table = NULL;
-	index->size = 0;
-	index->hashed = 0;
-	if (stream->nr_max_key)
-		memset(stream->max_key, 0xff, stream->nr_max_key * sizeof(*stream->max_key));
+	/* From the last one on, whose memory can be had again */
+	for (i = stream->index.nr; i-- > 0;)
+		if (stream->index.slots[i].jump)
+			kstate_slot_drop(stream, &stream->index.slots[i]);
+	kstate_index_forget(&stream->index);
+	if (list_empty(&stream->segments) && stream->nr_max_key)
+		memset(stream->max_key, 0, stream->nr_max_key * sizeof(*stream->max_key));
 }

@@ -50,7 +50,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
-#include "internal.h"
+#include "gate.h"
 
 static struct kobject *kstate_kobj;
 
@@ -152,6 +152,8 @@ static void print_records(struct snapshot *out, struct kstate_stream *stream)
 		const struct kstate_record *record = slot->record;
 		char name[2 * KSTATE_MAX_NAME + 8];
 
+		if (!record)
+			continue;
 		kstate_record_text(stream, record, name, sizeof(name));
 		say(out, "%s %s %s %s%s bytes=%zu ns=%u\n",
 		    direction(stream->set), stream->name, name,

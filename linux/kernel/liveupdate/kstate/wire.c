@@ -1,140 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The payload of a record, read with its schema alone: integers, defaults and
- * edges of fields that no description of this kernel knows.
+ * The payload of a record, read with its schema alone: what belongs to a field,
+ * defaults, and edges of fields that no description of this kernel knows.
  */
 
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/string.h>
-#include <linux/unaligned.h>
-#include "internal.h"
+#include <linux/mm.h>
+#include "engine.h"
 
-/* Integers of both kinds go through u64; signed ones are extended to it */
-static u64 extend(u64 val, u8 type)
+static bool bad_span(struct kstate_span *span, const char *expected, u64 found)
 {
-	unsigned int shift = 64 - 8 * __kstate_size(type);
+	span->bad = expected;
+	span->found = found;
+	return false;
+}
 
-	return kstate_is_signed(type) ? (u64)((s64)(val << shift) >> shift) : val;
+static bool span_union(const struct kstate_schema *schema, const struct kstate_schema_field *f,
+		       struct kstate_cursor *tail, struct kstate_span *span)
+{
+	u32 left = schema->nr_fields - (f - schema->fields) - 1, i;
+
+	/* Arms stand directly after their union */
+	for (i = 1; i <= span->n && i <= left && f[i].type == KS_T_ARM; i++)
+		;
+	if (!span->n || i <= span->n)
+		return bad_span(span, "an arm", span->n);
+	span->arm = f + span->n;
+	span->bytes = span->arm->ref ? span->arm->ref->size : 0;
+	span->chunk = kstate_cursor_take(tail, span->bytes);
+	return span->chunk ? true : bad_span(span, "an arm in the record", span->n);
 }
 
 /**
- * kstate_int_load() - read an integer of a record
- * @p: where it is
- * @type: its type
+ * kstate_span() - find the part of the tail that belongs to a field
+ * @schema: schema of the struct that holds the field
+ * @f: the field; it has a slot
+ * @n: what its slot says
+ * @tail: where its tail begins; moved to where it ends, but for what the
+ *	elements themselves have there
+ * @span: set to what was found
  *
- * Return: its value; a negative one is extended.
+ * Return: false if the bytes cannot be those of such a field: see
+ * kstate_span.bad.
  */
-u64 kstate_int_load(const void *p, u8 type)
+bool kstate_span(const struct kstate_schema *schema, const struct kstate_schema_field *f, u32 n,
+		 struct kstate_cursor *tail, struct kstate_span *span)
 {
-	switch (__kstate_size(type)) {
-	case 1:
-		return extend(*(const u8 *)p, type);
-	case 2:
-		return extend(get_unaligned_le16(p), type);
-	case 4:
-		return extend(get_unaligned_le32(p), type);
-	default:
-		return get_unaligned_le64(p);
+	u32 i;
+
+	*span = (struct kstate_span){ .n = n, .present = n };
+	switch (f->type) {
+	case KS_T_UNION:
+		return span_union(schema, f, tail, span);
+	case KS_T_BITMAP:
+		span->bytes = BITS_TO_WIRE(n);
+		span->chunk = kstate_cursor_take(tail, span->bytes);
+		return span->chunk ? true : bad_span(span, "bits in the record", n);
+	case KS_T_ITEMS:
+		span->bytes = n;
+		span->chunk = n % 8 ? NULL : kstate_cursor_take(tail, n);
+		return span->chunk ? true : bad_span(span, "items in the record", n);
+	case KS_T_FOLIOS:
+		span->before = kstate_cursor_take(tail, sizeof(u64));
+		if (!span->before || get_unaligned_le64(span->before) > n)
+			return bad_span(span, "folios in the record", n);
+		span->present = get_unaligned_le64(span->before);
+		span->bytes = (u64)span->present * sizeof(struct kstate_folio_run);
+		span->chunk = kstate_cursor_take(tail, span->bytes);
+		return span->chunk ? true : bad_span(span, "folios in the record", n);
 	}
-}
 
-/**
- * kstate_int_store() - write an integer of a record
- * @p: where to
- * @type: its type
- * @val: its value
- */
-void kstate_int_store(void *p, u8 type, u64 val)
-{
-	switch (__kstate_size(type)) {
-	case 1:
-		*(u8 *)p = val;
-		break;
-	case 2:
-		put_unaligned_le16(val, p);
-		break;
-	case 4:
-		put_unaligned_le32(val, p);
-		break;
-	default:
-		put_unaligned_le64(val, p);
+	if (f->container == KS_C_OPTIONAL && n > 1)
+		return bad_span(span, "0 or 1 elements", n);
+	if (f->container >= KS_C_POINTERS) {
+		span->before = kstate_cursor_take(tail, f->container == KS_C_MAP ? 8ULL * n : n);
+		if (!span->before)
+			return bad_span(span, "elements in the record", n);
 	}
-}
-
-/**
- * kstate_mem_load() - read an integer of an object
- * @p: where it is
- * @type: its type
- *
- * Return: its value; a negative one is extended.
- */
-u64 kstate_mem_load(const void *p, u8 type)
-{
-	switch (__kstate_size(type)) {
-	case 1:
-		return extend(*(const u8 *)p, type);
-	case 2:
-		return extend(get_unaligned((const u16 *)p), type);
-	case 4:
-		return extend(get_unaligned((const u32 *)p), type);
-	default:
-		return get_unaligned((const u64 *)p);
+	for (i = 0; f->container == KS_C_POINTERS && i < n; i++) {
+		if (span->before[i] > 1)
+			return bad_span(span, "0 or 1 for each pointer", span->before[i]);
+		span->present -= !span->before[i];
 	}
+	span->bytes = (u64)span->present * f->size;
+	span->chunk = kstate_cursor_take(tail, span->bytes);
+	return span->chunk ? true : bad_span(span, "elements in the record", n);
 }
-
-/**
- * kstate_mem_store() - write an integer of an object
- * @p: where to
- * @type: its type
- * @val: its value
- */
-void kstate_mem_store(void *p, u8 type, u64 val)
-{
-	switch (__kstate_size(type)) {
-	case 1:
-		*(u8 *)p = val;
-		break;
-	case 2:
-		put_unaligned(val, (u16 *)p);
-		break;
-	case 4:
-		put_unaligned(val, (u32 *)p);
-		break;
-	default:
-		put_unaligned(val, (u64 *)p);
-	}
-}
-
-/**
- * kstate_int_fits() - whether a value of one type has room in another
- * @val: the value, as kstate_int_load() gave it
- * @src: type it has
- * @dst: type it is to have
- *
- * Return: true if so.
- */
-bool kstate_int_fits(u64 val, u8 src, u8 dst)
-{
-	unsigned int bits = 8 * __kstate_size(dst);
-
-	if (dst == KS_BOOL)
-		return val <= 1;
-	if (kstate_is_signed(dst)) {
-		s64 max = (s64)(~0ULL >> (65 - bits));
-
-		if (!kstate_is_signed(src))
-			return val <= (u64)max;
-		return (s64)val <= max && (s64)val >= -max - 1;
-	}
-	if (kstate_is_signed(src) && (s64)val < 0)
-		return false;
-	return val <= ~0ULL >> (64 - bits);
-}
-
-static int walk_schema(const struct kstate_schema *schema, u8 *fixed,
-		       struct kstate_cursor *tail, struct kstate_visit *visit);
 
 static int visit_edge(struct kstate_edge *edge, u8 type, struct kstate_visit *visit)
 {
@@ -142,6 +95,61 @@ static int visit_edge(struct kstate_edge *edge, u8 type, struct kstate_visit *vi
 		return 0;
 	visit->is_default = false;
 	return visit->edge ? visit->edge(edge, type, visit->arg) : 0;
+}
+
+/**
+ * kstate_run_edges() - how many edges a run of folios stands for
+ * @run: the run
+ *
+ * Pages of order 0 are handed over as one range.
+ *
+ * Return: their number.
+ */
+u32 kstate_run_edges(const struct kstate_folio_run *run)
+{
+	if (!run->place)
+		return 0;
+	return kstate_run_order(run) ? kstate_run_count(run) : 1;
+}
+
+/**
+ * kstate_run_edge() - one of the edges of a run
+ * @run: the run
+ * @i: which
+ * @edge: set to it
+ */
+void kstate_run_edge(const struct kstate_folio_run *run, u32 i, struct kstate_edge *edge)
+{
+	u32 order = kstate_run_order(run);
+	u64 pfn = kstate_run_pfn(run) + ((u64)i << order);
+	u64 pages = order ? 1ULL << order : kstate_run_count(run);
+
+	*edge = (struct kstate_edge){
+		.kind = order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES, .order = order,
+		.addr = cpu_to_le64(pfn << PAGE_SHIFT), .size = cpu_to_le64(pages << PAGE_SHIFT),
+	};
+}
+
+static int visit_run(struct kstate_folio_run *run, struct kstate_visit *visit)
+{
+	u32 nr = kstate_run_edges(run), kept = 0, i;
+	struct kstate_edge edge;
+	int ret = 0;
+
+	for (i = 0; i < nr && !ret; i++) {
+		kstate_run_edge(run, i, &edge);
+		ret = visit_edge(&edge, KS_T_EDGE | edge.kind, visit);
+		kept += edge.kind != KSTATE_EDGE_NONE;
+	}
+	if (ret || kept == nr)
+		return ret;
+	/* What is taken away goes from the last, or all of it does */
+	if (kept)
+		run->index = cpu_to_le64(kstate_run_index(run) |
+					 (u64)(kept - 1) << KSTATE_RUN_BITS);
+	else
+		*run = (struct kstate_folio_run){};
+	return 0;
 }
 
 static int walk_items(u8 *pos, u8 *end, struct kstate_visit *visit)
@@ -182,7 +190,7 @@ static int walk_elements(const struct kstate_schema_field *f, u8 *p, u32 nr,
 
 	for (i = 0; i < nr; i++, p += f->size) {
 		if (f->type == KS_T_STRUCT) {
-			ret = walk_schema(f->ref, p, tail, visit);
+			ret = kstate_wire_struct(f->ref, p, tail, visit);
 			if (ret)
 				return ret;
 		} else if (kstate_is_edge(f->type)) {
@@ -197,59 +205,40 @@ static int walk_elements(const struct kstate_schema_field *f, u8 *p, u32 nr,
 	return 0;
 }
 
-static int walk_tail(const struct kstate_schema_field *f, u32 n,
-		     struct kstate_cursor *tail, struct kstate_visit *visit)
+static int walk_tail(const struct kstate_schema *schema, const struct kstate_schema_field *f,
+		     u32 n, struct kstate_cursor *tail, struct kstate_visit *visit)
 {
-	const struct kstate_schema_field *end = f + 1 + n;
-	u32 present = n, i;
-	u8 *chunk;
+	struct kstate_span span;
+	u32 i;
+	int ret = 0;
 
 	if (!n)
 		return 0;
+	if (!kstate_span(schema, f, n, tail, &span))
+		return -EBADMSG;
 	switch (f->type) {
 	case KS_T_BITMAP:
-		chunk = kstate_cursor_take(tail, BITS_TO_WIRE(n));
-		if (!chunk)
-			return -EBADMSG;
-		if (memchr_inv(chunk, 0, BITS_TO_WIRE(n)))
+		if (memchr_inv(span.chunk, 0, span.bytes))
 			visit->is_default = false;
 		return 0;
 	case KS_T_ITEMS:
 		visit->is_default = false;
-		chunk = kstate_cursor_take(tail, n);
-		return chunk ? walk_items(chunk, chunk + n, visit) : -EBADMSG;
+		return walk_items(span.chunk, span.chunk + n, visit);
+	case KS_T_FOLIOS:
+		visit->is_default = false;
+		for (i = 0; i < span.present && !ret; i++)
+			ret = visit_run((struct kstate_folio_run *)span.chunk + i, visit);
+		return ret;
 	case KS_T_UNION:
 		/* The default of a union is its first arm with the defaults of that */
 		if (n != 1)
 			visit->is_default = false;
-		for (f++; f < end; f++)
-			if (f->type != KS_T_ARM)
-				return -EBADMSG;
-		f--;
-		if (!f->ref)
-			return 0;
-		chunk = kstate_cursor_take(tail, f->ref->size);
-		return chunk ? walk_schema(f->ref, chunk, tail, visit) : -EBADMSG;
+		return span.arm->ref ? kstate_wire_struct(span.arm->ref, span.chunk, tail, visit) :
+				       0;
 	}
-
-	if (f->container == KS_C_OPTIONAL && n > 1)
-		return -EBADMSG;
-	if (f->container == KS_C_POINTERS) {
-		chunk = kstate_cursor_take(tail, n);
-		if (!chunk)
-			return -EBADMSG;
-		for (i = 0; i < n; i++) {
-			if (chunk[i] > 1)
-				return -EBADMSG;
-			present -= !chunk[i];
-		}
-	} else if (f->container == KS_C_MAP && !kstate_cursor_take(tail, 8ULL * n)) {
-		return -EBADMSG;
-	}
-	if (present)
+	if (span.present)
 		visit->is_default = false;
-	chunk = kstate_cursor_take(tail, (u64)present * f->size);
-	return chunk ? walk_elements(f, chunk, present, tail, visit) : -EBADMSG;
+	return walk_elements(f, span.chunk, span.present, tail, visit);
 }
 
 /**
@@ -270,25 +259,28 @@ int kstate_wire_walk(const struct kstate_schema *schema, const struct kstate_sch
 		     struct kstate_visit *visit)
 {
 	u8 *p = fixed + f->offset;
-	u32 n;
 
-	if (!kstate_has_slot(f))
-		return walk_elements(f, p + (size_t)first * f->size, count, tail, visit);
-	n = get_unaligned_le32(p);
-	if (f->type == KS_T_UNION && n > schema->nr_fields - (f - schema->fields) - 1)
-		return -EBADMSG;
-	return walk_tail(f, n, tail, visit);
+	if (kstate_has_slot(f))
+		return walk_tail(schema, f, get_unaligned_le32(p), tail, visit);
+	return walk_elements(f, p + (size_t)first * f->size, count, tail, visit);
 }
 
-static int walk_schema(const struct kstate_schema *schema, u8 *fixed,
+/**
+ * kstate_wire_struct() - walk all fields of a struct
+ * @schema: its schema
+ * @fixed: its fixed part
+ * @tail: where its tail begins; it is moved to where it ends
+ * @visit: what to find out
+ *
+ * Return: as kstate_wire_walk().
+ */
+int kstate_wire_struct(const struct kstate_schema *schema, u8 *fixed,
 		       struct kstate_cursor *tail, struct kstate_visit *visit)
 {
-	u32 i;
+	const struct kstate_schema_field *f, *end = schema->fields + schema->nr_fields;
+	int ret;
 
-	for (i = 0; i < schema->nr_fields; i++) {
-		const struct kstate_schema_field *f = &schema->fields[i];
-		int ret;
-
+	for (f = schema->fields; f < end; f++) {
 		if (!kstate_has_data(f))
 			continue;
 		ret = kstate_wire_walk(schema, f, fixed, 0, f->count, tail, visit);
@@ -318,5 +310,5 @@ int kstate_wire_edges(const struct kstate_schema *schema, u8 *payload, u32 size,
 		return 0;
 	if (!kstate_cursor_take(&tail, schema->size))
 		return -EBADMSG;
-	return walk_schema(schema, payload, &tail, &visit);
+	return kstate_wire_struct(schema, payload, &tail, &visit);
 }
