@@ -6,6 +6,7 @@
 #include <string.h>
 #include <linux/err.h>
 #include "compare.h"
+#include "gate.h"
 #include "live.h"
 
 enum { FORWARD = 1, BACK = 2 };

@@ -742,7 +742,8 @@ static u8 *state_bytes(const struct found *found, const struct kstate_schema *sc
 			type = field->of;
 	}
 	room += type ? strlen(type) + 1 : 0;
-	bytes = kstate_zalloc(sizeof(*state) + nr * sizeof(*members) + ALIGN(room, 8));
+	bytes = kvzalloc(sizeof(*state) + nr * sizeof(*members) + ALIGN(room, 8),
+			 GFP_KERNEL);
 	if (!bytes)
 		return NULL;
 	state = (void *)bytes;
@@ -804,7 +805,7 @@ static enum status add_state(const struct object *o, const struct found *found,
 	kstate_forget(&copy);
 	if (status || (bytes && !kstate_set_add_state(set, id, bytes, size)))
 		return status;
-	kstate_free(bytes);
+	kvfree(bytes);
 	return no_memory(t);
 }
 
