@@ -77,6 +77,13 @@ int rhashtable_insert_fast(struct rhashtable *ht, struct rhash_head *obj,
 	return 0;
 }
 
+int rhashtable_lookup_insert_key(struct rhashtable *ht, const void *key, struct rhash_head *obj,
+				 const struct rhashtable_params params)
+{
+	return rhashtable_lookup_fast(ht, key, params) ? -EEXIST :
+	       rhashtable_insert_fast(ht, obj, params);
+}
+
 int rhashtable_remove_fast(struct rhashtable *ht, struct rhash_head *obj,
 			   const struct rhashtable_params params)
 {

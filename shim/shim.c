@@ -423,11 +423,22 @@ extern int (*const __stop_shim_init[])(void) __weak;
 extern int (*const __start_shim_exit[])(void) __weak;
 extern int (*const __stop_shim_exit[])(void) __weak;
 
+/* As in init/main.c */
+void kstate_open_incoming(void) __weak;
+
+void (*shim_before_initcalls)(void);
+struct kimage shim_image = { .file_mode = true };
+
 int shim_boot(void)
 {
 	int (*const *call)(void);
 	int ret = 0;
 
+	strscpy(shim_image.kernel_release, init_utsname()->release);
+	if (kstate_open_incoming)
+		kstate_open_incoming();
+	if (shim_before_initcalls)
+		shim_before_initcalls();
 	for (call = __start_shim_init; !ret && call < __stop_shim_init; call++)
 		ret = (*call)();
 	return ret;
@@ -468,7 +479,7 @@ int shim_kexec_prepare(void)
 	int ret;
 
 	for (nb = kexec_chain; nb; nb = nb->next) {
-		ret = nb->notifier_call(nb, KEXEC_PREPARE, NULL);
+		ret = nb->notifier_call(nb, KEXEC_PREPARE, &shim_image);
 		if (ret & 0x8000) {
 			shim_kexec_abort();
 			return NOTIFY_OK - (ret & ~0x8000);
@@ -482,5 +493,5 @@ void shim_kexec_abort(void)
 	struct notifier_block *nb;
 
 	for (nb = kexec_chain; nb; nb = nb->next)
-		nb->notifier_call(nb, KEXEC_ABORT, NULL);
+		nb->notifier_call(nb, KEXEC_ABORT, &shim_image);
 }

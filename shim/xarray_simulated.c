@@ -3,6 +3,9 @@
 #include <string.h>
 #include <linux/bits.h>
 #include <linux/bug.h>
+#include <linux/limits.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -110,20 +113,72 @@ fail:
 	return -ENOMEM;
 }
 
+/* What is known of the entry at @index besides its pointer, or NULL */
+static struct xa_simulated_range **find_range(struct xarray *xa, unsigned long index)
+{
+	struct xa_simulated_range **r = &xa->ranges;
+
+	while (*r && (index < (*r)->first || index > (*r)->last))
+		r = &(*r)->next;
+	return r;
+}
+
+static unsigned long first_of(struct xarray *xa, unsigned long index)
+{
+	struct xa_simulated_range *r = *find_range(xa, index);
+
+	return r ? r->first : index;
+}
+
+static struct xa_simulated_range *add_range(struct xarray *xa, unsigned long first,
+					    unsigned long last)
+{
+	struct xa_simulated_range *r = kvzalloc(sizeof(*r), GFP_KERNEL | __GFP_NOFAIL);
+
+	*r = (struct xa_simulated_range){ .next = xa->ranges, .first = first, .last = last };
+	xa->ranges = r;
+	return r;
+}
+
+static void remark(struct xarray *xa)
+{
+	struct xa_simulated_range *r;
+
+	xa->xa_flags &= ~(XA_FLAGS_MARK(XA_MARK_0) | XA_FLAGS_MARK(XA_MARK_1) |
+			  XA_FLAGS_MARK(XA_MARK_2));
+	for (r = xa->ranges; r; r = r->next)
+		for (unsigned int mark = 0; mark < 3; mark++)
+			if (r->marks & (1u << mark))
+				xa->xa_flags |= XA_FLAGS_MARK(mark);
+}
+
+static void drop_range(struct xarray *xa, unsigned long index)
+{
+	struct xa_simulated_range **r = find_range(xa, index), *gone = *r;
+
+	if (!gone)
+		return;
+	*r = gone->next;
+	kvfree(gone);
+	remark(xa);
+}
+
 void *xa_load(struct xarray *xa, unsigned long index)
 {
-	void **at = find(xa, index);
+	void **at = find(xa, first_of(xa, index));
 
 	return at ? seen(*at) : NULL;
 }
 
 void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 {
-	void **at = find(xa, index), *old;
+	void **at, *old;
 	int ret;
 
 	if (!entry)
 		return xa_erase(xa, index);
+	index = first_of(xa, index);
+	at = find(xa, index);
 	WARN_ON(IS_ERR(entry) || ((unsigned long)entry & 3) == 2);
 	if (!at) {
 		ret = insert(xa, index, entry, gfp);
@@ -136,12 +191,15 @@ void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 
 void *xa_erase(struct xarray *xa, unsigned long index)
 {
-	return find(xa, index) ? remove(xa, index) : NULL;
+	unsigned long first = first_of(xa, index);
+
+	drop_range(xa, index);
+	return find(xa, first) ? remove(xa, first) : NULL;
 }
 
 int xa_insert(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 {
-	return find(xa, index) ? -EBUSY : insert(xa, index, entry ?: RESERVED, gfp);
+	return find(xa, first_of(xa, index)) ? -EBUSY : insert(xa, index, entry ?: RESERVED, gfp);
 }
 
 int xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
@@ -157,7 +215,7 @@ int xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp
 
 int xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp)
 {
-	return find(xa, index) ? 0 : insert(xa, index, RESERVED, gfp);
+	return find(xa, first_of(xa, index)) ? 0 : insert(xa, index, RESERVED, gfp);
 }
 
 void xa_release(struct xarray *xa, unsigned long index)
@@ -189,24 +247,32 @@ static void *find_below(const struct xa_simulated_node *node, unsigned int level
 	return NULL;
 }
 
-void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max, unsigned int filter)
+void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max, xa_mark_t filter)
 {
-	unsigned long at = *index;
+	unsigned long at = first_of(xa, *index);
 	void *entry;
 
-	if (!xa->root || !has_room(xa, at))
-		return NULL;
-	entry = find_below(xa->root, xa->height - 1, &at);
-	if (!entry || at > max)
-		return NULL;
-	*index = at;
+	for (;; at++) {
+		if (!xa->root || !has_room(xa, at))
+			return NULL;
+		entry = find_below(xa->root, xa->height - 1, &at);
+		if (!entry || at > max)
+			return NULL;
+		if (filter == XA_PRESENT || xa_get_mark(xa, at, filter))
+			break;
+		if (at == ULONG_MAX)
+			return NULL;
+	}
+	if (at > *index)
+		*index = at;
 	return entry;
 }
 
 void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max,
-		    unsigned int filter)
+		    xa_mark_t filter)
 {
-	unsigned long next = *index + 1;
+	struct xa_simulated_range *r = *find_range(xa, *index);
+	unsigned long next = (r ? r->last : *index) + 1;
 	void *entry;
 
 	if (!next)
@@ -215,6 +281,81 @@ void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max,
 	if (entry)
 		*index = next;
 	return entry;
+}
+
+/* How much of a range one entry can take: some neighbouring slots of a node */
+static unsigned long range_last(unsigned long first, unsigned long last)
+{
+	unsigned long at = first, size;
+	unsigned int shift = 0;
+
+	while (!(at & XA_CHUNK_MASK) && shift + XA_CHUNK_SHIFT < BITS_PER_LONG &&
+	       last - first >= (1UL << (shift + XA_CHUNK_SHIFT)) - 1) {
+		shift += XA_CHUNK_SHIFT;
+		at >>= XA_CHUNK_SHIFT;
+	}
+	/* All indices there are cannot be counted */
+	size = last - first == ULONG_MAX ? 1UL << (BITS_PER_LONG - shift) :
+					   (last - first + 1) >> shift;
+	size = min(size, XA_CHUNK_MASK + 1 - (at & XA_CHUNK_MASK));
+	return first + (size << shift) - 1;
+}
+
+/* As in the kernel, a range that no single entry can take is several ones */
+void *xa_store_range(struct xarray *xa, unsigned long first, unsigned long last, void *entry,
+		     gfp_t gfp)
+{
+	unsigned long at, end;
+	int ret;
+
+	if (last < first)
+		return ERR_PTR(-EINVAL);
+	for (;; first = end + 1) {
+		end = range_last(first, last);
+		for (at = first; xa_find(xa, &at, end, XA_PRESENT);)
+			xa_erase(xa, at);
+		ret = entry ? insert(xa, first, entry, gfp) : 0;
+		if (!ret && entry && end > first)
+			add_range(xa, first, end);
+		if (ret || end == last)
+			return ERR_PTR(ret);
+	}
+}
+
+int xa_get_order(struct xarray *xa, unsigned long index)
+{
+	struct xa_simulated_range *r = *find_range(xa, index);
+
+	return r ? ilog2(r->last - r->first + 1) : 0;
+}
+
+bool xa_get_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
+{
+	struct xa_simulated_range *r = *find_range(xa, index);
+
+	return r && r->marks & (1u << mark);
+}
+
+/* As in the kernel, only entries have marks */
+void xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
+{
+	struct xa_simulated_range *r = *find_range(xa, index);
+
+	if (!r && !xa_load(xa, index))
+		return;
+	if (!r)
+		r = add_range(xa, index, index);
+	r->marks |= 1u << mark;
+	remark(xa);
+}
+
+void xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
+{
+	struct xa_simulated_range *r = *find_range(xa, index);
+
+	if (r)
+		r->marks &= ~(1u << mark);
+	remark(xa);
 }
 
 static void destroy_below(struct xa_simulated_node *node, unsigned int level)
@@ -229,5 +370,7 @@ void xa_destroy(struct xarray *xa)
 {
 	if (xa->root)
 		destroy_below(xa->root, xa->height - 1);
-	xa_init(xa);
+	while (xa->ranges)
+		drop_range(xa, xa->ranges->first);
+	xa_init_flags(xa, xa->xa_flags);
 }

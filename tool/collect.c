@@ -742,8 +742,7 @@ static u8 *state_bytes(const struct found *found, const struct kstate_schema *sc
 			type = field->of;
 	}
 	room += type ? strlen(type) + 1 : 0;
-	bytes = kvzalloc(sizeof(*state) + nr * sizeof(*members) + ALIGN(room, 8),
-			 GFP_KERNEL);
+	bytes = kvzalloc(sizeof(*state) + nr * sizeof(*members) + ALIGN(room, 8), GFP_KERNEL);
 	if (!bytes)
 		return NULL;
 	state = (void *)bytes;

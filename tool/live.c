@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <linux/crc32c.h>
 #include <linux/slab.h>
 #include "compare.h"
 #include "live.h"
@@ -118,13 +119,15 @@ json_t *sysfs_json(const char *dir, const char *name, struct trouble *t)
 	return value;
 }
 
-/* What the kernel says of its file @about, if that was its last error; for json_decref() */
+/* What the kernel says of its file @about, if that was refused last; for json_decref() */
 static json_t *kernel_error(const char *dir, const char *about)
 {
 	struct trouble none = {};
-	json_t *err = sysfs_json(dir, "last_error.json", &none);
+	json_t *gate = sysfs_json(dir, "gate", &none);
+	json_t *err = json_incref(json_object_get(gate, "error"));
 	const char *path = json_string_value(json_object_get(err, "path"));
 
+	json_decref(gate);
 	if (path && !strncmp(path, about, strlen(about)))
 		return err;
 	json_decref(err);
@@ -213,6 +216,51 @@ static enum status write_target(const struct live *live, const struct source *s,
 	return status;
 }
 
+/* What kexec can load: by the magic numbers of x86, of arm64 and of EFI zboot */
+static bool is_bootable(const u8 *head, size_t size)
+{
+	return size >= 0x206 && (!memcmp(head + 0x202, "HdrS", 4) ||
+				 !memcmp(head + 0x38, "ARM\x64", 4) || !memcmp(head + 4, "zimg", 4));
+}
+
+/* The CRC-32C of the first image that kexec can load; false if there is none */
+static bool image_checksum(char *names, u32 *checksum)
+{
+	u8 data[65536];
+	char *name;
+
+	while ((name = strsep(&names, ","))) {
+		FILE *file = fopen(name, "re");
+		size_t n = file ? fread(data, 1, sizeof(data), file) : 0;
+		bool found = is_bootable(data, n);
+		u32 crc = ~0;
+
+		for (; found && n; n = fread(data, 1, sizeof(data), file))
+			crc = crc32c(crc, data, n);
+		if (file)
+			fclose(file);
+		*checksum = ~crc;
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+/* Without it, the kernel goes by the release; so do kernels that do not know the file */
+static enum status write_image(const struct live *live, char *names, struct trouble *t)
+{
+	struct trouble no = {};
+	char text[16];
+	u32 checksum;
+
+	if (!image_checksum(names, &checksum))
+		return STATUS_OK;
+	snprintf(text, sizeof(text), "%#x\n", checksum);
+	if (sysfs_write(live->sysfs, "image", text, &no) && errno != ENOENT)
+		return trouble(t, no.status, "%s", no.text);
+	return STATUS_OK;
+}
+
 static char *join(char **names, int nr)
 {
 	size_t len = 1;
@@ -228,23 +276,25 @@ static char *join(char **names, int nr)
 	return all;
 }
 
-/* Hand over what the images of the target describe; @s is for source_close() */
-static enum status set_target(const struct live *live, int fd, struct source *s, struct trouble *t)
+/* Hand over what the images of the target describe */
+static enum status set_target(const struct live *live, int fd, struct trouble *t)
 {
 	char *names = join(live->names, live->nr);
+	struct source s = {};
 	enum status status;
 
 	if (!names)
 		return trouble(t, STATUS_SYSTEM, "no memory");
-	status = source_open(s, names, t);
-	if (!status && s->stream)
+	status = source_open(&s, names, t);
+	if (!status && s.stream)
 		status = trouble(t, STATUS_USAGE,
 				 "%s: is a stream: the target is a kernel image with its modules, or a catalogue",
 				 names);
-	if (!status && list_empty(&s->set->states))
+	if (!status && list_empty(&s.set->states))
 		status = trouble(t, STATUS_NO_CATALOG,
 				 "%s: describes no state at all: name its modules, too", names);
-	status = status ?: write_target(live, s, fd, t);
+	status = status ?: write_target(live, &s, fd, t) ?: write_image(live, names, t);
+	source_close(&s);
 	free(names);
 	return status;
 }
@@ -274,9 +324,8 @@ static enum outcome outcome_named(const json_t *line)
 	return OUTCOMES;
 }
 
-static void print_finding(const json_t *line, enum outcome outcome, bool allowed)
+static void print_finding(const json_t *line, const json_t *err, enum outcome outcome, bool allowed)
 {
-	const json_t *err = json_object_get(line, "error");
 	char *name = printable(err ? member(err, "path") : member(line, "object"));
 
 	printf("  %s%-9s%s  %s", colour(allowed ? YELLOW : outcome_colour(outcome)),
@@ -306,7 +355,14 @@ static void take_finding(struct answer *a, json_t *line, enum outcome outcome)
 		fputs(a->shown ? ",\n    " : "\n    ", stdout);
 		json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	} else if (outcome >= ASIDE || a->all) {
-		print_finding(line, outcome, allowed);
+		const json_t *err = json_object_get(line, "error"), *all;
+		size_t i;
+
+		all = json_object_get(line, "errors");
+		json_array_foreach(all, i, err)
+			print_finding(line, err, outcome, allowed);
+		if (!all)
+			print_finding(line, err, outcome, allowed);
 	} else {
 		return;
 	}
@@ -449,7 +505,6 @@ static enum status leave_armed(const struct live *live, struct trouble *t)
 enum status check_live(const struct live *live, struct trouble *t)
 {
 	enum status status = sysfs_begin(live->sysfs, t);
-	struct source target = {};
 	struct answer a = {};
 	int lock;
 
@@ -459,8 +514,7 @@ enum status check_live(const struct live *live, struct trouble *t)
 	if (lock < 0)
 		return t->status;
 	if (live->nr)
-		status = leave_armed(live, t) ?: set_target(live, lock, &target, t);
-	source_close(&target);
+		status = leave_armed(live, t) ?: set_target(live, lock, t);
 	if (!status) {
 		status = print_answer(live, &a, t);
 		if (options.json)
@@ -561,55 +615,22 @@ static void cut_comment(char *line)
 	line[end] = 0;
 }
 
-/* What the running kernel and its target describe */
-struct names {
-	struct side running;
-	struct side target;
-};
-
-/* A rule about what does not exist is a rule that does not hold */
-static enum status check_rule(const char *rule, const struct names *names, const char *path,
-			      unsigned int line, struct trouble *t)
+static enum status read_policy(const char *path, bool force, char *policy, struct trouble *t)
 {
-	size_t word = strcspn(rule, " \t");
-	const char *state = rule + word;
-	enum status status = STATUS_OK;
-	size_t running, target;
-	char *name;
+	const char *before;
 
-	state += strspn(state, " \t");
-	side_find(&names->running, state, &running);
-	side_find(&names->target, state, &target);
-	/* The kernel refuses what is no rule at all */
-	if (running || target || !*state ||
-	    (strncmp(rule, "must-come", word) && strncmp(rule, "may-be-lost", word)))
-		return STATUS_OK;
-	name = printable(state);
-	status = trouble(t, STATUS_USAGE,
-			 "%s: line %u: neither the running kernel nor its target has a state \"%s\"",
-			 path, line, name ?: "");
-	free(name);
-	return status;
-}
-
-static enum status read_policy(const char *path, const struct names *names, char *policy,
-			       struct trouble *t)
-{
 	FILE *file = fopen(path, "re");
 	enum status status = STATUS_OK;
 	size_t room = 0, used = 0;
-	unsigned int nr = 0;
 	char *line = NULL;
 
 	if (!file)
 		return trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
 	while (!status && getline(&line, &room, file) > 0) {
 		cut_comment(line);
-		status = check_rule(line + strspn(line, " \t"), names, path, ++nr, t);
-		if (status)
-			break;
-		if (strlen(line) + 1 < POLICY_MAX - used)
-			used += sprintf(policy + used, "%s\n", line);
+		before = force && *line ? "force " : "";
+		if (strlen(before) + strlen(line) + 1 < POLICY_MAX - used)
+			used += sprintf(policy + used, "%s%s\n", before, line);
 		else
 			status = trouble(t, STATUS_USAGE,
 					 "%s: has more rules than the %d bytes that the kernel takes",
@@ -622,29 +643,7 @@ static enum status read_policy(const char *path, const struct names *names, char
 	return status;
 }
 
-/* The policy, if its rules are about something */
-static enum status load_policy(const struct arm *a, const struct source *target, char *policy,
-			       struct trouble *t)
-{
-	struct source running = {};
-	struct names names = {};
-	enum status status;
-	char *path = NULL;
-
-	if (asprintf(&path, "%s/catalog", a->live.sysfs) < 0)
-		return trouble(t, STATUS_SYSTEM, "no memory");
-	status = source_open(&running, path, t);
-	status = status ?: side_init(&names.running, running.set, t);
-	status = status ?: side_init(&names.target, target->set, t);
-	status = status ?: read_policy(a->policy, &names, policy, t);
-	side_free(&names.running);
-	side_free(&names.target);
-	source_close(&running);
-	free(path);
-	return status;
-}
-
-static enum status set_policy(const struct arm *a, const struct source *target, struct trouble *t)
+static enum status set_policy(const struct arm *a, struct trouble *t)
 {
 	char policy[POLICY_MAX + 1] = "\n";
 	struct trouble no = {};
@@ -653,7 +652,7 @@ static enum status set_policy(const struct arm *a, const struct source *target, 
 	json_t *err;
 
 	/* Without one, that of the last time must not go on */
-	status = a->policy ? load_policy(a, target, policy, t) : STATUS_OK;
+	status = a->policy ? read_policy(a->policy, a->force, policy, t) : STATUS_OK;
 	/* Nothing cannot be written */
 	status = status ?: sysfs_write(a->live.sysfs, "policy", *policy ? policy : "\n", &no);
 	if (!no.text[0])
@@ -688,11 +687,9 @@ static void print_armed(const struct arm *a, const struct answer *answer)
 static enum status arm(const struct arm *a, int lock, struct trouble *t)
 {
 	struct answer answer = {};
-	struct source target = {};
-	enum status status = set_target(&a->live, lock, &target, t);
+	enum status status = set_target(&a->live, lock, t);
 
-	status = status ?: set_policy(a, &target, t);
-	source_close(&target);
+	status = status ?: set_policy(a, t);
 	if (status)
 		return status;
 	status = print_answer(&a->live, &answer, t);

@@ -33,8 +33,11 @@ size_t shim_live_bytes(void);
 const char *shim_log(void);
 void shim_log_clear(void);
 
-/** shim_boot() - run the initcalls; returns the first error */
+/** shim_boot() - open what came, and run the initcalls; returns the first error */
 int shim_boot(void);
+
+/** shim_before_initcalls - called by shim_boot() between the two, or NULL */
+extern void (*shim_before_initcalls)(void);
 
 /** shim_shutdown() - run what would unload the modules */
 void shim_shutdown(void);

@@ -1277,7 +1277,7 @@ static __le32 add_string(char *strings, u32 *used, const char *text)
 static void add_state(const struct state *s)
 {
 	struct kstate_schema *schema = kstate_describe(s->desc, &err);
-	struct kstate_wire_state *ws = kstate_zalloc(4096);
+	struct kstate_wire_state *ws = kvzalloc(4096, GFP_KERNEL);
 	struct kstate_wire_member *wm = (void *)(ws + 1);
 	char *strings = (char *)(wm + s->nr_members);
 	u32 used = 0, id;

@@ -16,6 +16,8 @@
 struct found {
 	enum kstate_verdict verdict;
 	bool allowed;
+	u32 nr_err;
+	struct kstate_error last;
 	char object[2 * KSTATE_MAX_NAME + 8];
 	struct kstate_error err;
 };
@@ -31,8 +33,11 @@ static int note(const struct kstate_finding *finding, void *arg)
 	if (finding->record)
 		kstate_record_text(finding->stream, finding->record, f->object,
 				   sizeof(f->object));
-	if (finding->err)
+	f->nr_err = finding->nr_err;
+	if (finding->err) {
 		f->err = *finding->err;
+		f->last = finding->err[finding->nr_err - 1];
+	}
 	return 0;
 }
 
@@ -223,6 +228,59 @@ static void key_kinds(void **state)
 	assert_string_equal(found[0].err.found, "a string");
 }
 
+/* Of several images that describe a state, the one that fits best counts, record by record */
+static void several_images(void **state)
+{
+	struct flat from = { .b = 1 }, large = { .b = 65536 };
+	struct kstate_set *set = set_create(), *target = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+
+	stream_save(stream, &flat, &from, KSTATE_ID(1));
+	stream_save(stream, &flat, &large, KSTATE_ID(2));
+	target->limits = true;
+	use(&flat_required);
+	use(&small);
+	use(&flat_named);
+	catalogue_add(target, &flat_required);
+	catalogue_add(target, &small);
+	target = set_jump(target);
+	assert_false(check_set(set, target));
+	assert_int_equal(nr_found, 2);
+	assert_int_equal(found[0].verdict, KSTATE_CONVERTED);
+	assert_int_equal(found[0].nr_err, 0);
+	/* None takes it: what the first one says */
+	assert_int_equal(found[1].verdict, KSTATE_REFUSED);
+	assert_string_equal(found[1].err.path, "flat.extra");
+	kstate_set_destroy(target);
+
+	target = set_create();
+	target->limits = true;
+	use(&flat);
+	catalogue_add(target, &flat_named);
+	catalogue_add(target, &small);
+	catalogue_add(target, &flat);
+	target = set_jump(target);
+	assert_false(check_set(set, target));
+	assert_int_equal(found[0].verdict, KSTATE_EXACT);
+	assert_int_equal(found[1].verdict, KSTATE_EXACT);
+	kstate_set_destroy(target);
+	kstate_set_destroy(set);
+}
+
+DESC(flat_demanding, "flat", HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32),
+	KSTATE_BASE_TYPE(nr, struct flat, u32), KSTATE_BASE_TYPE(nr2, struct flat, u16));
+
+/* All fields that are in the way are told, not only the first */
+static void all_blocked(void **state)
+{
+	struct flat from = {};
+
+	assert_int_equal(only_verdict(saved(&flat, &from), &flat_demanding), KSTATE_REFUSED);
+	assert_int_equal(found[0].nr_err, 3);
+	assert_string_equal(found[0].err.path, "flat.extra");
+	assert_string_equal(found[0].last.path, "flat.nr2");
+}
+
 /* A description that only others use takes no records */
 static void only_nested(void **state)
 {
@@ -326,6 +384,7 @@ static void register_obj(struct kstate_description *desc, void *obj, u64 id)
 static int boot_begin(void **state)
 {
 	shim_kho_reset();
+	shim_image = (struct kimage){ .file_mode = true };
 	test_begin(state);
 	nr_found = 0;
 	assert_false(shim_boot());
@@ -374,6 +433,17 @@ static void set_policy(const char *lines)
 
 static struct kstate_tally tally;
 
+/* How the gate stands; @release has room for the longest */
+static enum kstate_armed gate_status(char *release, struct kstate_tally *t)
+{
+	struct kstate_gate_status status;
+
+	kstate_gate_status(&status);
+	strcpy(release, status.target);
+	*t = status.tally;
+	return status.armed;
+}
+
 static void check_live(void)
 {
 	nr_found = 0;
@@ -405,7 +475,7 @@ static void live_values(void **state)
 	assert_tally(0, 3, 1, 0, 0);
 	assert_string_equal(found[0].object, "flat[0]");
 	assert_string_equal(found[3].object, "optional[9]");
-	assert_true(tally.ns >= tally.save_ns);
+	assert_true(tally.ns && tally.save_ns);
 
 	/* The values count, as they are now */
 	objs[1].b = 65536;
@@ -545,7 +615,7 @@ static void cannot_be_saved(void **state)
 	assert_tally(1, 0, 0, 1, 0);
 	assert_string_equal(found[0].err.path, "failing[3].a");
 	assert_int_equal(found[0].err.code, -EIO);
-	assert_int_equal(kstate_prepare(&jump_err), -EIO);
+	assert_int_equal(kstate_prepare(&shim_image, &jump_err), -EIO);
 	assert_string_equal(jump_err.path, found[0].err.path);
 	assert_false(kstate_unregister(&failing_desc, &o));
 
@@ -556,7 +626,7 @@ static void cannot_be_saved(void **state)
 	assert_tally(2, 0, 0, 1, 0);
 	assert_int_equal(found[0].err.reason, KSTATE_DUPLICATE);
 	jump_err = (struct kstate_error){};
-	assert_int_equal(kstate_prepare(&jump_err), -EEXIST);
+	assert_int_equal(kstate_prepare(&shim_image, &jump_err), -EEXIST);
 	assert_string_equal(jump_err.path, found[0].err.path);
 	assert_false(kstate_drop_key(&flat, KSTATE_ID(2)));
 	check_live();
@@ -574,7 +644,7 @@ static void refuse_target(const void *blob, size_t size, enum kstate_reason reas
 	assert_int_equal(kstate_gate_set_target(blob, size, &err), code);
 	assert_int_equal(err.reason, reason);
 	/* The one before stays */
-	kstate_gate_status(release, sizeof(release), &t);
+	gate_status(release, &t);
 	assert_string_equal(release, RELEASE);
 }
 
@@ -594,7 +664,7 @@ static void targets(void **state)
 	size_t size;
 	u8 *blob;
 
-	assert_int_equal(kstate_gate_status(release, sizeof(release), &t), KSTATE_ARMED_OFF);
+	assert_int_equal(gate_status(release, &t), KSTATE_ARMED_OFF);
 	assert_string_equal(release, "");
 	assert_int_equal(kstate_gate_arm(KSTATE_ARMED_ON), -ENODATA);
 	assert_int_equal(kstate_gate_arm(KSTATE_ARMED_FORCE), -ENODATA);
@@ -641,7 +711,7 @@ static void targets(void **state)
 	set_target(&small);
 	assert_false(kstate_gate_arm(KSTATE_ARMED_OFF));
 	assert_fits(kstate_gate_set_target(NULL, 0, &err));
-	kstate_gate_status(release, sizeof(release), &t);
+	gate_status(release, &t);
 	assert_string_equal(release, "");
 }
 
@@ -689,7 +759,14 @@ static void policies(void **state)
 	longest[10 + KSTATE_MAX_NAME] = 0;
 	check_live();
 	assert_tally(0, 1, 0, 2, 1);
-	set_policy(longest);
+
+	/* A state that nobody has is refused, unless that is meant */
+	refuse_policy("must-come flat\nmust-come flatt\n", "policy[2]");
+	assert_string_equal(err.found, "flatt");
+	refuse_policy(longest, "policy[1]");
+	set_policy("must-come flat\nforce must-come flatt\nforce  may-be-lost nobody\n");
+	refuse_policy("force flat", "policy[1]");
+	refuse_policy("force ", "policy[1]");
 
 	/* The last rule for a state counts */
 	set_policy("must-come optional\nmust-come flat\nmay-be-lost flat\nmay-be-lost optional\n");
@@ -743,7 +820,7 @@ static void jumps(void **state)
 		assert_int_equal(shim_kho_preserved(), preserved);
 		assert_true(shim_live() <= live);
 		assert_false(out->published);
-		assert_int_equal(kstate_gate_status(release, sizeof(release), &t),
+		assert_int_equal(gate_status(release, &t),
 				 KSTATE_ARMED_ON);
 		assert_string_equal(release, RELEASE);
 		assert_int_equal(t.nr[KSTATE_REFUSED], 2);
@@ -766,7 +843,7 @@ static void jumps(void **state)
 	set_policy("may-be-lost flat");
 	assert_false(shim_kexec_prepare());
 	shim_kexec_abort();
-	kstate_gate_status(release, sizeof(release), &t);
+	gate_status(release, &t);
 	assert_int_equal(t.allowed, 1);
 	set_policy("");
 	assert_false(kstate_gate_arm(KSTATE_ARMED_FORCE));
@@ -777,6 +854,241 @@ static void jumps(void **state)
 	assert_false(kstate_gate_arm(KSTATE_ARMED_OFF));
 	assert_false(shim_kexec_prepare());
 	shim_kexec_abort();
+}
+
+static void load_image(const char *release, u32 crc, bool file_mode)
+{
+	shim_image.file_mode = file_mode;
+	shim_image.kernel_crc = crc;
+	strscpy(shim_image.kernel_release, release);
+}
+
+/* Another kernel than the target is loaded */
+static void other_image(void **state)
+{
+	struct kstate_set *out = kstate_outgoing();
+	struct flat o = { .b = 1 };
+
+	register_obj(&flat, &o, 0);
+	assert_int_equal(kstate_gate_set_image(7), -ENODATA);
+	set_target(&small);
+	load_image("7.3.0-other", 0x77, true);
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+
+	/* The release tells them apart */
+	assert_false(kstate_gate_arm(KSTATE_ARMED_ON));
+	assert_int_equal(shim_kexec_prepare(), -ENOEXEC);
+	assert_string_equal(out->last_error.expected, RELEASE " to be loaded");
+	assert_string_equal(out->last_error.found, "7.3.0-other");
+	load_image(RELEASE, 0x77, true);
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+
+	/* Or the very file, whatever it is called */
+	assert_false(kstate_gate_set_image(0x78));
+	assert_int_equal(shim_kexec_prepare(), -ENOEXEC);
+	assert_string_equal(out->last_error.expected, RELEASE " (image 00000078) to be loaded");
+	assert_string_equal(out->last_error.found, RELEASE " (image 00000077)");
+	load_image("", 0x78, true);
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+
+	/* A new target may be another image */
+	set_target(&small);
+	assert_int_equal(shim_kexec_prepare(), -ENOEXEC);
+	assert_string_equal(out->last_error.found, "an image without a release");
+	load_image(RELEASE, 0x78, false);
+	assert_int_equal(shim_kexec_prepare(), -ENOEXEC);
+
+	/* Forced, it goes, but what it would refuse is still told */
+	assert_false(kstate_gate_arm(KSTATE_ARMED_FORCE));
+	load_image("7.3.0-other", 0x78, true);
+	shim_log_clear();
+	assert_false(shim_kexec_prepare());
+	assert_non_null(strstr(shim_log(), "armed for " RELEASE ", jumping to 7.3.0-other"));
+	assert_int_equal(out->last_error.code, 0);
+	shim_kexec_abort();
+}
+
+/* An error is over when what failed succeeds, or when the gate is armed anew */
+static void errors_end(void **state)
+{
+	struct kstate_set *out = kstate_outgoing();
+	struct kstate_gate_status status;
+	struct flat o = { .b = 65536 };
+
+	register_obj(&flat, &o, 0);
+	set_target(&small);
+	assert_false(kstate_gate_arm(KSTATE_ARMED_ON));
+	assert_int_equal(shim_kexec_prepare(), -ERANGE);
+	assert_int_equal(out->last_error.code, -ERANGE);
+	assert_string_equal(out->last_error_doing, "prepare");
+	assert_true(out->last_error_time);
+
+	/* What userspace does wrong is told apart */
+	refuse_policy("must-go flat\n", "policy[1]");
+	assert_int_equal(out->last_error.code, -ERANGE);
+	kstate_gate_status(&status);
+	assert_int_equal(status.err.code, -EINVAL);
+	assert_string_equal(status.err.path, "policy[1]");
+	set_policy("must-come flat\n");
+	kstate_gate_status(&status);
+	assert_int_equal(status.err.code, 0);
+	assert_int_equal(out->last_error.code, -ERANGE);
+
+	assert_false(kstate_gate_arm(KSTATE_ARMED_ON));
+	assert_int_equal(out->last_error.code, 0);
+	assert_int_equal(shim_kexec_prepare(), -ERANGE);
+	o.b = 1;
+	assert_false(shim_kexec_prepare());
+	assert_int_equal(out->last_error.code, 0);
+	shim_kexec_abort();
+}
+
+/* The numbers of kstate_register() */
+static void numbers(void **state)
+{
+	struct flat objs[5] = { { .b = 1 }, { .b = 2 }, { .b = 3 }, { .b = 4 }, { .b = 5 } };
+	struct kstate_set *out = kstate_outgoing();
+	const struct kstate_stream *stream;
+
+	use(&flat);
+	atomic_set(&flat.instance_id, 0);
+	for (int i = 0; i < 3; i++)
+		assert_false(kstate_register(&flat, &objs[i]));
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+	/* The last ones may go: the next kernel counts the others alike */
+	assert_false(kstate_unregister(&flat, &objs[2]));
+	assert_false(shim_kexec_prepare());
+	stream = kstate_stream_find(out, KSTATE_STREAM);
+	assert_int_equal(stream->index.nr, 2);
+	shim_kexec_abort();
+	/* But their numbers do not come back */
+	assert_false(kstate_register(&flat, &objs[3]));
+	assert_int_equal(shim_kexec_prepare(), -EINVAL);
+	assert_int_equal(out->last_error.reason, KSTATE_BAD_CALL);
+	assert_string_equal(out->last_error.path, "flat[4]");
+	assert_string_equal(out->last_error.found, "no number 3");
+	assert_non_null(strstr(out->last_error.expected, "kstate_register_key()"));
+	/* The check says the same beforehand */
+	set_target(&flat);
+	check_live();
+	assert_tally(2, 0, 0, 1, 0);
+	assert_string_equal(found[0].err.found, "no number 3");
+	assert_false(kstate_unregister(&flat, &objs[3]));
+	assert_false(kstate_unregister(&flat, &objs[0]));
+	assert_int_equal(shim_kexec_prepare(), -EINVAL);
+	assert_string_equal(out->last_error.path, "flat[2]");
+	assert_false(kstate_unregister(&flat, &objs[1]));
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+}
+
+static void leave_three(void)
+{
+	static struct flat objs[3] = { { .b = 1 }, { .b = 65536 }, { .b = 3 } };
+
+	atomic_set(&flat.instance_id, 0);
+	for (int i = 0; i < 3; i++)
+		kstate_register(&flat, &objs[i]);
+}
+
+static void boot_after(void (*fn)(void));
+
+/* What cannot be restored does not leave its number, and its record, to the next one */
+static void numbers_after_failure(void **state)
+{
+	struct small narrow = {};
+	struct flat second = {}, third = {};
+
+	boot_after(leave_three);
+	use(&flat);
+	use(&small);
+	atomic_set(&flat.instance_id, 0);
+	assert_false(kstate_register(&flat, &second));
+	assert_int_equal(second.b, 1);
+	/* The same state by another name in C: 65536 does not fit */
+	atomic_set(&small.instance_id, 1);
+	assert_int_equal(kstate_register(&small, &narrow), -ERANGE);
+	assert_int_equal(atomic_read(&small.instance_id), 2);
+	assert_int_equal(kstate_incoming()->last_error.code, -ERANGE);
+	/* Restoring it after all mends the error */
+	assert_false(kstate_register(&flat, &third));
+	assert_int_equal(third.b, 65536);
+	assert_int_equal(kstate_incoming()->last_error.code, 0);
+	assert_false(kstate_unregister(&flat, &second));
+	assert_false(kstate_unregister(&flat, &third));
+}
+
+/* Before the first initcall */
+
+static struct flat early_obj, early_new;
+static int early_ret[6];
+static bool early_restored[2];
+
+static void early(void)
+{
+	struct flat o = {};
+
+	/* The kernel before */
+	if (!kstate_incoming())
+		return;
+	early_ret[0] = kstate_register_key(&flat, &early_obj, KSTATE_ID(1), &early_restored[0]);
+	early_ret[1] = kstate_register_key(&flat, &early_new, KSTATE_ID(7), &early_restored[1]);
+	early_ret[2] = kstate_save_state(&flat, &o, 8);
+	early_ret[3] = kstate_restore(&flat, &o, 2);
+	early_ret[4] = o.b;
+	early_ret[5] = PTR_ERR(kstate_outgoing());
+}
+
+static void leave_early(void)
+{
+	static struct flat objs[2] = { { .a = 0x1122334455667788, .b = 1 }, { .b = 2 } };
+
+	kstate_save_state(&flat, &objs[0], 1);
+	kstate_save_state(&flat, &objs[1], 2);
+}
+
+static void before_initcalls(void **state)
+{
+	struct kstate_stream *stream;
+	struct flat o = {};
+
+	/* When nothing is open yet, nothing counts */
+	shim_shutdown();
+	use(&flat);
+	atomic_set(&flat.instance_id, 0);
+	assert_int_equal(kstate_register(&flat, &o), -EPROBE_DEFER);
+	assert_int_equal(kstate_register_key(&flat, &o, KSTATE_ID(1), NULL), -EPROBE_DEFER);
+	assert_int_equal(kstate_unregister(&flat, &o), -ENOENT);
+	assert_int_equal(kstate_restore(&flat, &o, 1), -EPROBE_DEFER);
+	assert_int_equal(atomic_read(&flat.instance_id), 0);
+	assert_false(shim_boot());
+
+	shim_before_initcalls = early;
+	boot_after(leave_early);
+	shim_before_initcalls = NULL;
+	assert_int_equal(early_ret[0], 0);
+	assert_true(early_restored[0]);
+	assert_int_equal(early_obj.a, 0x1122334455667788);
+	assert_int_equal(early_ret[1], 0);
+	assert_false(early_restored[1]);
+	assert_int_equal(early_ret[2], -EPROBE_DEFER);
+	assert_int_equal(early_ret[3], 0);
+	assert_int_equal(early_ret[4], 2);
+	assert_int_equal(early_ret[5], 0);
+
+	/* The saving half has waited */
+	assert_false(kstate_save_state(&flat, &o, 8));
+	early_new.b = 9;
+	assert_false(shim_kexec_prepare());
+	stream = kstate_stream_find(kstate_outgoing(), KSTATE_STREAM);
+	assert_int_equal(stream->index.nr, 3);
+	shim_kexec_abort();
+	assert_false(kstate_unregister(&flat, &early_obj));
+	assert_false(kstate_unregister(&flat, &early_new));
 }
 
 /* An optional state that must come keeps the machine where it is */
@@ -859,7 +1171,7 @@ static void unclaimed(void **state)
 	assert_false(kstate_gate_arm(KSTATE_ARMED_FORCE));
 	assert_false(shim_kexec_prepare());
 	shim_kexec_abort();
-	kstate_gate_status(found[0].object, sizeof(found[0].object), &tally);
+	gate_status(found[0].object, &tally);
 	assert_tally(0, 1, 1, 1, 0);
 }
 
@@ -950,13 +1262,13 @@ static void no_memory(void **state)
 
 	check_live();
 	for_each_step(n) {
-		kstate_gate_status(release, sizeof(release), &last);
+		gate_status(release, &last);
 		live = shim_live();
 		ret = failing(n, kstate_gate_check(note, NULL, &t));
 		assert_int_equal(ret, failed ? -ENOMEM : 0);
 		assert_int_equal(shim_live(), live);
 		if (failed) {
-			kstate_gate_status(release, sizeof(release), &t);
+			gate_status(release, &t);
 			assert_memory_equal(&t, &last, sizeof(t));
 		}
 	}
@@ -1064,6 +1376,8 @@ int main(void)
 		TEST(unknown),
 		TEST(key_kinds),
 		TEST(only_nested),
+		TEST(several_images),
+		TEST(all_blocked),
 		TEST(damaged),
 		TEST(report_ends),
 		GATE_TEST(live_values),
@@ -1074,6 +1388,11 @@ int main(void)
 		GATE_TEST(targets),
 		GATE_TEST(policies),
 		GATE_TEST(jumps),
+		GATE_TEST(other_image),
+		GATE_TEST(errors_end),
+		GATE_TEST(numbers),
+		GATE_TEST(numbers_after_failure),
+		GATE_TEST(before_initcalls),
 		GATE_TEST(must_come),
 		GATE_TEST(unclaimed),
 		GATE_TEST(being_restored),

@@ -111,7 +111,7 @@ struct kstate_set *saved(struct kstate_description *desc, const void *obj)
 void catalogue_add(struct kstate_set *catalogue, struct kstate_description *desc)
 {
 	size_t size = sizeof(struct kstate_wire_state) + 8;
-	struct kstate_wire_state *ws = kstate_zalloc(size);
+	struct kstate_wire_state *ws = kvzalloc(size, GFP_KERNEL);
 	struct kstate_schema *schema;
 	u32 id;
 

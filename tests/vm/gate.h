@@ -118,16 +118,60 @@ static void live(long boot)
 	leave_for("a", "demo=%u error=%u", demo_values(), error);
 }
 
+static void load_and_be_refused(const char *kernel, const char *expected, const char *found)
+{
+	int err;
+
+	load_kernel(kernel, "");
+	err = jump();
+	if (err != -ENOEXEC)
+		guest_fail("the jump failed with %s", strerror(-err));
+	check_error(expected);
+	check_error(found);
+}
+
+/* kexec has loaded another kernel than the gate is armed for */
+static void other_image(long boot)
+{
+	long crc;
+
+	if (boot) {
+		guest_check(!strcmp(variant(), boot == 1 ? "b" : "a"));
+		guest_ok(load("kstate_demo", ""));
+		check_demo();
+		if (boot == 2)
+			guest_pass();
+		/* The armed one is loaded, and goes: by its catalogue, so by its release */
+		kstate_says(0, "", "catalog", "--output", "/tmp/a.kstate", image("a", "kstate_demo"));
+		kstate_says(1, "armed: ", "arm", "/tmp/a.kstate");
+		load_and_be_refused("b", "7.3.4-a to be loaded", "found 7.3.4-b");
+		leave_for("a", "demo=%u", demo_values());
+	}
+	guest_ok(load("kstate_demo", ""));
+	kstate_says(0, "armed: ", "arm", image("a", "kstate_demo"));
+	load_and_be_refused("b", "expected 7.3.4-a (image ", "found 7.3.4-b (image ");
+	load_kernel("a", "");
+	/* By another checksum, it is another one of that name */
+	crc = strtoul(strstr(text, "7.3.4-a (image ") + strlen("7.3.4-a (image "), NULL, 16);
+	guest_ok(write_file(KSTATE_SYS "image", "0x1234"));
+	load_and_be_refused("a", "7.3.4-a (image 00001234)", "found 7.3.4-a (image ");
+	guest_check(strtoul(strstr(text, "found 7.3.4-a (image ") + strlen("found 7.3.4-a (image "),
+			    NULL, 16) == (unsigned long)crc);
+	kstate_says(0, "armed, but forced", "arm", "--force", image("a", "kstate_demo"));
+	leave_for("b", "demo=%u", demo_values());
+}
+
 /* Races: everybody does what they can, over and over, while jumps are refused */
 
 struct race {
 	unsigned long rounds[8];
+	unsigned long by_gate;
 	bool over;
 };
 
 static struct race *race;
 
-static bool race_modules(unsigned int *seed)
+static void race_modules(unsigned int *seed)
 {
 	const char *module = rand_r(seed) % 2 ? "kstate_demo" : "kstate_random";
 	int err = load(module, "");
@@ -136,72 +180,64 @@ static bool race_modules(unsigned int *seed)
 	if (err && err != -EBUSY)
 		guest_fail("load %s: %s", module, strerror(-err));
 	usleep(rand_r(seed) % 20000);
-	return !err && !rmmod(module);
+	if (!err)
+		guest_ok(rmmod(module));
 }
 
-static bool race_checks(unsigned int *seed)
+static void race_checks(unsigned int *seed)
 {
 	static char data[1 << 20];
 	ssize_t n = read_file(KSTATE_SYS "check", data, sizeof(data));
 
 	usleep(rand_r(seed) % 10000);
-	/* Overtaken by another reader */
-	if (n == -EAGAIN)
-		return false;
 	if (n < 0)
 		guest_fail("check: %s", strerror(-n));
 	/* Whatever there was, it ends with the sum */
 	guest_check(n > 10 && strstr(data, "\"save_ns\":"));
-	return true;
 }
 
-static bool race_readers(unsigned int *seed)
+static void race_readers(unsigned int *seed)
 {
 	static const char *const files[] = { "catalog", "gate", "streams", "records", "outgoing",
-					     "armed", "last_error", "last_error.json" };
+					     "last_error", "last_error.json" };
 	static char data[4 << 20];
 	char path[64];
 	ssize_t n;
 
 	snprintf(path, sizeof(path), KSTATE_SYS "%s", files[rand_r(seed) % ARRAY_LENGTH(files)]);
 	n = read_file(path, data, sizeof(data));
-	if (n == -EAGAIN)
-		return false;
 	if (n < 0)
 		guest_fail("%s: %s", path, strerror(-n));
-	return true;
 }
 
 /* None of the targets knows sample,stress, and no policy allows that to be lost */
-static bool race_targets(unsigned int *seed)
+static void race_targets(unsigned int *seed)
 {
 	const char *policies[] = { "\n", "must-come sample,demo\n", "may-be-lost sample,demo\n" };
 
 	if (rand_r(seed) % 2)
 		kstate_says(3, "blocked", "arm", image(variant(), "kstate_demo"));
 	guest_ok(write_file(KSTATE_SYS "policy", policies[rand_r(seed) % 3]));
-	return true;
 }
 
-static bool race_values(unsigned int *seed)
+static void race_values(unsigned int *seed)
 {
 	guest_ok(write_file(STRESS "fail", rand_r(seed) % 3 ? "-1" : "7"));
 	write_file("/sys/kernel/debug/kstate_demo/mtu", "9000");
 	usleep(1000);
-	return true;
 }
 
-static bool race_jumps(unsigned int *seed)
+static void race_jumps(unsigned int *seed)
 {
 	int err = jump();
 
 	/* By the gate; by the object that fails; because one is being registered */
 	if (err != -EPROTO && err != -EIO && err != -EAGAIN)
 		guest_fail("the jump failed with %s", strerror(-err));
-	return err == -EPROTO;
+	race->by_gate += err == -EPROTO;
 }
 
-static bool (*const racers[])(unsigned int *seed) = {
+static void (*const racers[])(unsigned int *seed) = {
 	race_modules, race_checks, race_readers, race_targets, race_values, race_jumps,
 };
 
@@ -209,11 +245,12 @@ static void race_child(int nr)
 {
 	unsigned int seed = nr;
 
-	while (!race->over)
-		race->rounds[nr] += racers[nr](&seed);
+	for (; !race->over; race->rounds[nr]++)
+		racers[nr](&seed);
 	_exit(0);
 }
 
+/* Rounds count whatever comes of them: to wait for luck could take any time */
 static bool all_raced(void)
 {
 	for (int i = 0; i < (int)ARRAY_LENGTH(racers); i++)
@@ -250,12 +287,13 @@ static void gate_races(long boot)
 	race->over = true;
 	while (wait(&status) > 0)
 		guest_check(WIFEXITED(status) && !WEXITSTATUS(status));
-	say("modules %lu, checks %lu, reads %lu, targets %lu, values %lu, refused by the gate %lu",
+	say("modules %lu, checks %lu, reads %lu, targets %lu, values %lu, jumps %lu, by the gate %lu",
 	    race->rounds[0], race->rounds[1], race->rounds[2], race->rounds[3], race->rounds[4],
-	    race->rounds[5]);
+	    race->rounds[5], race->by_gate);
 
 	/* It was all in vain, and nothing is the worse for it */
 	guest_ok(write_file(STRESS "fail", "-1"));
+	guest_check(jump() == -EPROTO);
 	kstate_says(0, "50 objects, 50 exact", "arm", image(here, "kstate_stress"));
 	guest_ok(jump());
 }

@@ -286,7 +286,7 @@ static inline int kexec_into(const char *kernel, const char *initrd, const char 
 	char line[2048];
 	int kernel_fd, initrd_fd, len, err = 0;
 
-	len = snprintf(line, sizeof(line), "console=ttyS0 kho=on panic=-1 %s", cmdline);
+	len = snprintf(line, sizeof(line), "console=ttyS0 kho=on liveupdate=on panic=-1 %s", cmdline);
 	if (len >= (int)sizeof(line))
 		return -E2BIG;
 	if (!initrd) {

@@ -3,7 +3,9 @@
  * Init of the VM tests: test= on the command line names a scenario, which is
  * called once in each kernel it goes through. tests/vm/run runs them.
  */
+#include "early.h"
 #include "gate.h"
+#include "luo.h"
 #include "predict.h"
 #include "steps.h"
 
@@ -289,14 +291,17 @@ int main(void)
 		{ "catalog", catalog },
 		{ "checked", checked },
 		{ "corrupt", corrupt },
+		{ "early", early },
 		{ "gate_races", gate_races },
 		{ "kunit", kunit },
 		{ "lacks", lacks },
 		{ "lacks_finish", lacks_finish },
 		{ "live", live },
 		{ "live_100000", live_100000 },
+		{ "luo", luo },
 		{ "module", module },
 		{ "objects_100000", objects_100000 },
+		{ "other_image", other_image },
 		{ "plain", plain },
 		{ "predict", predict },
 		{ "refused", refused },

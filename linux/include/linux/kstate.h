@@ -1414,6 +1414,14 @@ static inline int kstate_finish(void)
 
 #endif
 
+#if IS_BUILTIN(CONFIG_KSTATE)
+void kstate_open_incoming(void);
+#else
+static inline void kstate_open_incoming(void)
+{
+}
+#endif
+
 static inline struct kstate_key kstate_key_id(u64 id)
 {
 	return KSTATE_ID(id);

@@ -71,7 +71,6 @@
 #define __PASTE(a, b)		__PASTE_(a, b)
 #define __UNIQUE_ID(prefix)	__PASTE(__PASTE(__unique_, prefix), __COUNTER__)
 
-#define IS_BUILTIN(option)	0
 #define IS_MODULE(option)	0
 
 #endif

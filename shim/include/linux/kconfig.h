@@ -4,6 +4,7 @@
 #define SHIM_KCONFIG_H
 
 #define CONFIG_KSTATE 1
+#define CONFIG_KSTATE_GATE 1
 
 /* A macro that is 1 puts a comma before the 1 that is chosen, any other none */
 #define SHIM_SECOND(ignored, val, ...)	val
@@ -14,5 +15,6 @@
 #define IS_ENABLED(option)		SHIM_PASTE_(option)
 #define SHIM_PASTE_(x)			SHIM_PASTE(x)
 #define IS_REACHABLE(option)		IS_ENABLED(option)
+#define IS_BUILTIN(option)		IS_ENABLED(option)
 
 #endif

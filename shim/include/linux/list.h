@@ -176,4 +176,97 @@ static inline size_t list_count_nodes(struct list_head *head)
 	     !list_entry_is_head(pos, head, member);			\
 	     pos = n, n = list_prev_entry(n, member))
 
+#define HLIST_HEAD_INIT			{ .first = NULL }
+#define HLIST_HEAD(name)		struct hlist_head name = HLIST_HEAD_INIT
+#define INIT_HLIST_HEAD(head)		((head)->first = NULL)
+
+static inline void INIT_HLIST_NODE(struct hlist_node *node)
+{
+	node->next = NULL;
+	node->pprev = NULL;
+}
+
+static inline bool hlist_unhashed(const struct hlist_node *node)
+{
+	return !node->pprev;
+}
+
+static inline bool hlist_empty(const struct hlist_head *head)
+{
+	return !head->first;
+}
+
+static inline void __hlist_link(struct hlist_node *node, struct hlist_node **at)
+{
+	node->next = *at;
+	node->pprev = at;
+	if (*at)
+		(*at)->pprev = &node->next;
+	*at = node;
+}
+
+static inline void hlist_add_head(struct hlist_node *node, struct hlist_head *head)
+{
+	__hlist_link(node, &head->first);
+}
+
+static inline void hlist_add_before(struct hlist_node *node, struct hlist_node *next)
+{
+	__hlist_link(node, next->pprev);
+}
+
+static inline void hlist_add_behind(struct hlist_node *node, struct hlist_node *prev)
+{
+	__hlist_link(node, &prev->next);
+}
+
+static inline void __hlist_del(struct hlist_node *node)
+{
+	*node->pprev = node->next;
+	if (node->next)
+		node->next->pprev = node->pprev;
+}
+
+static inline void hlist_del(struct hlist_node *node)
+{
+	__hlist_del(node);
+	node->next = (struct hlist_node *)LIST_POISON1;
+	node->pprev = (struct hlist_node **)LIST_POISON2;
+}
+
+static inline void hlist_del_init(struct hlist_node *node)
+{
+	if (hlist_unhashed(node))
+		return;
+	__hlist_del(node);
+	INIT_HLIST_NODE(node);
+}
+
+static inline size_t hlist_count_nodes(struct hlist_head *head)
+{
+	struct hlist_node *pos;
+	size_t n = 0;
+
+	for (pos = head->first; pos; pos = pos->next)
+		n++;
+	return n;
+}
+
+#define hlist_entry(ptr, type, member)	container_of(ptr, type, member)
+#define hlist_entry_safe(ptr, type, member) ({				\
+	typeof(ptr) ____ptr = (ptr);					\
+	____ptr ? hlist_entry(____ptr, type, member) : NULL; })
+#define hlist_for_each(pos, head) \
+	for ((pos) = (head)->first; (pos); (pos) = (pos)->next)
+#define hlist_for_each_safe(pos, n, head)				\
+	for ((pos) = (head)->first; (pos) && ({ (n) = (pos)->next; 1; }); (pos) = (n))
+#define hlist_for_each_entry(pos, head, member)				\
+	for (pos = hlist_entry_safe((head)->first, typeof(*(pos)), member); \
+	     pos;							\
+	     pos = hlist_entry_safe((pos)->member.next, typeof(*(pos)), member))
+#define hlist_for_each_entry_safe(pos, n, head, member)			\
+	for (pos = hlist_entry_safe((head)->first, typeof(*pos), member); \
+	     pos && ({ n = (pos)->member.next; 1; });			\
+	     pos = hlist_entry_safe(n, typeof(*pos), member))
+
 #endif

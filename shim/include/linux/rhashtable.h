@@ -46,6 +46,8 @@ void *rhashtable_lookup_fast(struct rhashtable *ht, const void *key,
 			     const struct rhashtable_params params);
 int rhashtable_insert_fast(struct rhashtable *ht, struct rhash_head *obj,
 			   const struct rhashtable_params params);
+int rhashtable_lookup_insert_key(struct rhashtable *ht, const void *key, struct rhash_head *obj,
+				 const struct rhashtable_params params);
 int rhashtable_remove_fast(struct rhashtable *ht, struct rhash_head *obj,
 			   const struct rhashtable_params params);
 

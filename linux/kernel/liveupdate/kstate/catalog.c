@@ -15,23 +15,16 @@
 #include <linux/align.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
-#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/xarray.h>
 #include "gate.h"
 
-struct image {
-	struct list_head list;
-	const struct module *mod;
-	const void *blob;
-	size_t size;
-};
-
-/* Protects the list of modules with a catalogue */
+/* Modules with a catalogue, by their address; protected by the mutex as long as they are used */
 static DEFINE_MUTEX(images_lock);
-static LIST_HEAD(images);
+static DEFINE_XARRAY(images);
 
 /**
  * kstate_catalog_add_module() - a module has been loaded
@@ -41,19 +34,9 @@ static LIST_HEAD(images);
  */
 int kstate_catalog_add_module(const struct module *mod)
 {
-	struct image *image;
-
 	if (!mod->kstate_catalog)
 		return 0;
-	image = kzalloc_obj(*image);
-	if (!image)
-		return -ENOMEM;
-	image->mod = mod;
-	image->blob = mod->kstate_catalog;
-	image->size = mod->kstate_catalog_size;
-	guard(mutex)(&images_lock);
-	list_add_tail(&image->list, &images);
-	return 0;
+	return xa_err(xa_store(&images, (unsigned long)mod, (void *)mod, GFP_KERNEL));
 }
 
 /**
@@ -62,15 +45,8 @@ int kstate_catalog_add_module(const struct module *mod)
  */
 void kstate_catalog_remove_module(const struct module *mod)
 {
-	struct image *image, *next;
-
 	guard(mutex)(&images_lock);
-	list_for_each_entry_safe(image, next, &images, list) {
-		if (image->mod != mod)
-			continue;
-		list_del(&image->list);
-		kfree(image);
-	}
+	xa_erase(&images, (unsigned long)mod);
 }
 
 static int add_image(struct kstate_set *catalog, const void *blob, size_t size,
@@ -111,7 +87,7 @@ static int add_used(const struct kstate_schema *schema, void *arg)
 		if (state->schema == id && (le32_to_cpu(ws->flags) & KSTATE_STATE_USED))
 			return 0;
 	}
-	ws = kstate_zalloc(size);
+	ws = kvzalloc(size, GFP_KERNEL);
 	if (!ws)
 		return -ENOMEM;
 	ws->flags = cpu_to_le32(KSTATE_STATE_USED |
@@ -119,7 +95,7 @@ static int add_used(const struct kstate_schema *schema, void *arg)
 	ws->strings = cpu_to_le32(1);
 	ret = kstate_set_add_state(catalog, id, (u8 *)ws, size);
 	if (ret)
-		kstate_free(ws);
+		kvfree(ws);
 	return ret;
 }
 
@@ -134,7 +110,8 @@ struct kstate_set *kstate_catalog_create(struct kstate_error *err)
 {
 	struct kstate_where where = { .state = "catalogue", .err = err };
 	struct kstate_set *catalog = kstate_memory_create();
-	struct image *image;
+	const struct module *mod;
+	unsigned long index;
 	int ret;
 
 	if (!catalog) {
@@ -146,8 +123,9 @@ struct kstate_set *kstate_catalog_create(struct kstate_error *err)
 			__stop_kstate_catalog - __start_kstate_catalog, err);
 	if (!ret) {
 		guard(mutex)(&images_lock);
-		list_for_each_entry(image, &images, list) {
-			ret = add_image(catalog, image->blob, image->size, err);
+		xa_for_each(&images, index, mod) {
+			ret = add_image(catalog, mod->kstate_catalog, mod->kstate_catalog_size,
+					err);
 			if (ret)
 				break;
 		}

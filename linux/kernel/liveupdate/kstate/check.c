@@ -14,32 +14,62 @@
  * the other kernel. What only that kernel's objects and functions know is taken
  * to be well: that a pointer has memory or KSTATE_ALLOC, that a KSTATE_EQUAL()
  * is met, that a list is empty, that a function succeeds.
+ *
+ * Several images of the other kernel may describe one state, such as a driver and
+ * its successor: what fits best counts.
  */
 
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include "gate.h"
 
-/* What becomes of the records with one schema */
-struct outlook {
-	bool known;
-	bool string_key;
+/* The errors of one record: all fields that are blocked */
+struct errors {
+	struct kstate_error *list;
+	u32 nr;
+	u32 room;
+	struct kstate_error next;	/* not in the list yet */
+};
+
+/* How one description of the other kernel takes the records with one schema */
+struct view {
+	u8 key;			/* KEY_NUMBER, KEY_STRING, or both */
 	enum kstate_verdict verdict;
-	struct kstate_error err;
+	struct errors errs;
 	struct kstate_resolution res;
 };
 
-static const struct kstate_state *find_state(const struct kstate_set *target, const char *name)
-{
-	const struct kstate_state *state;
-	const struct kstate_schema *schema;
-	const struct kstate_wire_state *ws;
+#define KEY_NUMBER	1
+#define KEY_STRING	2
 
-	list_for_each_entry(state, &target->states, list) {
-		schema = kstate_known(target, state->schema)->schema;
-		ws = (const void *)state->bytes;
+/* What becomes of the records with one schema */
+struct outlook {
+	struct view *views;	/* at least one, once they are known */
+	u32 nr;
+};
+
+/**
+ * kstate_check_find() - find a description that takes records
+ * @catalog: a catalogue
+ * @name: of the state
+ * @after: the one that was found before, or NULL
+ *
+ * Return: the first, or the next one, or NULL.
+ */
+const struct kstate_state *kstate_check_find(const struct kstate_set *catalog, const char *name,
+					     const struct kstate_state *after)
+{
+	const struct kstate_state *state = after ?: list_entry(&catalog->states,
+							       struct kstate_state, list);
+
+	list_for_each_entry_continue(state, &catalog->states, list) {
+		const struct kstate_schema *schema = kstate_known(catalog, state->schema)->schema;
+		const struct kstate_wire_state *ws = (const void *)state->bytes;
+
 		if (schema && (le32_to_cpu(ws->flags) & KSTATE_STATE_USED) &&
 		    !strcmp(schema->name, name))
 			return state;
@@ -47,37 +77,99 @@ static const struct kstate_state *find_state(const struct kstate_set *target, co
 	return NULL;
 }
 
+/* kstate_fail() has filled the next error: keep it, and be ready for one more */
+static int keep_error(struct errors *errs)
+{
+	u32 room = errs->room ? 2 * errs->room : 1;
+	struct kstate_error *more;
+
+	if (errs->nr == errs->room) {
+		more = kvrealloc(errs->list, room * sizeof(*more), GFP_KERNEL);
+		if (!more)
+			return -ENOMEM;
+		errs->list = more;
+		errs->room = room;
+	}
+	errs->list[errs->nr++] = errs->next;
+	errs->next.code = 0;
+	return 0;
+}
+
+/* Called after each difference; without memory, the last error is left alone */
+static void collect_blocked(const struct kstate_difference *diff, void *arg)
+{
+	struct errors *errs = arg;
+
+	if (errs->next.code)
+		keep_error(errs);
+}
+
+static int open_view(struct view *v, const struct kstate_schema *schema,
+		     const struct kstate_set *target, const struct kstate_state *state)
+{
+	const struct kstate_wire_state *ws = (const void *)state->bytes;
+	struct kstate_where where = { .state = schema->name, .err = &v->errs.next };
+	int ret;
+
+	v->key = le32_to_cpu(ws->flags) & KSTATE_STATE_STRING_KEY ? KEY_STRING : KEY_NUMBER;
+	ret = kstate_resolve(schema, kstate_known(target, state->schema)->schema, &v->res, &where,
+			     collect_blocked, &v->errs);
+	v->verdict = ret ? KSTATE_REFUSED : v->res.verdict;
+	return ret == -ENOMEM || v->errs.next.code ? -ENOMEM : 0;
+}
+
+/* A view that takes nothing, for a state that the other kernel does not know */
+static int open_no_view(struct view *v, const struct kstate_schema *schema,
+			const struct kstate_set *target)
+{
+	struct kstate_where where = { .state = schema->name, .err = &v->errs.next };
+	bool optional = schema->flags & KSTATE_SCHEMA_OPTIONAL;
+
+	v->key = KEY_NUMBER | KEY_STRING;
+	v->verdict = optional ? KSTATE_LOSSY : KSTATE_REFUSED;
+	kstate_fail(&where, NULL, KSTATE_BLOCKED, -EPROTO, "a state that %s knows\n%s",
+		    target->writer, optional ? "none: it is kept aside" : "none");
+	return keep_error(&v->errs);
+}
+
 static int look_out(struct outlook *o, const struct kstate_schema *schema,
 		    const struct kstate_set *target)
 {
-	const struct kstate_state *state = find_state(target, schema->name);
-	struct kstate_where where = { .state = schema->name, .err = &o->err };
-	int ret;
+	const struct kstate_state *state = NULL;
+	int ret = 0;
+	u32 nr = 0;
 
-	if (!state) {
-		bool optional = schema->flags & KSTATE_SCHEMA_OPTIONAL;
+	while ((state = kstate_check_find(target, schema->name, state)))
+		nr++;
+	o->nr = max(nr, 1U);
+	o->views = kvzalloc(o->nr * sizeof(*o->views), GFP_KERNEL);
+	if (!o->views)
+		return -ENOMEM;
+	if (!nr)
+		return open_no_view(o->views, schema, target);
+	for (nr = 0; !ret && (state = kstate_check_find(target, schema->name, state)); nr++)
+		ret = open_view(&o->views[nr], schema, target, state);
+	return ret;
+}
 
-		o->verdict = optional ? KSTATE_LOSSY : KSTATE_REFUSED;
-		kstate_fail(&where, NULL, KSTATE_BLOCKED, -EPROTO, "a state that %s knows\n%s",
-			    target->writer, optional ? "none: it is kept aside" : "none");
-		return 0;
+static void outlook_free(struct outlook *o)
+{
+	u32 i;
+
+	for (i = 0; o->views && i < o->nr; i++) {
+		kstate_resolution_free(&o->views[i].res);
+		kvfree(o->views[i].errs.list);
 	}
-	o->known = true;
-	o->string_key = le32_to_cpu(((const struct kstate_wire_state *)state->bytes)->flags) &
-			KSTATE_STATE_STRING_KEY;
-	ret = kstate_resolve(schema, kstate_known(target, state->schema)->schema, &o->res, &where,
-			     NULL, NULL);
-	o->verdict = ret ? KSTATE_REFUSED : o->res.verdict;
-	return ret == -ENOMEM ? ret : 0;
+	kvfree(o->views);
 }
 
 static int check_values(const struct kstate_stream *stream, struct kstate_record *record,
-			const struct kstate_schema *schema, const struct outlook *o,
+			const struct kstate_schema *schema, const struct view *v,
 			const struct kstate_where *where)
 {
 	u32 fixed_bytes = ALIGN(schema->size, 8);
 	u8 *fixed = kstate_record_payload(record);
-	struct kstate_walk w = {
+	struct kstate_restore_ctx w = {
 		.where = *where,
 		.stream = (struct kstate_stream *)stream,
 		.remote = true,
@@ -88,77 +180,93 @@ static int check_values(const struct kstate_stream *stream, struct kstate_record
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG, "at least %u bytes\n%td",
 				   fixed_bytes, w.tail.end - fixed);
 	w.tail.pos = fixed + fixed_bytes;
-	return kstate_restore_check(&w, o->res.plan, fixed, NULL);
+	return kstate_restore_check(&w, v->res.plan, fixed, NULL);
 }
 
-static noinline_for_stack enum kstate_verdict
-check_record(const struct kstate_stream *stream, struct kstate_record *record,
-	     const struct outlook *o, struct kstate_error *err)
+/* Where a check has got to, and the error of the record at hand */
+struct check {
+	struct kstate_set *target;
+	struct outlook *outlooks;
+	kstate_finding_fn report;
+	void *arg;
+	struct kstate_error err;
+	struct kstate_error scratch;
+};
+
+static void check_view(struct check *c, const struct view *v, struct kstate_record *record,
+		       const struct kstate_schema *schema, struct kstate_where *where,
+		       struct kstate_finding *best)
 {
-	const struct kstate_schema *schema =
-		kstate_known(stream->set, le32_to_cpu(record->schema))->schema;
-	u32 len = le16_to_cpu(record->key_len);
+	struct kstate_finding f = *best;
+
+	/* The first error stays, unless a view after it fits better */
+	where->err = best->nr_err ? &c->scratch : &c->err;
+	where->err->code = 0;
+	f.verdict = v->verdict;
+	f.err = v->errs.list;
+	f.nr_err = v->errs.nr;
+	/* Restoring does not find a record that has the other kind of key */
+	if (!(v->key & (record->key_len ? KEY_STRING : KEY_NUMBER)))
+		kstate_fail(where, NULL, KSTATE_BLOCKED, -EPROTO, "a %s as the key\na %s",
+			    record->key_len ? "number" : "string",
+			    record->key_len ? "string" : "number");
+	else if (!f.nr_err && v->res.by_value)
+		check_values(f.stream, record, schema, v, where);
+	if (where->err->code) {
+		f.verdict = KSTATE_REFUSED;
+		f.err = where->err;
+		f.nr_err = 1;
+	}
+	if (f.verdict < best->verdict)
+		*best = f;
+}
+
+static void check_record(struct check *c, struct kstate_record *record, const struct outlook *o,
+			 const struct kstate_schema *schema, struct kstate_finding *f)
+{
+	u32 len = le16_to_cpu(record->key_len), i;
 	char name[KSTATE_MAX_NAME + 1];
-	struct kstate_where where = { .err = err, .has_key = true };
+	struct kstate_where where = {
+		.state = schema ? schema->name : "damaged schema",
+		.key = { .id = le64_to_cpu(record->key), .name = len ? name : NULL },
+		.has_key = true, .err = &c->err,
+	};
 
-	where.state = schema ? schema->name : "damaged schema";
-	where.key.id = le64_to_cpu(record->key);
-	if (len) {
-		memcpy(name, record + 1, len);
-		name[len] = 0;
-		where.key.name = name;
+	memcpy(name, record + 1, len);
+	name[len] = 0;
+	if (schema && kstate_record_whole(record)) {
+		f->verdict = KSTATE_REFUSED + 1;
+		for (i = 0; i < o->nr; i++)
+			check_view(c, &o->views[i], record, schema, &where, f);
+		return;
 	}
-	if (!schema || !kstate_record_whole(record)) {
-		kstate_fail(&where, NULL, KSTATE_DAMAGED, -EBADMSG, "bytes as they were written\n"
-			    "others");
-		return KSTATE_REFUSED;
-	}
-	/* Who asks with the other kind of key does not even find it */
-	if (o->known && o->string_key != !!len) {
-		kstate_fail(&where, NULL, KSTATE_BLOCKED, -EPROTO, "%s as the key\n%s",
-			    o->string_key ? "a string" : "a number", len ? "a string" : "a number");
-		return KSTATE_REFUSED;
-	}
-	if (o->err.code) {
-		*err = o->err;
-		return o->verdict;
-	}
-	if (o->res.by_value && check_values(stream, record, schema, o, &where))
-		return KSTATE_REFUSED;
-	return o->verdict;
+	c->err.code = 0;
+	kstate_fail(&where, NULL, KSTATE_DAMAGED, -EBADMSG, "bytes as they were written\nothers");
+	f->verdict = KSTATE_REFUSED;
+	f->err = &c->err;
+	f->nr_err = 1;
 }
 
-static int check_stream(struct kstate_stream *stream, struct kstate_set *target,
-			struct outlook *outlooks, kstate_finding_fn report, void *arg)
+static int check_stream(struct check *c, struct kstate_stream *stream)
 {
-	struct kstate_error err = {};
 	u32 i;
 	int ret;
 
 	guard(mutex)(&stream->lock);
 	for (i = 0; i < stream->index.nr; i++) {
 		const struct kstate_slot *slot = &stream->index.slots[i];
-		struct kstate_record *record = slot->record;
-		struct kstate_finding finding = { .stream = stream, .record = record };
-		const struct kstate_schema *schema;
-		struct outlook *o;
-		u32 id;
+		struct kstate_finding finding = { .stream = stream, .record = slot->record };
+		u32 id = le32_to_cpu(slot->record->schema);
+		const struct kstate_schema *schema = kstate_known(stream->set, id)->schema;
+		struct outlook *o = &c->outlooks[id];
 
 		if (slot->state != KSTATE_SLOT_FREE)
 			continue;
-		id = le32_to_cpu(record->schema);
-		schema = kstate_known(stream->set, id)->schema;
-		o = &outlooks[id];
-		if (schema && !o->known && !o->err.code) {
-			ret = look_out(o, schema, target);
-			if (ret)
-				return ret;
-		}
-		if (err.code)
-			err = (struct kstate_error){};
-		finding.verdict = check_record(stream, record, o, &err);
-		finding.err = err.code ? &err : NULL;
-		ret = report(&finding, arg);
+		ret = schema && !o->views ? look_out(o, schema, c->target) : 0;
+		if (ret)
+			return ret;
+		check_record(c, slot->record, o, schema, &finding);
+		ret = c->report(&finding, c->arg);
 		if (ret)
 			return ret;
 	}
@@ -178,23 +286,23 @@ static int check_stream(struct kstate_stream *stream, struct kstate_set *target,
 int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 		     kstate_finding_fn report, void *arg)
 {
+	struct check c = { .target = target, .report = report, .arg = arg };
 	u32 nr = set->nr_known, i;
 	struct kstate_stream *stream;
-	struct outlook *outlooks;
 	int ret = 0;
 
 	if (!nr)
 		return 0;
-	outlooks = kstate_zalloc(nr * sizeof(*outlooks));
-	if (!outlooks)
+	c.outlooks = kvzalloc(nr * sizeof(*c.outlooks), GFP_KERNEL);
+	if (!c.outlooks)
 		return -ENOMEM;
 	list_for_each_entry(stream, &set->streams, list) {
-		ret = check_stream(stream, target, outlooks, report, arg);
+		ret = check_stream(&c, stream);
 		if (ret)
 			break;
 	}
 	for (i = 0; i < nr; i++)
-		kstate_resolution_free(&outlooks[i].res);
-	kstate_free(outlooks);
+		outlook_free(&c.outlooks[i]);
+	kvfree(c.outlooks);
 	return ret;
 }

@@ -15,6 +15,12 @@
  *
  * Which states matter is userspace's business: the policy says which of them may
  * be lost, and which must come, also if they are optional.
+ *
+ * The target's judgement is worth nothing if another kernel is jumped to. An armed
+ * gate compares what kexec has loaded with the image that the target was read
+ * from, by a checksum of the file, or if userspace gave none, by the release. What
+ * kexec_load(2) loaded, and an image without a release, cannot be compared, and
+ * is refused as another one would be.
  */
 
 #define pr_fmt(fmt) "kstate: " fmt
@@ -22,6 +28,7 @@
 #include <linux/elf.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/kexec.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/sched/clock.h>
@@ -36,15 +43,18 @@
 struct rule {
 	struct list_head list;
 	bool must_come;
+	bool force;		/* although no kernel has the state */
+	u32 line;
 	char name[KSTATE_MAX_NAME + 1];
 };
 
 /* Protects what follows; taken after all other locks but those of sets of its own */
 static DEFINE_MUTEX(gate_lock);
 static struct kstate_set *target;
+static u32 target_crc;		/* of the image that the target was read from */
+static bool target_crc_known;
 static LIST_HEAD(policy);
-static enum kstate_armed armed;
-static struct kstate_tally last_tally;
+static struct kstate_gate_status gate;
 
 static void free_rules(struct list_head *rules)
 {
@@ -53,6 +63,49 @@ static void free_rules(struct list_head *rules)
 	list_for_each_entry_safe(rule, next, rules, list)
 		kfree(rule);
 	INIT_LIST_HEAD(rules);
+}
+
+/* What userspace did wrong; what the kernel refused last is another matter */
+static int gate_told(const struct kstate_error *err, const char *doing)
+{
+	if (err->code)
+		kstate_error_log(err, doing);
+	guard(mutex)(&gate_lock);
+	gate.err = *err;
+	return err->code;
+}
+
+static int open_target(const void *blob, size_t size, struct kstate_set **set,
+		       const struct kstate_where *where)
+{
+	struct kstate_error *err = where->err;
+
+	*set = kstate_memory_open(blob, size, err);
+	if (IS_ERR(*set))
+		return PTR_ERR(*set);
+	if ((*set)->damage.code)
+		*err = (*set)->damage;
+	else if (list_empty(&(*set)->states))
+		kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT, "a catalogue\nnone");
+	else if ((*set)->arch != ELF_ARCH)
+		kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
+			    "architecture %u\n%u", ELF_ARCH, (*set)->arch);
+	if (err->code)
+		kstate_set_destroy(*set);
+	return err->code;
+}
+
+static int set_target(struct kstate_set *set, const struct kstate_where *where)
+{
+	guard(mutex)(&gate_lock);
+	if (!set && gate.armed != KSTATE_ARMED_OFF)
+		return kstate_fail(where, NULL, KSTATE_BAD_CALL, -EBUSY,
+				   "a gate that is not armed\none that is");
+	kstate_set_destroy(target);
+	target = set;
+	target_crc_known = false;
+	gate.tally = (struct kstate_tally){};
+	return 0;
 }
 
 /**
@@ -70,37 +123,34 @@ int kstate_gate_set_target(const void *blob, size_t size, struct kstate_error *e
 	struct kstate_where where = { .state = "target", .err = err };
 	struct kstate_set *set = NULL;
 
-	if (blob) {
-		set = kstate_memory_open(blob, size, err);
-		if (IS_ERR(set))
-			return PTR_ERR(set);
-		if (set->damage.code)
-			*err = set->damage;
-		else if (list_empty(&set->states))
-			kstate_fail(&where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
-				    "a catalogue\nnone");
-		else if (set->arch != ELF_ARCH)
-			kstate_fail(&where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
-				    "architecture %u\n%u", ELF_ARCH, set->arch);
-		if (err->code) {
-			kstate_set_destroy(set);
-			return err->code;
-		}
-	}
+	if (!blob || !open_target(blob, size, &set, &where))
+		set_target(set, &where);
+	return gate_told(err, "target");
+}
 
+/**
+ * kstate_gate_set_image() - say which image the target is
+ * @crc: CRC-32C of the file that is handed to kexec
+ *
+ * Without it, the release of the target decides which images it stands for.
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENODATA if there is no target.
+ */
+int kstate_gate_set_image(u32 crc)
+{
 	guard(mutex)(&gate_lock);
-	if (!set && armed != KSTATE_ARMED_OFF)
-		return kstate_fail(&where, NULL, KSTATE_BAD_CALL, -EBUSY,
-				   "a gate that is not armed\none that is");
-	kstate_set_destroy(target);
-	target = set;
-	last_tally = (struct kstate_tally){};
+	if (!target)
+		return -ENODATA;
+	target_crc = crc;
+	target_crc_known = true;
 	return 0;
 }
 
 static int add_rule(struct list_head *rules, char *line, const struct kstate_where *where)
 {
-	char *name = line;
+	bool force = str_has_prefix(line, "force ");
+	char *name = force ? skip_spaces(line + strlen("force ")) : line;
 	const char *what = strsep(&name, " \t");
 	struct rule *rule;
 
@@ -113,16 +163,56 @@ static int add_rule(struct list_head *rules, char *line, const struct kstate_whe
 	if (!rule)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
 	rule->must_come = !strcmp(what, "must-come");
+	rule->force = force;
+	rule->line = where->key.id;
 	strscpy(rule->name, name, sizeof(rule->name));
 	list_add_tail(&rule->list, rules);
 	return 0;
+}
+
+static int parse_rules(struct list_head *rules, char *text, struct kstate_where *where)
+{
+	char *line;
+	int ret = 0;
+
+	while (!ret && (line = strsep(&text, "\n"))) {
+		where->key.id++;
+		line = strim(line);
+		if (*line && *line != '#')
+			ret = add_rule(rules, line, where);
+	}
+	return ret;
+}
+
+/* A state that nobody has is a slip of the pen, unless that is forced */
+static int check_rules(const struct list_head *rules, struct kstate_where *where)
+{
+	struct kstate_set *here = kstate_catalog_create(where->err);
+	const struct rule *rule;
+	int ret = 0;
+
+	if (IS_ERR(here))
+		return PTR_ERR(here);
+	guard(mutex)(&gate_lock);
+	list_for_each_entry(rule, rules, list) {
+		if (rule->force || kstate_check_find(here, rule->name, NULL) ||
+		    (target && kstate_check_find(target, rule->name, NULL)))
+			continue;
+		where->key.id = rule->line;
+		ret = kstate_fail(where, NULL, KSTATE_BAD_CALL, -EINVAL,
+				  "a state that this kernel or the target has\n%s", rule->name);
+		break;
+	}
+	kstate_set_destroy(here);
+	return ret;
 }
 
 /**
  * kstate_gate_set_policy() - say which states matter
  * @text: lines "must-come NAME" and "may-be-lost NAME"; it is changed. Empty
  *	lines and those that begin with # are skipped. The last line for a state
- *	counts
+ *	counts. A state that neither this kernel nor the target has is refused,
+ *	unless the line begins with "force "
  * @err: what is wrong with it
  *
  * Context: may sleep.
@@ -132,29 +222,26 @@ int kstate_gate_set_policy(char *text, struct kstate_error *err)
 {
 	struct kstate_where where = { .state = "policy", .has_key = true, .err = err };
 	LIST_HEAD(rules);
-	char *line;
 	int ret;
 
-	while ((line = strsep(&text, "\n"))) {
-		where.key.id++;
-		line = strim(line);
-		if (!*line || *line == '#')
-			continue;
-		ret = add_rule(&rules, line, &where);
-		if (ret) {
-			free_rules(&rules);
-			return ret;
-		}
+	ret = parse_rules(&rules, text, &where);
+	if (!ret && !list_empty(&rules))
+		ret = check_rules(&rules, &where);
+	if (ret) {
+		free_rules(&rules);
+	} else {
+		guard(mutex)(&gate_lock);
+		free_rules(&policy);
+		list_splice(&rules, &policy);
 	}
-	guard(mutex)(&gate_lock);
-	free_rules(&policy);
-	list_splice(&rules, &policy);
-	return 0;
+	return gate_told(err, "policy");
 }
 
 /**
  * kstate_gate_arm() - say what a kexec has to wait for
  * @to: see &enum kstate_armed
+ *
+ * What kept the last kexec from going on is forgotten.
  *
  * Context: may sleep.
  * Return: 0, or -ENODATA if there is no target.
@@ -164,25 +251,23 @@ int kstate_gate_arm(enum kstate_armed to)
 	guard(mutex)(&gate_lock);
 	if (to != KSTATE_ARMED_OFF && !target)
 		return -ENODATA;
-	armed = to;
+	gate.armed = to;
+	gate.err.code = 0;
+	kstate_set_error(kstate_outgoing(), &(struct kstate_error){}, "prepare");
 	return 0;
 }
 
 /**
  * kstate_gate_status() - how the gate stands
- * @release: set to the release of the target, empty if there is none
- * @size: of @release
- * @tally: set to what was found last
+ * @status: set to that
  *
  * Context: may sleep.
- * Return: &enum kstate_armed.
  */
-enum kstate_armed kstate_gate_status(char *release, size_t size, struct kstate_tally *tally)
+void kstate_gate_status(struct kstate_gate_status *status)
 {
 	guard(mutex)(&gate_lock);
-	strscpy(release, target ? target->writer : "", size);
-	*tally = last_tally;
-	return armed;
+	*status = gate;
+	strscpy(status->target, target ? target->writer : "");
 }
 
 /* A check on its way */
@@ -280,9 +365,6 @@ static int live_save(struct live *live, struct kstate_description *desc, const v
 	u32 len = key.name ? strlen(key.name) : 0;
 	int ret;
 
-	if (!obj)
-		return kstate_fail(where, NULL, KSTATE_CHANGED, -EAGAIN,
-				   "an object that is not being restored\none that is");
 	ret = is_saved(KSTATE_STREAM, desc->name, len ? kstate_string_key(key.name, len) : key.id,
 		       key.name, len);
 	if (ret < 0)
@@ -294,17 +376,20 @@ static int live_save(struct live *live, struct kstate_description *desc, const v
 }
 
 static int live_object(struct kstate_description *desc, const void *obj, struct kstate_key key,
-		       void *arg)
+		       const struct kstate_error *refused, void *arg)
 {
 	struct live *live = arg;
 	struct kstate_error err = {};
 	struct kstate_finding finding = {
-		.stream = live->stream, .verdict = KSTATE_REFUSED, .err = &err,
+		.stream = live->stream, .verdict = KSTATE_REFUSED, .err = &err, .nr_err = 1,
 	};
 	struct kstate_where where = { .state = desc->name, .key = key, .has_key = true,
 				      .err = &err };
 
-	live_save(live, desc, obj, &where);
+	if (refused)
+		err = *refused;
+	else
+		live_save(live, desc, obj, &where);
 	if (err.reason == KSTATE_NO_MEMORY)
 		return -ENOMEM;
 	/* What cannot be saved now could not be saved at the jump either */
@@ -371,48 +456,85 @@ int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *
 		ret = target ? check_live(&live, kstate_outgoing(), kstate_incoming()) : -ENODATA;
 		live.judge.tally.ns = local_clock() - start;
 		if (!ret)
-			last_tally = live.judge.tally;
+			gate.tally = live.judge.tally;
 	}
 	kstate_set_destroy(live.set);
 	*tally = live.judge.tally;
 	return ret;
 }
 
-/**
- * kstate_gate_jump() - whether a kexec may go on
- * @out: what has been saved for it
- * @err: why not
- *
- * Context: the streams of @out do not change.
- * Return: 0, or a negative error code.
- */
-int kstate_gate_jump(struct kstate_set *out, struct kstate_error *err)
+/* What kexec has loaded is what the target is */
+static int check_image(const struct kimage *image, struct kstate_error *err)
+{
+	struct kstate_where where = { .state = "gate", .err = err };
+	const char *release = image->kernel_release;
+
+	if (!image->file_mode)
+		return kstate_fail(&where, NULL, KSTATE_FOREIGN, -ENOEXEC,
+				   "%s, loaded by kexec_file_load\nwhat kexec_load does not tell",
+				   target->writer);
+	if (target_crc_known ? image->kernel_crc == target_crc :
+			       *release && !strcmp(release, target->writer))
+		return 0;
+	if (!target_crc_known)
+		return kstate_fail(&where, NULL, KSTATE_FOREIGN, -ENOEXEC,
+				   "%s to be loaded\n%s", target->writer,
+				   *release ? release : "an image without a release");
+	return kstate_fail(&where, NULL, KSTATE_FOREIGN, -ENOEXEC,
+			   "%s (image %08x) to be loaded\n%s (image %08x)", target->writer,
+			   target_crc, release, image->kernel_crc);
+}
+
+/* What was saved for this jump, judged by the target */
+static int check_saved(struct kstate_set *out, struct kstate_error *err)
 {
 	struct judge j = {};
 	u64 start = local_clock();
-	u32 refused;
-	int ret;
+	int ret = kstate_check_set(out, target, judge_record, &j);
+	u32 refused = j.tally.nr[KSTATE_REFUSED] - j.tally.allowed;
 
-	guard(mutex)(&gate_lock);
-	if (armed == KSTATE_ARMED_OFF)
-		return 0;
-	ret = kstate_check_set(out, target, judge_record, &j);
 	j.tally.ns = local_clock() - start;
-	last_tally = j.tally;
+	gate.tally = j.tally;
 	if (ret) {
 		struct kstate_where where = { .state = "gate", .err = err };
 
 		return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
 	}
-	refused = j.tally.nr[KSTATE_REFUSED] - j.tally.allowed;
 	if (!refused)
 		return 0;
 	pr_warn("gate: %s would refuse %u of the objects%s\n", target->writer, refused,
-		armed == KSTATE_ARMED_FORCE ? ": the jump is forced" : ": no jump");
-	if (armed == KSTATE_ARMED_FORCE)
+		gate.armed == KSTATE_ARMED_FORCE ? ": the jump is forced" : ": no jump");
+	if (gate.armed == KSTATE_ARMED_FORCE)
 		return 0;
 	*err = j.first;
 	return err->code;
+}
+
+/**
+ * kstate_gate_jump() - whether a kexec may go on
+ * @out: what has been saved for it
+ * @image: what kexec has loaded
+ * @err: why not
+ *
+ * Context: the streams of @out do not change.
+ * Return: 0, or a negative error code.
+ */
+int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
+		     struct kstate_error *err)
+{
+	int ret;
+
+	guard(mutex)(&gate_lock);
+	if (gate.armed == KSTATE_ARMED_OFF)
+		return 0;
+	ret = check_image(image, err);
+	if (ret && gate.armed == KSTATE_ARMED_FORCE) {
+		pr_warn("gate: armed for %s, jumping to %s: the jump is forced\n", target->writer,
+			err->found);
+		err->code = 0;
+		ret = 0;
+	}
+	return ret ?: check_saved(out, err);
 }
 
 /**
@@ -421,8 +543,8 @@ int kstate_gate_jump(struct kstate_set *out, struct kstate_error *err)
 void kstate_gate_exit(void)
 {
 	guard(mutex)(&gate_lock);
-	armed = KSTATE_ARMED_OFF;
 	kstate_set_destroy(target);
 	target = NULL;
+	gate = (struct kstate_gate_status){};
 	free_rules(&policy);
 }

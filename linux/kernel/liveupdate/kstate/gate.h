@@ -17,7 +17,8 @@
  * @record: the record
  * @verdict: what
  * @allowed: it is refused, but the policy allows that
- * @err: why it is refused or lost, or NULL
+ * @err: why it is refused or lost: @nr_err errors, one for each field
+ * @nr_err: how many; may be 0
  *
  * Without a record, an object could not be saved; @err says which.
  */
@@ -27,12 +28,15 @@ struct kstate_finding {
 	enum kstate_verdict verdict;
 	bool allowed;
 	const struct kstate_error *err;
+	u32 nr_err;
 };
 
 typedef int (*kstate_finding_fn)(const struct kstate_finding *finding, void *arg);
 
 int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 		     kstate_finding_fn report, void *arg);
+const struct kstate_state *kstate_check_find(const struct kstate_set *catalog, const char *name,
+					     const struct kstate_state *after);
 
 /* The gate before a jump: gate.c */
 
@@ -56,13 +60,27 @@ struct kstate_tally {
 	u64 save_ns;
 };
 
+/**
+ * struct kstate_gate_status - how the gate stands
+ * @armed: &enum kstate_armed
+ * @target: release of the target, empty if there is none
+ * @tally: what was found last
+ * @err: what was wrong with the target or the policy that was refused last; its
+ *	code is 0 once one has been taken
+ */
+struct kstate_gate_status {
+	enum kstate_armed armed;
+	char target[80];
+	struct kstate_tally tally;
+	struct kstate_error err;
+};
+
 int kstate_gate_set_target(const void *blob, size_t size, struct kstate_error *err);
+int kstate_gate_set_image(u32 crc);
 int kstate_gate_set_policy(char *text, struct kstate_error *err);
 int kstate_gate_arm(enum kstate_armed to);
-enum kstate_armed kstate_gate_status(char *release, size_t size, struct kstate_tally *tally);
+void kstate_gate_status(struct kstate_gate_status *status);
 int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *tally);
-int kstate_gate_jump(struct kstate_set *out, struct kstate_error *err);
-void kstate_gate_exit(void);
 
 /* What this kernel describes: catalog.c */
 
@@ -70,12 +88,48 @@ void kstate_gate_exit(void);
 extern const u8 __start_kstate_catalog[] __weak;
 extern const u8 __stop_kstate_catalog[] __weak;
 
-int kstate_catalog_add_module(const struct module *mod);
-void kstate_catalog_remove_module(const struct module *mod);
 struct kstate_set *kstate_catalog_create(struct kstate_error *err);
 
-/* sysfs.c */
+/* What the layers below call of the gate */
+
+struct kimage;
+
+#ifdef CONFIG_KSTATE_GATE
+int kstate_catalog_add_module(const struct module *mod);
+void kstate_catalog_remove_module(const struct module *mod);
+int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
+		     struct kstate_error *err);
+void kstate_gate_exit(void);
 int kstate_sysfs_init(void);
 void kstate_sysfs_exit(void);
+#else
+static inline int kstate_catalog_add_module(const struct module *mod)
+{
+	return 0;
+}
+
+static inline void kstate_catalog_remove_module(const struct module *mod)
+{
+}
+
+static inline int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
+				   struct kstate_error *err)
+{
+	return 0;
+}
+
+static inline void kstate_gate_exit(void)
+{
+}
+
+static inline int kstate_sysfs_init(void)
+{
+	return 0;
+}
+
+static inline void kstate_sysfs_exit(void)
+{
+}
+#endif
 
 #endif /* _KSTATE_GATE_H */

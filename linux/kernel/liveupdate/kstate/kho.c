@@ -8,9 +8,17 @@
  * DOC: kexec handover
  *
  * The header page of a set is a subtree of KHO, which preserves all memory
- * that the set is made of or hands over. It is made when a kexec begins, at
- * the last point where the kexec can still be refused: if anything fails,
- * kexec returns the error, and the machine runs on as if nothing had been.
+ * that the set is made of or hands over.
+ *
+ * The incoming set opens before the first initcall, as soon as there is a memory
+ * allocator; if KSTATE is a module, when that is loaded. The outgoing set begins
+ * when KHO is ready, at fs_initcall_sync. Objects can be registered before: the
+ * jump saves them.
+ *
+ * At a kexec, live update freezes its files; then the registered objects are
+ * saved, the set is published, the gate judges what has been saved, and KHO gets
+ * the subtree. If any of these steps fails, those before it are undone in reverse
+ * order, kexec returns the error, and the machine runs on as if nothing had been.
  */
 
 #define pr_fmt(fmt) "kstate: " fmt
@@ -257,14 +265,16 @@ static const struct kstate_transport kho_transport = {
 	.release = kstate_release_memory,
 };
 
-static int prepare_to_kexec(void)
+static int kho_prepare_kexec(const struct kimage *image)
 {
 	struct kstate_error err = {};
 	struct kstate_header *header;
 	u64 start = local_clock();
 	int ret;
 
-	ret = kstate_prepare(&err);
+	if (!kstate_outgoing())
+		return -ENOMEM;
+	ret = kstate_prepare(image, &err);
 	if (ret)
 		return ret;
 	header = kstate_outgoing()->header;
@@ -279,9 +289,9 @@ static int prepare_to_kexec(void)
 	return 0;
 }
 
-static void abort_kexec(void)
+static void kho_abort_kexec(void)
 {
-	struct kstate_header *header = kstate_outgoing()->header;
+	struct kstate_header *header = kstate_outgoing() ? kstate_outgoing()->header : NULL;
 
 	if (!header)
 		return;
@@ -289,22 +299,22 @@ static void abort_kexec(void)
 	kstate_abort();
 }
 
-static int kexec_event(struct notifier_block *nb, unsigned long event, void *data)
+static int kho_kexec_event(struct notifier_block *nb, unsigned long event, void *image)
 {
 	switch (event) {
 	case KEXEC_PREPARE:
-		return notifier_from_errno(prepare_to_kexec());
+		return notifier_from_errno(kho_prepare_kexec(image));
 	case KEXEC_ABORT:
-		abort_kexec();
+		kho_abort_kexec();
 		break;
 	}
 	return NOTIFY_OK;
 }
 
-static struct notifier_block kexec_nb = { .notifier_call = kexec_event };
+static struct notifier_block kexec_nb = { .notifier_call = kho_kexec_event };
 
 /* The set of the kernel before this one; NULL if it wrote none, or an ERR_PTR() */
-static struct kstate_set *open_incoming(void)
+static struct kstate_set *kho_find_incoming(void)
 {
 	struct kstate_error err = {};
 	struct kstate_set *set;
@@ -312,7 +322,7 @@ static struct kstate_set *open_incoming(void)
 	size_t size;
 	int ret;
 
-	ret = kho_retrieve_subtree(KHO_SUBTREE, &phys, &size);
+	ret = kho_is_enabled() ? kho_retrieve_subtree(KHO_SUBTREE, &phys, &size) : -ENOENT;
 	if (ret)
 		return NULL;
 	/* A module that is loaded a second time finds what it freed the first time */
@@ -327,30 +337,73 @@ static struct kstate_set *open_incoming(void)
 	return set;
 }
 
-static int __init kstate_init(void)
+/* Opening comes last: what has been opened must not be thrown away by a failure */
+static int __init kho_open_incoming(void)
+{
+	int ret = kstate_registry_begin();
+
+	if (!ret)
+		kstate_registry_open(kho_find_incoming());
+	return ret;
+}
+
+#ifndef MODULE
+/**
+ * kstate_open_incoming() - open what the kernel before this one handed over
+ *
+ * Context: called once, when the memory allocator and RCU are up. Interrupts may
+ * still be off.
+ */
+void __init kstate_open_incoming(void)
+{
+	if (kho_open_incoming())
+		pr_err("open: no memory: nothing is restored\n");
+}
+#endif
+
+static int __init kho_begin_outgoing(void)
 {
 	struct kstate_set *out;
 	int ret;
 
 	if (!kho_is_enabled()) {
 		pr_info("KHO is disabled: nothing is handed over\n");
-		kstate_registry_open(NULL);
-		return 0;
+		return kstate_registry_init(NULL);
 	}
-	out = kstate_set_create(&kho_transport);
-	if (!out)
-		return -ENOMEM;
-	ret = kstate_registry_init(out);
-	if (!ret)
-		ret = register_kexec_notifier(&kexec_nb);
-	if (ret) {
-		kstate_registry_exit();
+	/* From now on, what is registered is saved, or there is no kexec */
+	ret = register_kexec_notifier(&kexec_nb);
+	if (ret)
 		return ret;
-	}
-	/* Last, because what is opened must not be thrown away by a failure */
-	kstate_registry_open(open_incoming());
-	kstate_sysfs_init();
-	return 0;
+	out = kstate_set_create(&kho_transport);
+	ret = out ? kstate_registry_init(out) : -ENOMEM;
+	if (ret)
+		kstate_set_destroy(out);
+	return ret;
+}
+
+static void kho_exit(void)
+{
+	unregister_kexec_notifier(&kexec_nb);
+	kstate_registry_exit();
+}
+
+static int __init kstate_init(void)
+{
+	int ret;
+
+#ifdef MODULE
+	ret = kho_open_incoming();
+	if (ret)
+		return ret;
+#endif
+	ret = kho_begin_outgoing();
+	if (!ret)
+		ret = kstate_sysfs_init();
+#ifdef MODULE
+	if (ret)
+		kho_exit();
+#endif
+	return ret;
 }
 
 /* After KHO (fs_initcall), before the drivers that restore their state */
@@ -359,10 +412,7 @@ fs_initcall_sync(kstate_init);
 static void __exit kstate_exit(void)
 {
 	kstate_sysfs_exit();
-	if (kstate_outgoing()) {
-		unregister_kexec_notifier(&kexec_nb);
-		kstate_registry_exit();
-	}
+	kho_exit();
 }
 module_exit(kstate_exit);
 

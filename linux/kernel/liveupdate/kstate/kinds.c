@@ -118,7 +118,7 @@ static s64 xarray_count(struct kstate_save_ctx *w, const struct kstate_op *op, c
 	void *elem;
 
 	/* An xarray that gives out indices uses the first mark for itself */
-	for (mark = xa->xa_flags & XA_FLAGS_TRACK_FREE ? 1 : 0; mark <= XA_MARK_MAX; mark++)
+	for (mark = !!(xa->xa_flags & XA_FLAGS_TRACK_FREE); mark <= (__force unsigned int)XA_MARK_MAX; mark++)
 		if (xa_marked(xa, (__force xa_mark_t)mark))
 			return bad_entry(w, op, -1, "marks");
 	xa_for_each(xa, index, elem) {

@@ -9,10 +9,10 @@
 #include <linux/crc32c.h>
 #include <linux/err.h>
 #include <linux/export.h>
-#include <linux/hashtable.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -21,12 +21,61 @@
 /* An object to save at the jump */
 struct registration {
 	struct list_head list;
-	struct hlist_node by_obj;
-	struct hlist_node by_key;
+	struct rhash_head by_obj;
+	struct rhash_head by_key;
 	struct kstate_description *desc;
 	void *obj;
 	struct kstate_key key;
+	bool numbered;		/* by kstate_register() */
 	bool pending;		/* being restored: nothing to save yet */
+};
+
+static u32 registration_obj_hash(const void *data, u32 len, u32 seed)
+{
+	const struct registration *r = data;
+
+	return crc32c(seed, &r->obj, sizeof(r->obj));
+}
+
+static int registration_obj_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct registration *a = arg->key, *b = obj;
+
+	return a->obj != b->obj || a->desc != b->desc;
+}
+
+static const struct rhashtable_params by_obj_params = {
+	.head_offset = offsetof(struct registration, by_obj),
+	.hashfn = registration_obj_hash,
+	.obj_hashfn = registration_obj_hash,
+	.obj_cmpfn = registration_obj_cmp,
+	.automatic_shrinking = true,
+};
+
+static u32 registration_key_hash(const void *data, u32 len, u32 seed)
+{
+	const struct registration *r = data;
+	u32 hash = crc32c(seed, r->desc->name, strlen(r->desc->name));
+
+	return r->key.name ? crc32c(hash, r->key.name, strlen(r->key.name)) :
+			     crc32c(hash, &r->key.id, sizeof(r->key.id));
+}
+
+static int registration_key_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct registration *a = arg->key, *b = obj;
+
+	if (strcmp(a->desc->name, b->desc->name) || !a->key.name != !b->key.name)
+		return 1;
+	return a->key.name ? strcmp(a->key.name, b->key.name) : a->key.id != b->key.id;
+}
+
+static const struct rhashtable_params by_key_params = {
+	.head_offset = offsetof(struct registration, by_key),
+	.hashfn = registration_key_hash,
+	.obj_hashfn = registration_key_hash,
+	.obj_cmpfn = registration_key_cmp,
+	.automatic_shrinking = true,
 };
 
 /*
@@ -35,20 +84,22 @@ struct registration {
  */
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(registrations);
-static DEFINE_HASHTABLE(by_obj, 12);
-static DEFINE_HASHTABLE(by_key, 12);
+static struct rhashtable by_obj;
+static struct rhashtable by_key;
 static struct kstate_set *outgoing;
 static struct kstate_stream *kernel_stream;	/* of the outgoing set */
 static struct kstate_set *incoming;
 static bool prepared;
 
-/* Why nothing can be restored: not yet, or not at all; 0 once it can */
+/* Why nothing can be restored or saved: not yet, or not at all; 0 once it can */
 static int not_open = -EPROBE_DEFER;
+static int not_writable = -EPROBE_DEFER;
 
 /**
  * kstate_outgoing() - the set that the next kernel will get
  *
- * Return: the set, or NULL if this kernel cannot hand anything over.
+ * Return: the set, or NULL if this kernel cannot hand anything over, or not yet
+ * (before fs_initcall_sync).
  */
 struct kstate_set *kstate_outgoing(void)
 {
@@ -67,6 +118,17 @@ struct kstate_set *kstate_incoming(void)
 }
 EXPORT_SYMBOL_GPL(kstate_incoming);
 
+/* A restored object mends what was refused of it before */
+static void clear_error(const struct kstate_where *where)
+{
+	char path[sizeof(incoming->last_error.path)];
+	int len = kstate_where_text(where, NULL, path, sizeof(path));
+
+	guard(mutex)(&incoming->lock);
+	if (!strncmp(incoming->last_error.path, path, len))
+		incoming->last_error.code = 0;
+}
+
 /**
  * kstate_restore_key() - restore an object that was saved or registered
  * @desc: its description
@@ -78,19 +140,24 @@ EXPORT_SYMBOL_GPL(kstate_incoming);
  *
  * Context: may sleep.
  * Return: 0; -ENOENT if there is no record; -EPROBE_DEFER before KSTATE is
- * initialized (fs_initcall_sync); another negative error code. The object is
- * as it was unless 0 is returned.
+ * open, which is before the first initcall, or when its module is loaded;
+ * another negative error code. The object is as it was unless 0 is returned.
  */
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key)
 {
+	struct kstate_where where = { .state = desc->name, .key = key, .has_key = true };
 	struct kstate_stream *stream = kstate_stream_find(incoming, KSTATE_STREAM);
+	int ret;
 
 	if (not_open)
 		return not_open;
-	if (stream)
-		return kstate_stream_restore(stream, desc, obj, key, NULL);
 	/* If what is damaged may have been the stream, absence is not known */
-	return incoming && incoming->damage.code ? -EBADMSG : -ENOENT;
+	if (!stream)
+		return incoming && incoming->damage.code ? -EBADMSG : -ENOENT;
+	ret = kstate_stream_restore(stream, desc, obj, key, NULL);
+	if (!ret && READ_ONCE(incoming->last_error.code))
+		clear_error(&where);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(kstate_restore_key);
 
@@ -129,12 +196,16 @@ EXPORT_SYMBOL_GPL(kstate_for_each_key);
  * What goes wrong is logged.
  *
  * Context: may sleep.
- * Return: 0; -EOPNOTSUPP if this kernel cannot hand anything over; another
- * negative error code.
+ * Return: 0; -EPROBE_DEFER as long as nothing can be saved (before
+ * fs_initcall_sync); -EOPNOTSUPP if this kernel cannot hand anything over;
+ * another negative error code.
  */
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key)
 {
-	return outgoing ? kstate_stream_save(kernel_stream, desc, obj, key, NULL) : -EOPNOTSUPP;
+	/* Then kernel_stream is there: see kstate_registry_init() */
+	int ret = smp_load_acquire(&not_writable);
+
+	return ret ?: kstate_stream_save(kernel_stream, desc, obj, key, NULL);
 }
 EXPORT_SYMBOL_GPL(kstate_save_state_key);
 
@@ -152,56 +223,32 @@ int kstate_drop_key(struct kstate_description *desc, struct kstate_key key)
 }
 EXPORT_SYMBOL_GPL(kstate_drop_key);
 
-static bool same_key(const struct registration *r, const struct kstate_description *desc,
-		     struct kstate_key key)
+static int add_registration(struct registration *r)
 {
-	if (strcmp(r->desc->name, desc->name) || !r->key.name != !key.name)
-		return false;
-	return key.name ? !strcmp(r->key.name, key.name) : r->key.id == key.id;
-}
-
-static u64 key_hash(struct kstate_key key)
-{
-	return key.name ? crc32c(0, key.name, strlen(key.name)) : key.id;
-}
-
-static bool add_registration(struct registration *r)
-{
-	struct registration *other;
-	u64 hash = key_hash(r->key);
+	int ret;
 
 	guard(mutex)(&registry_lock);
-	hash_for_each_possible(by_key, other, by_key, hash)
-		if (same_key(other, r->desc, r->key))
-			return false;
-	list_add_tail(&r->list, &registrations);
-	hash_add(by_key, &r->by_key, hash);
-	hash_add(by_obj, &r->by_obj, (unsigned long)r->obj);
-	return true;
+	ret = rhashtable_lookup_insert_key(&by_key, r, &r->by_key, by_key_params);
+	if (ret)
+		return ret;
+	ret = rhashtable_insert_fast(&by_obj, &r->by_obj, by_obj_params);
+	if (ret)
+		rhashtable_remove_fast(&by_key, &r->by_key, by_key_params);
+	else
+		list_add_tail(&r->list, &registrations);
+	return ret;
 }
 
 static void remove_registration(struct registration *r)
 {
 	list_del(&r->list);
-	hash_del(&r->by_key);
-	hash_del(&r->by_obj);
+	rhashtable_remove_fast(&by_key, &r->by_key, by_key_params);
+	rhashtable_remove_fast(&by_obj, &r->by_obj, by_obj_params);
 	kfree(r);
 }
 
-/**
- * kstate_register_key() - restore an object, and save it at the jump
- * @desc: its description
- * @obj: the object, initialized; until kstate_unregister() it may be saved at
- *	any time, so that the functions of @desc lock what they need
- * @key: which instance it is; a string stays the caller's
- * @restored: set to whether there was something to restore, or NULL
- *
- * Context: may sleep.
- * Return: 0, or a negative error code: then the object is not registered, and
- * is as it was.
- */
-int kstate_register_key(struct kstate_description *desc, void *obj, struct kstate_key key,
-			bool *restored)
+static int register_object(struct kstate_description *desc, void *obj, struct kstate_key key,
+			   bool numbered, bool *restored)
 {
 	struct registration *r;
 	int ret;
@@ -215,11 +262,14 @@ int kstate_register_key(struct kstate_description *desc, void *obj, struct kstat
 	r->desc = desc;
 	r->obj = obj;
 	r->key = key;
+	r->numbered = numbered;
 	r->pending = true;
-	if (!add_registration(r)) {
+	ret = add_registration(r);
+	if (ret) {
 		kfree(r);
-		pr_err("register: %s: this key is registered already\n", desc->name);
-		return -EEXIST;
+		if (ret == -EEXIST)
+			pr_err("register: %s: this key is registered already\n", desc->name);
+		return ret;
 	}
 
 	ret = kstate_restore_key(desc, obj, key);
@@ -234,6 +284,27 @@ int kstate_register_key(struct kstate_description *desc, void *obj, struct kstat
 	r->pending = false;
 	return 0;
 }
+
+/**
+ * kstate_register_key() - restore an object, and save it at the jump
+ * @desc: its description
+ * @obj: the object, initialized; until kstate_unregister() it may be saved at
+ *	any time, so that the functions of @desc lock what they need
+ * @key: which instance it is; a string stays the caller's
+ * @restored: set to whether there was something to restore, or NULL
+ *
+ * This can be called before anything can be saved (fs_initcall_sync): the jump
+ * is what saves.
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative error code: then the object is not registered, and
+ * is as it was.
+ */
+int kstate_register_key(struct kstate_description *desc, void *obj, struct kstate_key key,
+			bool *restored)
+{
+	return not_open ?: register_object(desc, obj, key, false, restored);
+}
 EXPORT_SYMBOL_GPL(kstate_register_key);
 
 /**
@@ -242,20 +313,20 @@ EXPORT_SYMBOL_GPL(kstate_register_key);
  * @obj: the object; see kstate_register_key()
  *
  * Its key is a number that counts the calls for this description, so both
- * kernels must register the objects in the same order.
+ * kernels must register the objects in the same order. A number is never given
+ * to another object, not even after a failure or kstate_unregister(). If that
+ * leaves a gap, a jump is refused: the next kernel would count otherwise.
+ * Objects that come and go need kstate_register_key().
  *
  * Context: may sleep.
  * Return: 0, or a negative error code.
  */
 int kstate_register(struct kstate_description *desc, void *obj)
 {
-	int id = atomic_inc_return(&desc->instance_id);
-	int ret = kstate_register_key(desc, obj, KSTATE_ID(id), NULL);
-
-	/* The next attempt is for the same record */
-	if (ret)
-		atomic_cmpxchg(&desc->instance_id, id, id - 1);
-	return ret;
+	if (not_open)
+		return not_open;
+	return register_object(desc, obj, KSTATE_ID(atomic_inc_return(&desc->instance_id)), true,
+			       NULL);
 }
 EXPORT_SYMBOL_GPL(kstate_register);
 
@@ -269,18 +340,38 @@ EXPORT_SYMBOL_GPL(kstate_register);
  */
 int kstate_unregister(struct kstate_description *desc, void *obj)
 {
-	struct registration *r;
+	struct registration this = { .desc = desc, .obj = obj }, *r;
 
 	guard(mutex)(&registry_lock);
-	hash_for_each_possible(by_obj, r, by_obj, (unsigned long)obj) {
-		if (r->desc != desc || r->obj != obj)
-			continue;
-		remove_registration(r);
-		return 0;
-	}
-	return -ENOENT;
+	/* Before that, there is no table to look into */
+	if (not_open == -EPROBE_DEFER)
+		return -ENOENT;
+	r = rhashtable_lookup_fast(&by_obj, &this, by_obj_params);
+	if (!r)
+		return -ENOENT;
+	remove_registration(r);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(kstate_unregister);
+
+/* Whether an object can be saved as the next kernel will ask for it */
+static int check_registration(const struct registration *r, struct kstate_error *err)
+{
+	struct kstate_where where = {
+		.state = r->desc->name, .key = r->key, .has_key = true, .err = err,
+	};
+	struct registration before = { .desc = r->desc, .key = KSTATE_ID(r->key.id - 1) };
+
+	if (r->pending)
+		return kstate_fail(&where, NULL, KSTATE_CHANGED, -EAGAIN,
+				   "an object that is not being restored\none that is");
+	if (r->numbered && r->key.id > 1 &&
+	    !rhashtable_lookup_fast(&by_key, &before, by_key_params))
+		return kstate_fail(&where, NULL, KSTATE_BAD_CALL, -EINVAL,
+				   "numbers without a gap; objects that come and go need keys, see kstate_register_key()\nno number %llu",
+				   before.key.id);
+	return 0;
+}
 
 static int prepare(struct kstate_error *err)
 {
@@ -291,14 +382,8 @@ static int prepare(struct kstate_error *err)
 	if (ret)
 		return ret;
 	list_for_each_entry(r, &registrations, list) {
-		struct kstate_where where = {
-			.state = r->desc->name, .key = r->key, .has_key = true, .err = err,
-		};
-
-		if (r->pending)
-			return kstate_fail(&where, NULL, KSTATE_CHANGED, -EAGAIN,
-					   "an object that is not being restored\none that is");
-		ret = kstate_stream_save(kernel_stream, r->desc, r->obj, r->key, err);
+		ret = check_registration(r, err) ?:
+		      kstate_stream_save(kernel_stream, r->desc, r->obj, r->key, err);
 		if (ret)
 			return ret;
 	}
@@ -324,23 +409,26 @@ static void undo(void)
 
 /**
  * kstate_prepare() - save all registered objects, and publish the outgoing set
+ * @image: what kexec has loaded
  * @err: what went wrong
+ *
+ * The gate judges last, when all has been saved: what others save for this
+ * jump, such as files that live update has frozen, is in the set by now.
  *
  * Context: the kexec lock is held; allocates.
  * Return: 0, or a negative error code: then everything has been undone.
  */
-int kstate_prepare(struct kstate_error *err)
+int kstate_prepare(const struct kimage *image, struct kstate_error *err)
 {
 	int ret;
 
 	guard(mutex)(&registry_lock);
 	guard(rwsem_write)(&outgoing->use);
 	outgoing->jumper = current;
-	ret = prepare(err) ?: kstate_gate_jump(outgoing, err);
-	if (ret) {
-		kstate_set_error(outgoing, err, "prepare");
+	ret = prepare(err) ?: kstate_gate_jump(outgoing, image, err);
+	kstate_set_error(outgoing, err, "prepare");
+	if (ret)
 		undo();
-	}
 	outgoing->jumper = NULL;
 	prepared = !ret;
 	return ret;
@@ -389,8 +477,8 @@ void kstate_registry_unlock(void)
 
 /**
  * kstate_walk_objects() - go through the registered objects
- * @fn: called for each; without the object while it is being restored. What it
- *	returns other than 0 ends that
+ * @fn: called for each, with the error that keeps it from being saved, or NULL.
+ *	What it returns other than 0 ends that
  * @arg: for @fn
  *
  * Context: kstate_registry_lock() is held.
@@ -402,7 +490,10 @@ int kstate_walk_objects(kstate_object_fn fn, void *arg)
 	int ret;
 
 	list_for_each_entry(r, &registrations, list) {
-		ret = fn(r->desc, r->pending ? NULL : r->obj, r->key, arg);
+		struct kstate_error err = {};
+
+		ret = check_registration(r, &err);
+		ret = fn(r->desc, r->obj, r->key, ret ? &err : NULL, arg);
 		if (ret)
 			return ret;
 	}
@@ -445,22 +536,20 @@ static struct notifier_block module_nb = { .notifier_call = module_event };
 #endif
 
 /**
- * kstate_registry_init() - begin
- * @out: set that the next kernel will get
+ * kstate_registry_begin() - begin; nothing can be restored or saved yet
  *
- * Return: 0, or a negative error code.
+ * Return: 0 or -ENOMEM.
  */
-int kstate_registry_init(struct kstate_set *out)
+int kstate_registry_begin(void)
 {
-	outgoing = out;
-	kernel_stream = kstate_stream_create(out, KSTATE_STREAM, NULL);
-	if (IS_ERR(kernel_stream))
-		return PTR_ERR(kernel_stream);
-#ifdef CONFIG_MODULES
-	return register_module_notifier(&module_nb);
-#else
-	return 0;
-#endif
+	int ret = rhashtable_init(&by_obj, &by_obj_params);
+
+	if (ret)
+		return ret;
+	ret = rhashtable_init(&by_key, &by_key_params);
+	if (ret)
+		rhashtable_destroy(&by_obj);
+	return ret;
 }
 
 /**
@@ -471,17 +560,43 @@ int kstate_registry_init(struct kstate_set *out)
  */
 void kstate_registry_open(struct kstate_set *in)
 {
-	struct kstate_stream *stream;
-
+	incoming = IS_ERR(in) ? NULL : in;
 	not_open = PTR_ERR_OR_ZERO(in);
-	if (IS_ERR(in))
-		return;
+}
 
+/**
+ * kstate_registry_init() - have something to save to
+ * @out: set that the next kernel will get, or NULL if it gets nothing
+ *
+ * Context: after kstate_registry_open().
+ * Return: 0, or a negative error code.
+ */
+int kstate_registry_init(struct kstate_set *out)
+{
+	struct kstate_stream *stream;
+	int ret = 0;
+
+	if (!out) {
+		not_writable = -EOPNOTSUPP;
+		return 0;
+	}
+	kernel_stream = kstate_stream_create(out, KSTATE_STREAM, NULL);
+	if (IS_ERR(kernel_stream))
+		return PTR_ERR(kernel_stream);
 	/* Streams that are handed on keep their numbers: new ones take others */
-	if (in)
-		list_for_each_entry(stream, &in->streams, list)
-			outgoing->next_id = max(outgoing->next_id, stream->id);
-	incoming = in;
+	if (incoming)
+		list_for_each_entry(stream, &incoming->streams, list)
+			out->next_id = max(out->next_id, stream->id);
+#ifdef CONFIG_MODULES
+	ret = register_module_notifier(&module_nb);
+#endif
+	if (!ret) {
+		guard(mutex)(&registry_lock);
+		outgoing = out;
+		/* For kstate_save_state_key(), which takes no lock */
+		smp_store_release(&not_writable, 0);
+	}
+	return ret;
 }
 
 /**
@@ -489,14 +604,19 @@ void kstate_registry_open(struct kstate_set *in)
  */
 void kstate_registry_exit(void)
 {
-	kstate_abort();
+	if (outgoing) {
+		kstate_abort();
 #ifdef CONFIG_MODULES
-	unregister_module_notifier(&module_nb);
+		unregister_module_notifier(&module_nb);
 #endif
+	}
 	kstate_gate_exit();
 	kstate_set_destroy(outgoing);
 	kstate_set_destroy(incoming);
 	outgoing = NULL;
 	incoming = NULL;
 	not_open = -EPROBE_DEFER;
+	not_writable = -EPROBE_DEFER;
+	rhashtable_destroy(&by_key);
+	rhashtable_destroy(&by_obj);
 }

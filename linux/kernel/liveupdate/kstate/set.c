@@ -171,7 +171,7 @@ static void free_known(struct kstate_set *set, struct kstate_known *known)
 	kstate_schema_free(known->schema);
 	/* Those of an incoming set are in its root segment */
 	if (!set->incoming)
-		kstate_free(known->bytes);
+		kvfree(known->bytes);
 	kfree(known);
 }
 
@@ -193,7 +193,7 @@ void kstate_set_destroy(struct kstate_set *set)
 	kstate_set_forget_memory(set);
 	list_for_each_entry_safe(state, next_state, &set->states, list) {
 		if (!set->incoming)
-			kstate_free(state->bytes);
+			kvfree(state->bytes);
 		kfree(state);
 	}
 	for (i = 0; i < set->nr_known; i++)
@@ -329,20 +329,26 @@ EXPORT_SYMBOL_GPL(kstate_stream_by_id);
 /**
  * kstate_set_error() - report an error of a call
  * @set: the set, or NULL
- * @err: the error, if there is one
- * @doing: what failed
+ * @err: the error; without one, the last error of the same kind of call is over
+ * @doing: what failed, a literal
  */
 void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, const char *doing)
 {
 	/* That there is nothing to restore, or no more, is an answer */
-	if (!err->code || err->reason == KSTATE_NO_RECORD || err->reason == KSTATE_CLAIMED)
+	if (err->reason == KSTATE_NO_RECORD || err->reason == KSTATE_CLAIMED)
 		return;
-	kstate_error_log(err, doing);
+	if (err->code)
+		kstate_error_log(err, doing);
 	if (!set)
 		return;
 	guard(mutex)(&set->lock);
-	set->last_error = *err;
-	set->last_error_time = local_clock();
+	if (err->code) {
+		set->last_error = *err;
+		set->last_error_doing = doing;
+		set->last_error_time = local_clock();
+	} else if (set->last_error.code && !strcmp(set->last_error_doing, doing)) {
+		set->last_error.code = 0;
+	}
 }
 
 /**
@@ -457,7 +463,7 @@ static int add_schema(struct kstate_set *set, const struct kstate_schema *schema
 	}
 
 	/* A copy of its own: the description may go before the records do */
-	bytes = kstate_zalloc(size);
+	bytes = kvzalloc(size, GFP_KERNEL);
 	if (!bytes)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
 				   "memory for a schema\nnone");
@@ -467,7 +473,7 @@ static int add_schema(struct kstate_set *set, const struct kstate_schema *schema
 	if (ret) {
 		if (!IS_ERR(copy))
 			kstate_schema_free(copy);
-		kstate_free(bytes);
+		kvfree(bytes);
 		kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "room for a schema\nnone");
 	}
 	return ret;
@@ -522,12 +528,12 @@ int kstate_set_merge(struct kstate_set *to, struct kstate_set *from, struct ksta
 		ret = kstate_set_schema(to, schema, &id, err);
 		if (ret)
 			return ret;
-		bytes = kstate_zalloc(state->size);
+		bytes = kvzalloc(state->size, GFP_KERNEL);
 		if (bytes)
 			memcpy(bytes, state->bytes, state->size);
 		ret = bytes ? kstate_set_add_state(to, id, bytes, state->size) : -ENOMEM;
 		if (ret) {
-			kstate_free(bytes);
+			kvfree(bytes);
 			return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
 		}
 	}

@@ -232,7 +232,8 @@ struct kstate_state {
  * @blob_size: how many
  * @opened: bytes of segments that have been opened
  * @last_error: what was refused last
- * @last_error_time: when
+ * @last_error_doing: by which call
+ * @last_error_time: when, as the kernel log counts
  * @damage: the first damage that was found when the set was opened
  */
 struct kstate_set {
@@ -266,6 +267,7 @@ struct kstate_set {
 	size_t blob_size;
 	u64 opened;
 	struct kstate_error last_error;
+	const char *last_error_doing;
 	u64 last_error_time;
 	struct kstate_error damage;
 };
@@ -420,15 +422,18 @@ struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct ksta
 /* The stream of registered states and of kstate_save_state() */
 #define KSTATE_STREAM	"kernel"
 
-int kstate_registry_init(struct kstate_set *out);
+struct kimage;
+
+int kstate_registry_begin(void);
 void kstate_registry_open(struct kstate_set *in);
+int kstate_registry_init(struct kstate_set *out);
 void kstate_registry_exit(void);
-int kstate_prepare(struct kstate_error *err);
+int kstate_prepare(const struct kimage *image, struct kstate_error *err);
 void kstate_abort(void);
 void kstate_registry_lock(void);
 void kstate_registry_unlock(void);
 typedef int (*kstate_object_fn)(struct kstate_description *desc, const void *obj,
-				struct kstate_key key, void *arg);
+				struct kstate_key key, const struct kstate_error *err, void *arg);
 
 int kstate_walk_objects(kstate_object_fn fn, void *arg);
 

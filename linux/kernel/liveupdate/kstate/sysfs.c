@@ -6,8 +6,7 @@
 /**
  * DOC: sysfs
  *
- * All files are for root only. Each of them has one reader at a time: who is
- * overtaken by another gets -EAGAIN, and begins anew.
+ * All files are for root only.
  *
  * ``streams``
  *	One line per stream of the incoming and the outgoing set: records,
@@ -16,7 +15,10 @@
  *	One line per record: state and key, whether it is claimed, bytes,
  *	nanoseconds.
  * ``last_error``, ``last_error.json``
- *	What was refused last, if anything was.
+ *	What was refused last, if anything was, by which call, and when: in seconds
+ *	as the kernel log has them, and in JSON also as the time of day. The error
+ *	of a jump is over when the gate is armed anew, or when a jump succeeds; that
+ *	of an object when it is restored.
  * ``damage``
  *	The first damage that was found in the incoming set, if there is any.
  * ``finish``
@@ -28,102 +30,47 @@
  * ``target``
  *	Write the catalogue of the kernel that is to be jumped to, as ``catalog``
  *	of that kernel or the kstate command has it. What is wrong with it is in
- *	``last_error``. Nothing, written at once, takes it back.
+ *	``gate``. An empty line, written at once, takes it back.
+ * ``image``
+ *	After ``target``, write the CRC-32C of the image that it was read from: an
+ *	armed gate then takes that file only. Otherwise the release decides.
  * ``policy``
- *	Write lines ``must-come STATE`` and ``may-be-lost STATE``, all at once.
+ *	Write lines ``must-come STATE`` and ``may-be-lost STATE``, all at once. A
+ *	state that neither this kernel nor the target has is refused, unless
+ *	``force`` comes before it. What is wrong with it is in ``gate``.
  * ``check``
  *	Reading it finds out what the target would do with everything as it is
- *	now: one line of JSON per object that it would not take as it is, and one
- *	at last with how many objects there are of each verdict, and how long it
- *	took.
+ *	now: one line of JSON per object that it would not take as it is, with the
+ *	first ``error`` and all ``errors`` if there are more, and one at last with
+ *	how many objects there are of each verdict, and how long it took.
  * ``armed``
  *	Write ``on`` to have a kexec refused as long as the target would refuse
  *	anything, ``force`` to have that said only, ``off`` to have nothing checked.
  * ``gate``
- *	How the gate stands, and what the last check found, at a jump or not.
+ *	How the gate stands, what the last check found, at a jump or not, and what
+ *	was wrong with the last target or policy.
  */
 
 #include <linux/kernel.h>
+#include <linux/kernfs.h>
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
-#include <linux/mutex.h>
+#include <linux/sched/clock.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <linux/timekeeping.h>
 #include "gate.h"
 
-static struct kobject *kstate_kobj;
-
-/* Files of any size are made when they are read from their start */
-static DEFINE_MUTEX(snapshot_lock);
-
-struct snapshot {
-	const struct file *reader;
-	char *data;
-	size_t size;
-	size_t room;
-	int err;
-};
-
-static void snapshot_clear(struct snapshot *s)
-{
-	kvfree(s->data);
-	*s = (struct snapshot){};
-}
-
-static ssize_t snapshot_read(struct snapshot *s, int (*make)(struct snapshot *s),
-			     const struct file *file, char *buf, loff_t off, size_t count)
-{
-	int ret;
-
-	guard(mutex)(&snapshot_lock);
-	/* What one reads must not begin with one snapshot and end with another's */
-	if (off && s->reader != file)
-		return -EAGAIN;
-	if (!off) {
-		snapshot_clear(s);
-		s->reader = file;
-		ret = make(s) ?: s->err;
-		if (ret) {
-			snapshot_clear(s);
-			return ret;
-		}
-	}
-	return memory_read_from_buffer(buf, count, &off, s->data, s->size);
-}
-
-/* Add a line; without memory, reading fails in the end */
-static __printf(2, 3) void say(struct snapshot *s, const char *fmt, ...)
-{
-	va_list args;
-	size_t room;
-	char *data;
-	int len;
-
-	for (;;) {
-		va_start(args, fmt);
-		len = vsnprintf(s->data ? s->data + s->size : NULL, s->room - s->size, fmt, args);
-		va_end(args);
-		if (s->size + len < s->room)
-			break;
-		room = max(2 * s->room, PAGE_SIZE);
-		data = kvrealloc(s->data, room, GFP_KERNEL);
-		if (!data) {
-			s->err = -ENOMEM;
-			return;
-		}
-		s->data = data;
-		s->room = room;
-	}
-	s->size += len;
-}
+/* Streams and records */
 
 static const char *direction(const struct kstate_set *set)
 {
 	return set->incoming ? "in" : "out";
 }
 
-static void print_stream(struct snapshot *out, struct kstate_stream *stream)
+static void show_stream(struct seq_file *m, struct kstate_stream *stream)
 {
 	u32 free = 0, dropped = 0, i;
 
@@ -132,12 +79,12 @@ static void print_stream(struct snapshot *out, struct kstate_stream *stream)
 		free += stream->index.slots[i].state == KSTATE_SLOT_FREE;
 		dropped += stream->index.slots[i].state == KSTATE_SLOT_DROPPED;
 	}
-	say(out, "%s %s id=%llu records=%u %s=%u bytes=%llu ns=%llu\n",
-	    direction(stream->set), stream->name, stream->id, stream->index.nr - dropped,
-	    stream->set->incoming ? "unclaimed" : "saved", free, stream->bytes, stream->ns);
+	seq_printf(m, "%s %s id=%llu records=%u %s=%u bytes=%llu ns=%llu\n",
+		   direction(stream->set), stream->name, stream->id, stream->index.nr - dropped,
+		   stream->set->incoming ? "unclaimed" : "saved", free, stream->bytes, stream->ns);
 }
 
-static void print_records(struct snapshot *out, struct kstate_stream *stream)
+static void show_stream_records(struct seq_file *m, struct kstate_stream *stream)
 {
 	static const char *const states[][2] = {
 		[KSTATE_SLOT_FREE]	= { "saved", "unclaimed" },
@@ -147,24 +94,22 @@ static void print_records(struct snapshot *out, struct kstate_stream *stream)
 	u32 i;
 
 	guard(mutex)(&stream->lock);
-	for (i = 0; i < stream->index.nr; i++) {
+	for (i = 0; i < stream->index.nr && !seq_has_overflowed(m); i++) {
 		const struct kstate_slot *slot = &stream->index.slots[i];
 		const struct kstate_record *record = slot->record;
 		char name[2 * KSTATE_MAX_NAME + 8];
 
-		if (!record)
-			continue;
 		kstate_record_text(stream, record, name, sizeof(name));
-		say(out, "%s %s %s %s%s bytes=%zu ns=%u\n",
-		    direction(stream->set), stream->name, name,
-		    states[slot->state][stream->set->incoming],
-		    le16_to_cpu(record->flags) & KSTATE_RECORD_OPTIONAL ? " optional" : "",
-		    sizeof(*record) + le32_to_cpu(record->size), slot->ns);
+		seq_printf(m, "%s %s %s %s%s bytes=%zu ns=%u\n",
+			   direction(stream->set), stream->name, name,
+			   states[slot->state][stream->set->incoming],
+			   le16_to_cpu(record->flags) & KSTATE_RECORD_OPTIONAL ? " optional" : "",
+			   sizeof(*record) + le32_to_cpu(record->size), slot->ns);
 	}
 }
 
-static void print_sets(struct snapshot *out,
-		       void (*print)(struct snapshot *out, struct kstate_stream *stream))
+static int show_sets(struct seq_file *m,
+		     void (*show)(struct seq_file *m, struct kstate_stream *stream))
 {
 	struct kstate_set *sets[] = { kstate_incoming(), kstate_outgoing() };
 	struct kstate_stream *stream;
@@ -175,46 +120,75 @@ static void print_sets(struct snapshot *out,
 			continue;
 		guard(rwsem_write)(&sets[i]->use);
 		list_for_each_entry(stream, &sets[i]->streams, list)
-			print(out, stream);
+			show(m, stream);
 	}
-}
-
-static int make_streams(struct snapshot *s)
-{
-	print_sets(s, print_stream);
 	return 0;
 }
 
-static int make_records(struct snapshot *s)
+static int kstate_show_streams(struct seq_file *m, void *v)
 {
-	print_sets(s, print_records);
-	return 0;
+	return show_sets(m, show_stream);
 }
 
-static int make_set(struct snapshot *s, struct kstate_set *set)
+static int kstate_show_records(struct seq_file *m, void *v)
 {
-	void *blob;
-	int ret;
+	return show_sets(m, show_stream_records);
+}
 
-	if (!set)
-		return 0;
-	ret = kstate_set_export(set, &blob, &s->size);
-	if (!ret)
-		s->data = blob;
+/* Sets as bytes, to be read, or a catalogue on its way in */
+
+struct bytes {
+	void *data;
+	size_t size;
+	size_t room;
+};
+
+static int bytes_open(struct kernfs_open_file *of)
+{
+	of->priv = kzalloc_obj(struct bytes);
+	return of->priv ? 0 : -ENOMEM;
+}
+
+static void bytes_release(struct kernfs_open_file *of)
+{
+	struct bytes *bytes = of->priv;
+
+	kvfree(bytes->data);
+	kfree(bytes);
+}
+
+static ssize_t bytes_read(struct kernfs_open_file *of, char *buf, size_t size, loff_t off)
+{
+	const struct bytes *bytes = of->priv;
+
+	return memory_read_from_buffer(buf, size, &off, bytes->data, bytes->size);
+}
+
+static int open_set(struct kernfs_open_file *of, struct kstate_set *set)
+{
+	struct bytes *bytes;
+	int ret = bytes_open(of);
+
+	if (ret || !set)
+		return ret;
+	bytes = of->priv;
+	ret = kstate_set_export(set, &bytes->data, &bytes->size);
+	if (ret)
+		kfree(bytes);
 	return ret;
 }
 
-static int make_incoming(struct snapshot *s)
+static int kstate_open_in(struct kernfs_open_file *of)
 {
-	return make_set(s, kstate_incoming());
+	return open_set(of, kstate_incoming());
 }
 
-static int make_outgoing(struct snapshot *s)
+static int kstate_open_out(struct kernfs_open_file *of)
 {
-	return make_set(s, kstate_outgoing());
+	return open_set(of, kstate_outgoing());
 }
 
-static int make_catalog(struct snapshot *s)
+static int kstate_open_catalog(struct kernfs_open_file *of)
 {
 	struct kstate_error err = {};
 	struct kstate_set *catalog = kstate_catalog_create(&err);
@@ -224,9 +198,78 @@ static int make_catalog(struct snapshot *s)
 		kstate_error_log(&err, "catalog");
 		return PTR_ERR(catalog);
 	}
-	ret = make_set(s, catalog);
+	ret = open_set(of, catalog);
 	kstate_set_destroy(catalog);
 	return ret;
+}
+
+/* What is written in parts: a catalogue says in its header how large it is */
+#define TARGET_MAX	(64U << 20)
+
+static int commit_target(const void *blob, size_t size)
+{
+	struct kstate_error err = {};
+
+	return kstate_gate_set_target(blob, size, &err);
+}
+
+static int begin_target(struct bytes *bytes, const struct kstate_header *header)
+{
+	kvfree(bytes->data);
+	bytes->size = 0;
+	bytes->room = le64_to_cpu(header->total_size);
+	if (bytes->room > TARGET_MAX)
+		return -EFBIG;
+	bytes->data = kvzalloc(max(bytes->room, sizeof(*header)), GFP_KERNEL);
+	return bytes->data ? 0 : -ENOMEM;
+}
+
+static ssize_t kstate_write_target(struct kernfs_open_file *of, char *buf, size_t size, loff_t off)
+{
+	const struct kstate_header *header = (void *)buf;
+	struct bytes *bytes = of->priv;
+	int ret;
+
+	if (!off && size == 1 && *buf == '\n')
+		return commit_target(NULL, 0) ?: size;
+	/* Without a header nobody knows how much will follow: it is refused as it is */
+	if (!off && (size < sizeof(*header) ||
+		     memcmp(header->magic, KSTATE_MAGIC, KSTATE_MAGIC_LEN)))
+		return commit_target(buf, size) ?: size;
+	ret = off ? 0 : begin_target(bytes, header);
+	if (ret)
+		return ret;
+	if (!bytes->data || off != bytes->size || size > bytes->room - bytes->size)
+		return -EINVAL;
+	memcpy(bytes->data + bytes->size, buf, size);
+	bytes->size += size;
+	if (bytes->size == bytes->room)
+		ret = commit_target(bytes->data, bytes->size);
+	return ret ?: size;
+}
+
+/* JSON, written where the file has room; without room, seq_file begins anew with more */
+
+static void json_text(struct seq_file *m, const char *name, const char *text)
+{
+	size_t room;
+	char *buf;
+
+	seq_printf(m, "\"%s\":", name);
+	room = seq_get_buf(m, &buf);
+	/* Each byte may need six, beside the quotes and the NUL */
+	seq_commit(m, room < 6 * strlen(text) + 3 ? -1 : kstate_json_text(text, buf, room));
+}
+
+/* By kstate_error_json() or kstate_error_text() */
+static void show_error(struct seq_file *m, const struct kstate_error *err,
+		       int (*text)(const struct kstate_error *err, char *buf, size_t size))
+{
+	size_t room;
+	char *buf;
+
+	room = seq_get_buf(m, &buf);
+	seq_commit(m, room < 6 * sizeof(*err) ? -1 : text(err, buf, room));
 }
 
 static const char *const verdicts[] = {
@@ -237,274 +280,199 @@ static const char *const verdicts[] = {
 	[KSTATE_REFUSED]	= "blocked",
 };
 
-/* Names may hold anything: JSON takes up to six bytes for each of theirs */
-static noinline_for_stack void say_name(struct snapshot *s, const char *what, const char *name)
-{
-	char json[6 * (2 * KSTATE_MAX_NAME + 8) + 3];
-
-	kstate_json_text(name, json, sizeof(json));
-	say(s, ",\"%s\":%s", what, json);
-}
-
-static noinline_for_stack void say_error(struct snapshot *s, const struct kstate_error *err)
-{
-	char json[2048];
-
-	kstate_error_json(err, json, sizeof(json));
-	say(s, ",\"error\":%s", json);
-}
-
-static int say_finding(const struct kstate_finding *finding, void *arg)
+static int show_finding(const struct kstate_finding *finding, void *arg)
 {
 	char name[2 * KSTATE_MAX_NAME + 8];
-	struct snapshot *s = arg;
+	struct seq_file *m = arg;
+	u32 i;
 
 	if (finding->verdict == KSTATE_EXACT)
 		return 0;
-	say(s, "{\"verdict\":\"%s\"", verdicts[finding->verdict]);
-	say_name(s, "stream", finding->stream->name);
+	seq_printf(m, "{\"verdict\":\"%s\",", verdicts[finding->verdict]);
+	json_text(m, "stream", finding->stream->name);
 	if (finding->record) {
 		kstate_record_text(finding->stream, finding->record, name, sizeof(name));
-		say_name(s, "object", name);
+		seq_putc(m, ',');
+		json_text(m, "object", name);
 	}
 	if (finding->allowed)
-		say(s, ",\"allowed\":true");
-	if (finding->err)
-		say_error(s, finding->err);
-	say(s, "}\n");
-	return s->err;
+		seq_puts(m, ",\"allowed\":true");
+	if (finding->nr_err) {
+		seq_puts(m, ",\"error\":");
+		show_error(m, finding->err, kstate_error_json);
+	}
+	for (i = 0; finding->nr_err > 1 && i < finding->nr_err; i++) {
+		seq_puts(m, i ? "," : ",\"errors\":[");
+		show_error(m, &finding->err[i], kstate_error_json);
+	}
+	seq_puts(m, finding->nr_err > 1 ? "]}\n" : "}\n");
+	/* No need to look at the others before there is room */
+	return seq_has_overflowed(m) ? -ENOBUFS : 0;
 }
 
-static void say_tally(struct snapshot *s, const struct kstate_tally *t)
+static void show_tally(struct seq_file *m, const struct kstate_tally *t)
 {
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(verdicts); i++)
-		say(s, "\"%s\":%u,", verdicts[i], t->nr[i]);
-	say(s, "\"allowed\":%u,\"ns\":%llu,\"save_ns\":%llu}\n", t->allowed, t->ns, t->save_ns);
+		seq_printf(m, "\"%s\":%u,", verdicts[i], t->nr[i]);
+	seq_printf(m, "\"allowed\":%u,\"ns\":%llu,\"save_ns\":%llu", t->allowed, t->ns,
+		   t->save_ns);
 }
 
-static int make_check(struct snapshot *s)
+static int kstate_show_check(struct seq_file *m, void *v)
 {
 	struct kstate_tally tally;
-	int ret = kstate_gate_check(say_finding, s, &tally);
+	int ret = kstate_gate_check(show_finding, m, &tally);
 
 	if (!ret) {
-		say(s, "{");
-		say_tally(s, &tally);
+		seq_putc(m, '{');
+		show_tally(m, &tally);
+		seq_puts(m, "}\n");
 	}
-	return ret;
+	return ret == -ENOBUFS ? 0 : ret;
 }
 
 static const char *const armed_names[] = {
 	[KSTATE_ARMED_OFF] = "off", [KSTATE_ARMED_ON] = "on", [KSTATE_ARMED_FORCE] = "force",
 };
 
-static int make_gate(struct snapshot *s)
+static int kstate_show_gate(struct seq_file *m, void *v)
 {
-	char release[sizeof_field(struct kstate_set, writer)];
-	struct kstate_tally tally;
-	enum kstate_armed armed = kstate_gate_status(release, sizeof(release), &tally);
+	struct kstate_gate_status status;
 
-	say(s, "{\"armed\":\"%s\"", armed_names[armed]);
-	say_name(s, "target", release);
-	say(s, ",");
-	say_tally(s, &tally);
+	kstate_gate_status(&status);
+	seq_printf(m, "{\"armed\":\"%s\",", armed_names[status.armed]);
+	json_text(m, "target", status.target);
+	seq_putc(m, ',');
+	show_tally(m, &status.tally);
+	if (status.err.code) {
+		seq_puts(m, ",\"error\":");
+		show_error(m, &status.err, kstate_error_json);
+	}
+	seq_puts(m, "}\n");
 	return 0;
 }
 
-#define SNAPSHOT_FILE(_name)							\
-static struct snapshot _name##_snapshot;					\
-static ssize_t _name##_read(struct file *file, struct kobject *kobj,		\
-			    const struct bin_attribute *attr, char *buf,	\
-			    loff_t off, size_t count)				\
-{										\
-	return snapshot_read(&_name##_snapshot, make_##_name, file, buf, off,	\
-			     count);						\
-}										\
-static const struct bin_attribute bin_attr_##_name = {				\
-	.attr = { .name = #_name, .mode = 0400 }, .read = _name##_read,		\
+static ssize_t kstate_write_armed(struct kernfs_open_file *of, char *buf, size_t size, loff_t off)
+{
+	int armed = sysfs_match_string(armed_names, buf);
+
+	return armed < 0 ? armed : kstate_gate_arm(armed) ?: size;
 }
 
-SNAPSHOT_FILE(streams);
-SNAPSHOT_FILE(records);
-SNAPSHOT_FILE(incoming);
-SNAPSHOT_FILE(outgoing);
-SNAPSHOT_FILE(catalog);
-SNAPSHOT_FILE(check);
-SNAPSHOT_FILE(gate);
+static ssize_t kstate_write_image(struct kernfs_open_file *of, char *buf, size_t size, loff_t off)
+{
+	u32 crc;
+	int ret = kstrtou32(buf, 0, &crc);
 
-static struct snapshot *const snapshots[] = {
-	&streams_snapshot, &records_snapshot, &incoming_snapshot, &outgoing_snapshot,
-	&catalog_snapshot, &check_snapshot, &gate_snapshot,
-};
+	return ret ?: kstate_gate_set_image(crc) ?: size;
+}
 
-/* What is written in parts: a catalogue says in its header how large it is */
-#define TARGET_MAX	(64U << 20)
-
-static struct snapshot written;
-
-static int commit_target(const void *blob, size_t size)
+static ssize_t kstate_write_policy(struct kernfs_open_file *of, char *buf, size_t size, loff_t off)
 {
 	struct kstate_error err = {};
-	int ret = kstate_gate_set_target(blob, size, &err);
 
-	kstate_set_error(kstate_outgoing(), &err, "target");
-	return ret;
+	return kstate_gate_set_policy(buf, &err) ?: size;
 }
 
-static ssize_t target_write(struct file *file, struct kobject *kobj,
-			    const struct bin_attribute *attr, char *buf, loff_t off, size_t count)
-{
-	const struct kstate_header *header = (void *)buf;
-	int ret;
-
-	guard(mutex)(&snapshot_lock);
-	if (!off) {
-		snapshot_clear(&written);
-		if (count == 1 && *buf == '\n')
-			return commit_target(NULL, 0) ?: count;
-		/* What is too short to say its size is refused for what it is */
-		if (count < sizeof(*header))
-			return commit_target(buf, count) ?: count;
-		written.room = le64_to_cpu(header->total_size);
-		if (memcmp(header->magic, KSTATE_MAGIC, KSTATE_MAGIC_LEN))
-			return commit_target(buf, count) ?: count;
-		if (written.room > TARGET_MAX)
-			return -EFBIG;
-		written.data = kvzalloc(max(written.room, sizeof(*header)), GFP_KERNEL);
-		if (!written.data)
-			return -ENOMEM;
-	}
-	if (!written.data || off != written.size || count > written.room - written.size)
-		return -EINVAL;
-	memcpy(written.data + written.size, buf, count);
-	written.size += count;
-	if (written.size < written.room)
-		return count;
-	ret = commit_target(written.data, written.size);
-	snapshot_clear(&written);
-	return ret ?: count;
-}
-
-static const struct bin_attribute bin_attr_target = {
-	.attr = { .name = "target", .mode = 0200 }, .write = target_write,
-};
-
-static const struct bin_attribute *const bin_attrs[] = {
-	&bin_attr_streams, &bin_attr_records, &bin_attr_incoming, &bin_attr_outgoing,
-	&bin_attr_catalog, &bin_attr_check, &bin_attr_gate, &bin_attr_target, NULL,
-};
-
-/* The error that was later: incoming and outgoing sets have one each */
-static struct kstate_error last_error(void)
-{
-	struct kstate_set *in = kstate_incoming(), *out = kstate_outgoing();
-	struct kstate_error err = {};
-
-	if (in && (!out || in->last_error_time > out->last_error_time)) {
-		guard(mutex)(&in->lock);
-		return in->last_error;
-	}
-	if (out) {
-		guard(mutex)(&out->lock);
-		return out->last_error;
-	}
-	return err;
-}
-
-static ssize_t show_error(const struct kstate_error *err, char *buf)
-{
-	int len = kstate_error_text(err, buf, PAGE_SIZE - 1);
-
-	if (len)
-		buf[len++] = '\n';
-	return len;
-}
-
-static ssize_t last_error_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	struct kstate_error err = last_error();
-
-	return show_error(&err, buf);
-}
-
-static struct kobj_attribute last_error_attr = __ATTR(last_error, 0400, last_error_show, NULL);
-
-static ssize_t json_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	struct kstate_error err = last_error();
-	int len = err.code ? kstate_error_json(&err, buf, PAGE_SIZE - 1) : 0;
-
-	if (len)
-		buf[len++] = '\n';
-	return len;
-}
-
-static struct kobj_attribute json_attr = __ATTR(last_error.json, 0400, json_show, NULL);
-
-static ssize_t damage_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	return kstate_incoming() ? show_error(&kstate_incoming()->damage, buf) : 0;
-}
-
-static struct kobj_attribute damage_attr = __ATTR(damage, 0400, damage_show, NULL);
-
-static ssize_t finish_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
-			    size_t count)
+static ssize_t kstate_write_finish(struct kernfs_open_file *of, char *buf, size_t size, loff_t off)
 {
 	bool yes;
 	int ret = kstrtobool(buf, &yes);
 
 	if (!ret && yes)
 		kstate_finish();
-	return ret ?: count;
+	return ret ?: size;
 }
 
-static struct kobj_attribute finish_attr = __ATTR(finish, 0200, NULL, finish_store);
+/* Errors */
 
-static ssize_t policy_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
-			    size_t count)
+/* The set whose error was later: incoming and outgoing sets have one each */
+static struct kstate_set *last_failed(void)
 {
-	struct kstate_error err = {};
-	char *text = kstrdup(buf, GFP_KERNEL);
-	int ret;
+	struct kstate_set *in = kstate_incoming(), *out = kstate_outgoing();
 
-	if (!text)
-		return -ENOMEM;
-	ret = kstate_gate_set_policy(text, &err);
-	kfree(text);
-	kstate_set_error(kstate_outgoing(), &err, "policy");
-	return ret ?: count;
+	if (!in || !out)
+		return in ?: out;
+	return out->last_error.code && (!in->last_error.code ||
+					out->last_error_time > in->last_error_time) ? out : in;
 }
 
-static struct kobj_attribute policy_attr = __ATTR(policy, 0200, NULL, policy_store);
-
-static ssize_t armed_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+static int kstate_show_last_error(struct seq_file *m, void *v)
 {
-	struct kstate_tally tally;
-	char release[2];
+	struct kstate_set *set = last_failed();
+	u32 ns;
 
-	return sysfs_emit(buf, "%s\n",
-			  armed_names[kstate_gate_status(release, sizeof(release), &tally)]);
+	if (!set)
+		return 0;
+	guard(mutex)(&set->lock);
+	if (!set->last_error.code)
+		return 0;
+	seq_printf(m, "[%5llu.", div_u64_rem(set->last_error_time, NSEC_PER_SEC, &ns));
+	seq_printf(m, "%06lu] %s: ", ns / NSEC_PER_USEC, set->last_error_doing);
+	show_error(m, &set->last_error, kstate_error_text);
+	seq_putc(m, '\n');
+	return 0;
 }
 
-static ssize_t armed_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
-			   size_t count)
+static int kstate_show_last_error_json(struct seq_file *m, void *v)
 {
-	int armed = sysfs_match_string(armed_names, buf);
+	struct kstate_set *set = last_failed();
 
-	return armed < 0 ? armed : kstate_gate_arm(armed) ?: count;
+	if (!set)
+		return 0;
+	guard(mutex)(&set->lock);
+	if (!set->last_error.code)
+		return 0;
+	show_error(m, &set->last_error, kstate_error_json);
+	/* Go on inside of its braces */
+	if (!seq_has_overflowed(m))
+		m->count--;
+	seq_printf(m, ",\"doing\":\"%s\",\"log_ns\":%llu,\"time\":%llu}\n", set->last_error_doing,
+		   set->last_error_time, ktime_get_real_seconds() -
+		   div_u64(local_clock() - set->last_error_time, NSEC_PER_SEC));
+	return 0;
 }
 
-static struct kobj_attribute armed_attr = __ATTR(armed, 0600, armed_show, armed_store);
+static int kstate_show_damage(struct seq_file *m, void *v)
+{
+	if (!kstate_incoming() || !kstate_incoming()->damage.code)
+		return 0;
+	show_error(m, &kstate_incoming()->damage, kstate_error_text);
+	seq_putc(m, '\n');
+	return 0;
+}
 
-static struct attribute *attrs[] = {
-	&last_error_attr.attr, &json_attr.attr, &damage_attr.attr, &finish_attr.attr,
-	&policy_attr.attr, &armed_attr.attr, NULL,
+/* The directory */
+
+#define SET_OPS(_open) \
+	{ .open = _open, .release = bytes_release, .read = bytes_read }
+
+static const struct {
+	const char *name;
+	umode_t mode;
+	struct kernfs_ops ops;
+} files[] = {
+	{ "streams", 0400, { .seq_show = kstate_show_streams } },
+	{ "records", 0400, { .seq_show = kstate_show_records } },
+	{ "incoming", 0400, SET_OPS(kstate_open_in) },
+	{ "outgoing", 0400, SET_OPS(kstate_open_out) },
+	{ "catalog", 0400, SET_OPS(kstate_open_catalog) },
+	{ "last_error", 0400, { .seq_show = kstate_show_last_error } },
+	{ "last_error.json", 0400, { .seq_show = kstate_show_last_error_json } },
+	{ "damage", 0400, { .seq_show = kstate_show_damage } },
+	{ "finish", 0200, { .write = kstate_write_finish } },
+	{ "target", 0200, { .open = bytes_open, .release = bytes_release,
+			    .write = kstate_write_target } },
+	{ "image", 0200, { .write = kstate_write_image } },
+	{ "policy", 0200, { .write = kstate_write_policy, .atomic_write_len = 1 << 16 } },
+	{ "check", 0400, { .seq_show = kstate_show_check } },
+	{ "gate", 0400, { .seq_show = kstate_show_gate } },
+	{ "armed", 0200, { .write = kstate_write_armed } },
 };
 
-static const struct attribute_group group = { .attrs = attrs, .bin_attrs = bin_attrs };
+static struct kobject *kstate_kobj;
 
 /**
  * kstate_sysfs_init() - make /sys/kernel/kstate
@@ -513,15 +481,23 @@ static const struct attribute_group group = { .attrs = attrs, .bin_attrs = bin_a
  */
 int kstate_sysfs_init(void)
 {
-	int ret;
+	static struct lock_class_key key;
+	struct kernfs_node *file;
+	int i;
 
 	kstate_kobj = kobject_create_and_add("kstate", kernel_kobj);
 	if (!kstate_kobj)
 		return -ENOMEM;
-	ret = sysfs_create_group(kstate_kobj, &group);
-	if (ret)
-		kstate_sysfs_exit();
-	return ret;
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		file = __kernfs_create_file(kstate_kobj->sd, files[i].name, files[i].mode,
+					    GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, 0, &files[i].ops,
+					    NULL, NULL, &key);
+		if (IS_ERR(file)) {
+			kstate_sysfs_exit();
+			return PTR_ERR(file);
+		}
+	}
+	return 0;
 }
 
 /**
@@ -529,12 +505,7 @@ int kstate_sysfs_init(void)
  */
 void kstate_sysfs_exit(void)
 {
-	int i;
-
-	/* Removes the group too, and waits for readers */
+	/* Removes the files too, and waits for those who use them */
 	kobject_put(kstate_kobj);
 	kstate_kobj = NULL;
-	for (i = 0; i < ARRAY_SIZE(snapshots); i++)
-		snapshot_clear(snapshots[i]);
-	snapshot_clear(&written);
 }

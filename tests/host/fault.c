@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* See fault.h. */
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/kexec_handover.h>
+#include "fault.h"
+
+#define SECONDS	20
+
+static void show(FILE *log)
+{
+	char line[512];
+
+	rewind(log);
+	while (fgets(line, sizeof(line), log))
+		if (strncmp(line, "[=", 2) && strncmp(line, "[ RUN", 5) &&
+		    strncmp(line, "[  PASSED", 9) && strncmp(line, "[  FAILED", 9))
+			print_error("%s", line);
+}
+
+void run_alone(void **state)
+{
+	const struct CMUnitTest test[] = {
+		{ "alone", (CMUnitTestFunction)*state, test_begin, test_end, NULL },
+	};
+	FILE *log = tmpfile();
+	int status;
+	pid_t pid;
+
+	assert_non_null(log);
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		dup2(fileno(log), STDOUT_FILENO);
+		dup2(fileno(log), STDERR_FILENO);
+		alarm(SECONDS);
+		cmocka_set_test_filter("*");
+		exit(cmocka_run_group_tests(test, NULL, NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status) {
+		shim_kho_reset();
+		show(log);
+	}
+	fclose(log);
+	if (WIFSIGNALED(status))
+		fail_msg("killed by signal %d", WTERMSIG(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* A path may go on to the element of a list or the like that is wrong */
+static bool is_path(const char *path)
+{
+	size_t len = strlen(path);
+
+	return !strncmp(err.path, path, len) &&
+	       (!err.path[len] || (err.path[len] == '[' && !strpbrk(err.path + len, ".")));
+}
+
+void (error_is)(enum kstate_reason reason, const char *path, const char *found,
+		const char *file, int line)
+{
+	if (err.code && (!reason || err.reason == reason) && is_path(path) && err.expected[0] &&
+	    err.found[0] && (!found || strstr(err.found, found)))
+		return;
+	print_error("is:     %s\n", err.code ? text_of(&err) : "accepted");
+	print_error("should: %s: %s: ... found %s\n", path,
+		    reason ? kstate_reason_name(reason) : "...", found ?: "...");
+	_fail(file, line);
+}
+
+void (description_refused)(struct kstate_description *desc, const char *path, const char *file,
+			   int line)
+{
+	int ret;
+
+	use(desc);
+	memset(&err, 0, sizeof(err));
+	ret = kstate_check_description(desc, &err);
+	(error_is)(KSTATE_BAD_DESCRIPTION, path, NULL, file, line);
+	assert_int_equal(ret, -EINVAL);
+	assert_null(desc->schema);
+}
+
+void (save_refused)(struct kstate_description *desc, const void *obj, enum kstate_reason reason,
+		    const char *path, const char *found, const char *file, int line)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	long pages = shim_live_pages();
+
+	use(desc);
+	for (int again = 0; again < 2; again++) {
+		memset(&err, 0, sizeof(err));
+		kstate_stream_save(stream, desc, obj, KSTATE_ID(1), &err);
+		(error_is)(reason, path, found, file, line);
+		assert_int_equal(shim_live_pages(), pages);
+		assert_int_equal(kstate_stream_drop(stream, desc, KSTATE_ID(1)), -ENOENT);
+	}
+	kstate_set_destroy(set);
+}
+
+int check_and_restore(struct kstate_set *set, struct kstate_description *desc, void *obj)
+{
+	struct kstate_stream *stream = kstate_stream_find(set, "test");
+	struct kstate_error check_err = {};
+	int ret;
+
+	assert_non_null(stream);
+	use(desc);
+	verdict = kstate_stream_check(stream, desc, obj, KSTATE_ID(1), &check_err);
+	ret = stream_restore(stream, desc, obj, KSTATE_ID(1));
+	if (ret ? verdict != ret : verdict < 0)
+		fail_msg("check: %d (%s), but restore: %d (%s)", verdict, text_of(&check_err), ret,
+			 ret ? err.path : "");
+	if (ret)
+		assert_string_equal(check_err.path, err.path);
+	return ret;
+}
+
+/* Structs with @leaf in them */
+
+struct element {
+	u64 bytes[ROOM / 8];
+	struct list_head link;
+};
+
+struct outer {
+	u64 one[ROOM / 8];
+	u64 array[2][ROOM / 8];
+	void *pointer;
+	void *varray;
+	u32 nr;
+	u32 tag;
+	void *pointers[2];
+	struct list_head list;
+	struct xarray xarray;
+	u64 u[ROOM / 8];
+	bool needed;
+};
+
+static const struct {
+	const char *value;
+	const char *described;
+} paths[NR_PLACES] = {
+	[BARE] = { "", "" }, [STRUCT] = { ".one", ".one" },
+	[ARRAY] = { ".array[0]", ".array" }, [POINTER] = { ".pointer", ".pointer" },
+	[VARRAY] = { ".varray[0]", ".varray" }, [POINTERS] = { ".pointers[1]", ".pointers" },
+	[LIST] = { ".list[0]", ".list" }, [XARRAY] = { ".xarray[9]", ".xarray" },
+	[UNION] = { ".u.arm", ".u" }, [GROUP] = { ".group.one", ".group.one" },
+};
+
+struct placing {
+	struct kstate_description desc;
+	struct kstate_field fields[2];
+	struct kstate_description group;
+	struct kstate_field group_fields[2];
+	struct kstate_arm arms[2];
+};
+
+static bool outer_needed(const void *obj)
+{
+	return ((const struct outer *)obj)->needed;
+}
+
+#define FIELD(_f, _kind) \
+	.name = #_f, .offset = offsetof(struct outer, _f), .num = 1, .size = ROOM, \
+	.ksd = leaf, .kind = _kind
+
+static void describe_in(struct placing *p, enum place place,
+			const struct kstate_description *leaf, u32 size)
+{
+	const struct kstate_field one = { FIELD(one, KS_STRUCT) };
+	struct kstate_field *f = p->fields;
+
+	memset(p, 0, sizeof(*p));
+	assert_true(size <= ROOM);
+	p->desc = place == BARE ? *leaf :
+		  (struct kstate_description){ .name = "outer", .fields = p->fields };
+	p->fields[1].kind = KS_END;
+	switch (place) {
+	case ARRAY:
+		*f = (struct kstate_field){ FIELD(array, KS_STRUCT), .modifiers = KS_ARRAY };
+		f->num = 2;
+		break;
+	case POINTER:
+		*f = (struct kstate_field){ FIELD(pointer, KS_STRUCT), .modifiers = KS_POINTER,
+			.alloc = 1 };
+		break;
+	case VARRAY:
+		*f = (struct kstate_field){ FIELD(varray, KS_STRUCT),
+			.modifiers = KS_VARRAY | KS_POINTER, .alloc = 1,
+			.length = { offsetof(struct outer, nr), KS_U32 } };
+		break;
+	case POINTERS:
+		*f = (struct kstate_field){ FIELD(pointers, KS_STRUCT),
+			.modifiers = KS_ARRAY_OF_POINTER, .alloc = 1 };
+		f->num = 2;
+		break;
+	case LIST:
+		*f = (struct kstate_field){ FIELD(list, KS_LIST),
+			.link = offsetof(struct element, link) };
+		f->size = sizeof(struct element);
+		break;
+	case XARRAY:
+		*f = (struct kstate_field){ FIELD(xarray, KS_XARRAY) };
+		break;
+	case UNION:
+		p->arms[0] = (struct kstate_arm){ "arm", 5, leaf };
+		*f = (struct kstate_field){ FIELD(u, KS_UNION),
+			.length = { offsetof(struct outer, tag), KS_U32 } };
+		f->arms = p->arms;
+		break;
+	case GROUP:
+		p->group_fields[0] = one;
+		p->group_fields[0].has_default = 1;
+		p->group_fields[1].kind = KS_END;
+		p->group = (struct kstate_description){ .name = "group",
+			.fields = p->group_fields };
+		*f = (struct kstate_field){ .name = "group", .kind = KS_GROUP, .num = 1,
+			.has_default = 1, .needed = outer_needed };
+		f->ksd = &p->group;
+		break;
+	default:
+		*f = one;
+	}
+}
+
+/* Allocated as restoring would have done it, because the fill functions keep addresses */
+static void fill_in(struct outer *o, enum place place, void (*fill)(void *obj))
+{
+	struct element *e;
+
+	memset(o, 0, sizeof(*o));
+	INIT_LIST_HEAD(&o->list);
+	switch (place) {
+	case ARRAY:
+		fill(o->array[0]);
+		fill(o->array[1]);
+		break;
+	case POINTER:
+		o->pointer = kvzalloc(ROOM, GFP_KERNEL);
+		fill(o->pointer);
+		break;
+	case VARRAY:
+		o->nr = 1;
+		o->varray = kvzalloc(ROOM, GFP_KERNEL);
+		fill(o->varray);
+		break;
+	case POINTERS:
+		o->pointers[1] = kvzalloc(ROOM, GFP_KERNEL);
+		fill(o->pointers[1]);
+		break;
+	case LIST:
+		e = kvzalloc(sizeof(*e), GFP_KERNEL);
+		fill(e);
+		list_add_tail(&e->link, &o->list);
+		break;
+	case XARRAY:
+		e = kvzalloc(ROOM, GFP_KERNEL);
+		fill(e);
+		assert_null(xa_store(&o->xarray, 9, e, GFP_KERNEL));
+		break;
+	case UNION:
+		o->tag = 5;
+		fill(o->u);
+		break;
+	default:
+		o->needed = true;
+		fill(o->one);
+	}
+}
+
+static void nothing(void *obj)
+{
+}
+
+static void *find_in(struct outer *o, enum place place)
+{
+	switch (place) {
+	case ARRAY:
+		return o->array[0];
+	case POINTER:
+		return o->pointer;
+	case VARRAY:
+		return o->varray;
+	case POINTERS:
+		return o->pointers[1];
+	case LIST:
+		return list_first_entry(&o->list, struct element, link);
+	case XARRAY:
+		return xa_load(&o->xarray, 9);
+	case UNION:
+		return o->u;
+	default:
+		return o->one;
+	}
+}
+
+static void empty_in(struct outer *o, enum place place, void (*empty)(void *obj))
+{
+	void *leaf = find_in(o, place);
+
+	empty(leaf);
+	if (place == ARRAY)
+		empty(o->array[1]);
+	if (place == LIST || place == XARRAY || place == POINTER || place == VARRAY ||
+	    place == POINTERS)
+		kvfree(leaf);
+	xa_destroy(&o->xarray);
+}
+
+static const char *path_in(const struct placing *p, enum place place, const char *path,
+			   bool value)
+{
+	static char text[256];
+
+	snprintf(text, sizeof(text), "%s%s%s%s%s", p->desc.name, value ? "[1]" : "",
+		 value ? paths[place].value : paths[place].described,
+		 path[0] && path[0] != '[' ? "." : "", path);
+	return text;
+}
+
+void bad_description(const struct kstate_description *leaf, u32 size, const char *path)
+{
+	struct placing p;
+
+	for (enum place place = BARE; place < NR_PLACES; place++) {
+		describe_in(&p, place, leaf, size);
+		description_refused(&p.desc, path_in(&p, place, path, false));
+		kstate_forget(&p.desc);
+	}
+}
+
+void good_description(const struct kstate_description *leaf, u32 size)
+{
+	struct placing p;
+
+	for (enum place place = BARE; place < NR_PLACES; place++) {
+		describe_in(&p, place, leaf, size);
+		assert_fits(kstate_check_description(&p.desc, &err));
+		kstate_forget(&p.desc);
+	}
+}
+
+void bad_object(const struct kstate_description *leaf, u32 size, void (*fill)(void *obj),
+		void (*empty)(void *obj), enum kstate_reason reason, const char *path,
+		const char *found)
+{
+	struct placing p;
+	struct outer o;
+
+	for (enum place place = BARE; place < NR_PLACES; place++) {
+		describe_in(&p, place, leaf, size);
+		fill_in(&o, place, fill);
+		save_refused(&p.desc, place == BARE ? (void *)o.one : &o, reason,
+			     path_in(&p, place, path, true), found);
+		empty_in(&o, place, empty ?: nothing);
+		kstate_forget(&p.desc);
+	}
+}
+
+/* Places where the reader's object has the struct before it is restored */
+static bool is_there(enum place place)
+{
+	return place != VARRAY && place != LIST && place != XARRAY;
+}
+
+static void bad_record_in(struct bad_record *t, enum place place)
+{
+	struct placing writer, reader;
+	struct outer from, to, before, leaf;
+	struct kstate_set *set;
+	void *obj = place == BARE ? (void *)to.one : &to;
+	bool remote = place == POINTER || place == POINTERS;
+
+	describe_in(&writer, place, t->writer, t->writer_size);
+	describe_in(&reader, place, t->reader, t->reader_size);
+	fill_in(&from, place, t->fill);
+	set = saved(&writer.desc, place == BARE ? (void *)from.one : &from);
+
+	fill_in(&to, place, t->bad);
+	before = to;
+	if (remote)
+		memcpy(&leaf, find_in(&to, place), ROOM);
+	if (!check_and_restore(set, &reader.desc, obj))
+		fail_msg("place %d: not refused", place);
+	error_is(t->reason, path_in(&reader, place, t->path, true), NULL);
+	assert_memory_equal(&to, &before, sizeof(to));
+	if (remote)
+		assert_memory_equal(find_in(&to, place), &leaf, ROOM);
+	empty_in(&to, place, t->empty_bad ?: nothing);
+
+	fill_in(&to, place, t->good ?: nothing);
+	if (check_and_restore(set, &reader.desc, obj))
+		fail_msg("place %d, the second time: %s", place, text_of(&err));
+	if (t->same && !t->same(find_in(&to, place)))
+		fail_msg("place %d: another object", place);
+	empty_in(&to, place, t->empty ?: nothing);
+	kstate_set_destroy(set);
+	empty_in(&from, place, nothing);
+	kstate_forget(&writer.desc);
+	kstate_forget(&reader.desc);
+}
+
+void bad_record(struct bad_record t)
+{
+	for (enum place place = BARE; place < NR_PLACES; place++)
+		if (is_there(place))
+			bad_record_in(&t, place);
+}
