@@ -19,6 +19,7 @@
 #include <linux/align.h>
 #include <linux/bitops.h>
 #include <linux/err.h>
+#include <linux/slab.h>
 #include <linux/minmax.h>
 #include "source.h"
 
