@@ -255,13 +255,17 @@ static bool walk_runs(struct walk *w, struct node *n, const struct kstate_span *
 static bool walk_tail(struct walk *w, struct node *n)
 {
 	const struct kstate_schema_field *f = n->f;
-	const u8 *tail = w->tail.pos;
 	struct kstate_span span;
+	u64 left;
 	bool good;
 
 	if (!kstate_span(n->schema, f, get_unaligned_le32(n->slot), &w->tail, &span)) {
-		w->tail.pos = (u8 *)tail;
-		return bad(w, n->slot, "%s: expected %s, found %llu", n->name, span.bad, span.found);
+		left = w->tail.end - w->tail.pos;
+		return span.bytes > left ?
+			bad(w, w->tail.pos, "%s needs %llu bytes, %llu are left", n->name,
+			    span.bytes, left) :
+			bad(w, n->slot, "%s: expected %s, found %llu", n->name, span.bad,
+			    span.found);
 	}
 	n->count = span.n;
 	n->bytes = span.bytes;
