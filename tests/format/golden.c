@@ -1474,13 +1474,15 @@ static void dropped(void)
 	put_string("name", leaves[1].name);
 	end_record();
 	save(&desc, &leaves[2], KSTATE_ID(3));
-	if (kstate_stream_drop(stream, &desc, KSTATE_ID(1)) ||
-	    kstate_stream_drop(stream, &desc, KSTATE_ID(3)))
+	if (kstate_stream_drop(stream, &desc, KSTATE_ID(1)))
 		die("drop");
 	begin_record(&desc, &leaves[3], KSTATE_ID(1));
 	U(&leaves[3], small);
 	put_string("name", leaves[3].name);
 	end_record();
+	/* The last one would leave nothing to skip */
+	if (kstate_stream_drop(stream, &desc, KSTATE_ID(3)))
+		die("drop");
 	end_stream(2);
 	end_set();
 }

@@ -98,7 +98,7 @@ static int custom_restore(struct kstate_stream *s, void *member, const struct ks
 	return ret ?: kstate_get_end(s);
 }
 
-static KSTATE_DESCRIBE(inner_desc, "inner", 1,
+KSTATE_DESCRIBE_STATIC(inner_desc, "inner", 1,
 	KSTATE_BASE_TYPE(number, struct object, u32),
 	KSTATE_FOLIO(folio, struct object));
 #define FIELDS								\
@@ -109,10 +109,10 @@ static KSTATE_DESCRIBE(inner_desc, "inner", 1,
 	KSTATE_VMALLOC(area, struct object),				\
 	KSTATE_CUSTOM(custom, struct object, custom_save, custom_restore), \
 	KSTATE_LIST(list, struct object, struct object, link, &inner_desc)
-static KSTATE_DESCRIBE(object_desc, "object", 1, FIELDS);
-static KSTATE_DESCRIBE(blocked_desc, "object", 1,
+KSTATE_DESCRIBE_STATIC(object_desc, "object", 1, FIELDS);
+KSTATE_DESCRIBE_STATIC(blocked_desc, "object", 1,
 	FIELDS, KSTATE_BASE_TYPE(custom_nr, struct object, u64));
-static KSTATE_DESCRIBE(limited_desc, "object", 1,
+KSTATE_DESCRIBE_STATIC(limited_desc, "object", 1,
 	KSTATE_FOLIO(folio, struct object),
 	KSTATE_FOLIO(no_folio, struct object),
 	KSTATE_PAGES(pages, struct object, nr_pages),
@@ -120,7 +120,7 @@ static KSTATE_DESCRIBE(limited_desc, "object", 1,
 	KSTATE_CUSTOM(custom, struct object, custom_save, custom_restore),
 	KSTATE_LIST(list, struct object, struct object, link, &inner_desc),
 	KSTATE_BASE_TYPE(number, struct object, u32, KSTATE_RANGE(1000, 2000)));
-static KSTATE_DESCRIBE(dropping_desc, "object", 1,
+KSTATE_DESCRIBE_STATIC(dropping_desc, "object", 1,
 	KSTATE_BASE_TYPE(number, struct object, u32),
 	KSTATE_REMOVED("folio"), KSTATE_REMOVED("no_folio"), KSTATE_REMOVED("pages"),
 	KSTATE_REMOVED("area"), KSTATE_REMOVED("custom"), KSTATE_REMOVED("list"));
@@ -380,7 +380,7 @@ static void restore_four(void)
 {
 	u32 nr = 0;
 
-	check(!kstate_for_each_key(&object_desc, restore_one_of_four, &nr));
+	check(!kstate_walk_keys(&object_desc, restore_one_of_four, &nr));
 	check(nr == 4);
 	halt();
 }
@@ -678,7 +678,7 @@ struct large {
 	u32 *words;
 };
 
-static KSTATE_DESCRIBE(large_desc, "large", 1,
+KSTATE_DESCRIBE_STATIC(large_desc, "large", 1,
 	KSTATE_VARRAY(words, struct large, nr, KSTATE_ALLOC));
 
 #define WORDS	(3U << 18)
@@ -807,7 +807,7 @@ struct two {
 	void *area;
 };
 
-DESC(two_desc, "two",
+KSTATE_DESCRIBE_STATIC(two_desc, "two", 1,
 	KSTATE_FOLIO(first, struct two),
 	KSTATE_PAGES(pages, struct two, nr_pages),
 	KSTATE_FOLIO(second, struct two),

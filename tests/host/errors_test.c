@@ -242,7 +242,7 @@ static void too_many_fields(void **state)
 
 	for (int i = 0; i <= KSTATE_MAX_FIELDS; i++) {
 		snprintf(names[i], sizeof(names[i]), "f%d", i);
-		fields[i] = (struct kstate_field){ .name = names[i], .num = 1, INT };
+		fields[i] = (struct kstate_field){ .name = names[i], .num = 1, INT, .offset = 4 * i };
 	}
 	fields[KSTATE_MAX_FIELDS + 1].kind = KS_END;
 	assert_error(kstate_check_description(&desc, &err), KSTATE_BAD_DESCRIPTION, -EINVAL, "d",
@@ -333,7 +333,7 @@ static void reasons_when_saving(void **state)
 	use(&object);
 	use(&object_limited);
 	assert_error(kstate_stream_save(stream, &object_limited, &o, KSTATE_ID(3), &err),
-		     KSTATE_VALUE, -ERANGE, "object[3].a", "bits of 0xf", "16");
+		     KSTATE_VALUE, -ERANGE, "object[3].a", "bits of 0xf", "0x10 (0x10 too many)");
 	o.a = 0;
 	o.list[2] = -6;
 	assert_error(kstate_stream_save(stream, &object_limited, &o, KSTATE_ID(3), &err),
@@ -368,7 +368,7 @@ static void reasons_when_restoring(void **state)
 	assert_error(kstate_stream_restore(stream, &object, &to, KSTATE_ID(2), &err),
 		     KSTATE_NO_RECORD, -ENOENT, "object[2]", "a record in stream test", "none");
 	assert_error(kstate_stream_restore(stream, &object_limited, &to, KSTATE_ID(1), &err),
-		     KSTATE_VALUE, -ERANGE, "object[1].a", "bits of 0xf", "16");
+		     KSTATE_VALUE, -ERANGE, "object[1].a", "bits of 0xf", "0x10 (0x10 too many)");
 	assert_string_equal(err.writer, RELEASE);
 	assert_error(kstate_stream_restore(stream, &object_blocked, &to, KSTATE_ID(1), &err),
 		     KSTATE_BLOCKED, -EPROTO, "object[1].list", "only fields that the reader knows",
@@ -517,7 +517,7 @@ static void logged(void **state)
 	assert_int_equal(kstate_stream_save(stream, &object_limited, &o, KSTATE_ID(3), NULL),
 			 -ERANGE);
 	assert_string_equal(shim_log(), "<3>kstate: save: object[3].a: value (-34): "
-					"expected bits of 0xf, found 16\n");
+					"expected bits of 0xf, found 0x10 (0x10 too many)\n");
 	assert_int_equal(set->last_error.reason, KSTATE_VALUE);
 	kstate_set_destroy(set);
 }

@@ -65,25 +65,25 @@ struct flat {
 	KSTATE_BASE_TYPE(a, struct flat, u64),				\
 	KSTATE_BASE_TYPE(b, struct flat, u32)
 
-static KSTATE_DESCRIBE(flat, "flat", 1, HEAD);
-static KSTATE_DESCRIBE(flat_more, "flat", 1,
+KSTATE_DESCRIBE_STATIC(flat, "flat", 1, HEAD);
+KSTATE_DESCRIBE_STATIC(flat_more, "flat", 1,
 	HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32, KSTATE_DEFAULT(7)));
-static KSTATE_DESCRIBE(flat_required, "flat", 1, HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32));
-static KSTATE_DESCRIBE(flat_extra, "flat", 1,
+KSTATE_DESCRIBE_STATIC(flat_required, "flat", 1, HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32));
+KSTATE_DESCRIBE_STATIC(flat_extra, "flat", 1,
 	HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32, KSTATE_IGNORABLE));
-static KSTATE_DESCRIBE(flat_range, "flat", 1,
+KSTATE_DESCRIBE_STATIC(flat_range, "flat", 1,
 	KSTATE_BASE_TYPE(a, struct flat, u64, KSTATE_RANGE(5, 10)),
 	KSTATE_BASE_TYPE(b, struct flat, u32));
 static KSTATE_DESCRIBE_OPTS(flat_version, "flat", (.version_id = 3, .min_version_id = 2), HEAD);
-static KSTATE_DESCRIBE(lists, "flat", 1,
+KSTATE_DESCRIBE_STATIC(lists, "flat", 1,
 	KSTATE_VARRAY(list, struct flat, nr),
 	KSTATE_VARRAY(list2, struct flat, nr2));
-static KSTATE_DESCRIBE(lists_shared, "flat", 1,
+KSTATE_DESCRIBE_STATIC(lists_shared, "flat", 1,
 	KSTATE_VARRAY(list, struct flat, nr),
 	KSTATE_VARRAY(list2, struct flat, nr));
-static KSTATE_DESCRIBE(text, "flat", 1, KSTATE_STRING(text, struct flat));
-static KSTATE_DESCRIBE(chars, "flat", 1, KSTATE_BASE_TYPE(text, struct flat, char [8]));
-static KSTATE_DESCRIBE(pointer, "flat", 1, KSTATE_POINTER(pointer, struct flat));
+KSTATE_DESCRIBE_STATIC(text, "flat", 1, KSTATE_STRING(text, struct flat));
+KSTATE_DESCRIBE_STATIC(chars, "flat", 1, KSTATE_BASE_TYPE(text, struct flat, char [8]));
+KSTATE_DESCRIBE_STATIC(pointer, "flat", 1, KSTATE_POINTER(pointer, struct flat));
 
 /* Narrower than their namesakes in struct flat */
 struct small {
@@ -96,13 +96,13 @@ struct small {
 	char text[4];
 };
 
-static KSTATE_DESCRIBE(small, "flat", 1,
+KSTATE_DESCRIBE_STATIC(small, "flat", 1,
 	KSTATE_BASE_TYPE(a, struct small, u64),
 	KSTATE_BASE_TYPE(b, struct small, u16));
-static KSTATE_DESCRIBE(small_lists, "flat", 1,
+KSTATE_DESCRIBE_STATIC(small_lists, "flat", 1,
 	KSTATE_VARRAY(list, struct small, nr),
 	KSTATE_VARRAY(list2, struct small, nr2));
-static KSTATE_DESCRIBE(small_text, "flat", 1, KSTATE_STRING(text, struct small));
+KSTATE_DESCRIBE_STATIC(small_text, "flat", 1, KSTATE_STRING(text, struct small));
 
 static const struct kstate_field flat_fields_again[] = { HEAD, KSTATE_END_OF_LIST() };
 static struct kstate_description flat_named = {
@@ -112,7 +112,7 @@ static struct kstate_description flat_named = {
 static struct kstate_description flat_optional = {
 	.name = "optional", .optional = true, .fields = flat_fields_again,
 };
-static KSTATE_DESCRIBE(other, "other", 1, HEAD);
+KSTATE_DESCRIBE_STATIC(other, "other", 1, HEAD);
 
 /* What is foretold of @from is @expected, and what restoring then does */
 static void foretold_in(struct kstate_description *writer, const struct flat *from,
@@ -267,7 +267,7 @@ static void several_images(void **state)
 	kstate_set_destroy(set);
 }
 
-DESC(flat_demanding, "flat", HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32),
+KSTATE_DESCRIBE_STATIC(flat_demanding, "flat", 1, HEAD, KSTATE_BASE_TYPE(extra, struct flat, u32),
 	KSTATE_BASE_TYPE(nr, struct flat, u32), KSTATE_BASE_TYPE(nr2, struct flat, u16));
 
 /* All fields that are in the way are told, not only the first */
@@ -514,7 +514,7 @@ struct big {
 	u8 *bytes;
 };
 
-static KSTATE_DESCRIBE(big, "big", 1, KSTATE_VARRAY(bytes, struct big, nr));
+KSTATE_DESCRIBE_STATIC(big, "big", 1, KSTATE_VARRAY(bytes, struct big, nr));
 
 static void large(void **state)
 {
@@ -551,7 +551,7 @@ static int custom_restore(struct kstate_stream *s, void *member, const struct ks
 	return kstate_get_folio(s, "folio", member);
 }
 
-static KSTATE_DESCRIBE(owner, "owner", 1,
+KSTATE_DESCRIBE_STATIC(owner, "owner", 1,
 	KSTATE_FOLIO(folio, struct owner),
 	KSTATE_PAGES(pages, struct owner, nr_pages),
 	KSTATE_VMALLOC(area, struct owner),
@@ -600,7 +600,7 @@ static int fails(struct kstate_stream *s, void *member, const struct kstate_fiel
 	return -EIO;
 }
 
-static KSTATE_DESCRIBE(failing_desc, "failing", 1, KSTATE_CUSTOM(a, struct flat, fails, fails));
+KSTATE_DESCRIBE_STATIC(failing_desc, "failing", 1, KSTATE_CUSTOM(a, struct flat, fails, fails));
 
 /* What cannot be saved is refused here, not there, and both say the same */
 static void cannot_be_saved(void **state)
@@ -1197,7 +1197,7 @@ static int absent(void *member, const struct kstate_field *field)
 	return 0;
 }
 
-static KSTATE_DESCRIBE(slow, "flat", 1,
+KSTATE_DESCRIBE_STATIC(slow, "flat", 1,
 	KSTATE_POINTER(pointer, struct flat),
 	KSTATE_BASE_TYPE(a, struct flat, u64, KSTATE_ABSENT(absent)));
 

@@ -309,6 +309,8 @@ enum kstate_hint {
 	KSTATE_HINT_TEXT	= 6,	/* it ends with a NUL, and has no other */
 	/* What values mean: */
 	KSTATE_HINT_ENUM	= 7,	/* @name is that of the value @value */
+	/* In catalogues only: */
+	KSTATE_HINT_GROUP	= 8,	/* of an optional struct: fields of the object itself */
 };
 
 /**

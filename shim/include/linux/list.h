@@ -2,14 +2,13 @@
 #ifndef _SHIM_LINUX_LIST_H
 #define _SHIM_LINUX_LIST_H
 
+#include <linux/poison.h>
 #include <linux/compiler.h>
 #include <linux/container_of.h>
 #include <linux/types.h>
 
 #define LIST_HEAD_INIT(name)	{ &(name), &(name) }
 #define LIST_HEAD(name)		struct list_head name = LIST_HEAD_INIT(name)
-#define LIST_POISON1		((struct list_head *)0x100)
-#define LIST_POISON2		((struct list_head *)0x122)
 
 static inline void INIT_LIST_HEAD(struct list_head *head)
 {
@@ -230,8 +229,8 @@ static inline void __hlist_del(struct hlist_node *node)
 static inline void hlist_del(struct hlist_node *node)
 {
 	__hlist_del(node);
-	node->next = (struct hlist_node *)LIST_POISON1;
-	node->pprev = (struct hlist_node **)LIST_POISON2;
+	node->next = LIST_POISON1;
+	node->pprev = LIST_POISON2;
 }
 
 static inline void hlist_del_init(struct hlist_node *node)

@@ -153,28 +153,30 @@ static int check_kind(const struct describe *d, const struct kstate_field *field
 
 /* Members of the object */
 
-struct range {
+struct member_range {
 	u64 start;
 	u64 end;
+	const struct kstate_field *group;
 	const struct kstate_field *field;
 	bool length;		/* of the field, not the field itself */
 };
 
 struct ranges {
-	struct range *at;
+	struct member_range *at;
 	u32 nr;
 };
 
-static void add_range(struct ranges *r, const struct kstate_field *field, u64 start, u64 size,
-		      bool length)
+static void add_member(struct ranges *r, const struct kstate_field *group,
+		      const struct kstate_field *field, u64 start, u64 size, bool length)
 {
 	if (r->at)
-		r->at[r->nr] = (struct range){ start, start + size, field, length };
+		r->at[r->nr] = (struct member_range){ start, start + size, group, field, length };
 	r->nr++;
 }
 
 /* All members that a description refers to, those of its groups among them */
-static void add_members(struct ranges *r, const struct kstate_description *desc)
+static void add_members(struct ranges *r, const struct kstate_description *desc,
+			const struct kstate_field *group)
 {
 	const struct kstate_field *field;
 
@@ -182,14 +184,14 @@ static void add_members(struct ranges *r, const struct kstate_description *desc)
 		if (field->kind == KS_SKIP || field->kind == KS_REMOVED)
 			continue;
 		if (field->kind == KS_GROUP) {
-			add_members(r, field->ksd);
+			add_members(r, field->ksd, field);
 			continue;
 		}
 		/* One byte stands for a flexible array */
-		add_range(r, field, field->offset, kstate_member_bytes(field) ?: 1, false);
+		add_member(r, group, field, field->offset, kstate_member_bytes(field) ?: 1, false);
 		if (field->length.type)
-			add_range(r, field, field->length.offset, kstate_size(field->length.type),
-				  true);
+			add_member(r, group, field, field->length.offset,
+				  kstate_size(field->length.type), true);
 	}
 }
 
@@ -199,7 +201,7 @@ static bool is_plain_int(const struct kstate_field *field)
 }
 
 /* Two ranges that overlap: a length may be another length, or an integer field */
-static bool may_share(const struct range *a, const struct range *b)
+static bool may_share(const struct member_range *a, const struct member_range *b)
 {
 	const struct kstate_field *owner = a->length ? b->field : a->field;
 	u8 type = a->length ? a->field->length.type : b->field->length.type;
@@ -213,17 +215,30 @@ static bool may_share(const struct range *a, const struct range *b)
 
 static int check_overlap(const struct describe *d, const struct ranges *r)
 {
-	const struct range *a, *b, *end = r->at + r->nr;
+	const struct member_range *a, *b, *end = r->at + r->nr;
 
 	for (a = r->at; a < end; a++) {
 		for (b = a + 1; b < end; b++) {
+			struct kstate_path path = { .up = d->path };
+			struct describe at = { .where = d->where, .path = d->path };
+
 			if (a->start >= b->end || b->start >= a->end || may_share(a, b))
 				continue;
-			return refuse(d, b->field, "members that do not overlap\n%s of %s",
+			if (b->group) {
+				path.name = b->group->name;
+				at.path = &path;
+			}
+			return refuse(&at, b->field, "members that do not overlap\n%s of %s",
 				      a->length ? "the length" : "bytes", a->field->name);
 		}
 	}
 	return 0;
+}
+
+/* Bytes of the link in the entries of a list */
+static u32 link_bytes(const struct kstate_field *field)
+{
+	return field->kind == KS_LIST ? sizeof(struct list_head) : sizeof(struct hlist_node);
 }
 
 /*
@@ -237,15 +252,14 @@ static int check_members(const struct describe *d, struct kstate_schema *schema,
 	u32 i;
 	int ret;
 
-	add_members(&r, desc);
+	add_members(&r, desc, NULL);
 	r.at = kvcalloc(r.nr + 1, sizeof(*r.at), GFP_KERNEL);
 	if (!r.at)
 		return kstate_no_memory(d->where, d->path);
 	r.nr = 0;
-	add_members(&r, desc);
+	add_members(&r, desc, NULL);
 	if (link)
-		add_range(&r, link, link->link, link->kind == KS_LIST ? sizeof(struct list_head) :
-			  sizeof(struct hlist_node), false);
+		add_member(&r, NULL, link, link->link, link_bytes(link), false);
 	ret = check_overlap(d, &r);
 	for (i = 0; i < r.nr; i++)
 		schema->extent = max_t(u64, schema->extent, r.at[i].end);
@@ -255,6 +269,27 @@ static int check_members(const struct describe *d, struct kstate_schema *schema,
 
 static struct kstate_schema *describe(struct describe *d,
 				      const struct kstate_description *desc);
+
+/* What is absent has defaults, which have to be values that can be saved again */
+static int check_absent(const struct describe *d, const struct kstate_schema *ref)
+{
+	const struct kstate_schema_field *f;
+	int ret = 0;
+
+	for (f = ref->fields; f < ref->fields + ref->nr_fields && !ret; f++) {
+		if (f->type == KS_T_STRUCT && f->container <= KS_C_ARRAY)
+			ret = check_absent(d, f->ref);
+		else if (f->type == KS_T_UNION && f[1].ref)
+			ret = check_absent(d, f[1].ref);
+		else if (kstate_is_int(f->type) && f->container <= KS_C_ARRAY &&
+			 ((f->flags & KSTATE_FIELD_MASK && f->dflt & ~f->mask) ||
+			  (f->flags & KSTATE_FIELD_RANGE &&
+			   !kstate_within(f->dflt, f->min, f->max, f->type))))
+			ret = refuse(d, f->bind, "a default that meets the constraints\n%llu",
+				     f->dflt);
+	}
+	return ret;
+}
 
 /* A group is nothing but its fields: each of them has to do without the stream */
 static int check_group(const struct describe *d, const struct kstate_schema *ref)
@@ -266,7 +301,7 @@ static int check_group(const struct describe *d, const struct kstate_schema *ref
 		    !(f->flags & (KSTATE_FIELD_DEFAULT | KSTATE_FIELD_HOOK)))
 			return refuse(d, f->bind,
 				      "a default, as all fields of a group have\nnone");
-	return 0;
+	return check_absent(d, ref);
 }
 
 static int describe_ref(struct describe *d, const struct kstate_field *field,
@@ -293,7 +328,10 @@ static int describe_ref(struct describe *d, const struct kstate_field *field,
 	if (kstate_allocates(field) && ref->equal && !desc->init)
 		return refuse(d, field,
 			      ".init for what restoring allocates, which KSTATE_EQUAL is for\nnone");
-	return list ? check_members(&nested, ref, desc, field) : 0;
+	if (list && field->link + link_bytes(field) > field->size)
+		return refuse(d, field, "a link in an entry of %u bytes\none at %u", field->size,
+			      field->link);
+	return list ? check_members(d, ref, desc, field) : 0;
 }
 
 static void add_hint(struct kstate_schema *schema, u16 kind, u64 value, const char *name)
@@ -367,6 +405,9 @@ static void describe_limits(struct describe *d, struct kstate_schema *schema,
 	f->text = field->kind == KS_STRING;
 	if (f->text)
 		add_hint(schema, KSTATE_HINT_TEXT, 0, "");
+	f->group = field->kind == KS_GROUP;
+	if (f->group)
+		add_hint(schema, KSTATE_HINT_GROUP, 0, "");
 	if (field->length.type)
 		f->length = first_with_member(d->desc, field, field->length.offset);
 	else if (is_plain_int(field))
@@ -562,7 +603,7 @@ static int count_fields(struct describe *d, const struct kstate_description *des
 				      "a known kind, or KSTATE_END_OF_LIST()\nkind %#x in field %u",
 				      field->kind, index);
 		*nr_fields += count_entries(field);
-		/* Room, text and length are the others */
+		/* Room, text or group, and length are the others */
 		*nr_hints += field->hex + field->secret + 3;
 		for (name = field->flag_names; name && name->name; name++)
 			++*nr_hints;

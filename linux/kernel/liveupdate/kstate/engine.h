@@ -80,13 +80,14 @@ void kstate_error_log(const struct kstate_error *err, const char *doing);
  *	length or tag, or is that member itself; 0 if there is no such member,
  *	or if that is not known
  * @text: it ends with a NUL, and has no other
+ * @group: it is fields of the object itself, which may not be needed
  * @secret: not to be shown
  * @names: values or bits have names: see the hints
  * @enumerated: the names are those of values, not of bits
  * @ref: schema of the elements
  * @bind: this kernel's field, if the schema comes from a description
  *
- * @room, @length and @text are not known from streams, but from descriptions and
+ * @room, @length, @text and @group are not known from streams, but from descriptions and
  * catalogues.
  */
 struct kstate_schema_field {
@@ -104,6 +105,7 @@ struct kstate_schema_field {
 	u64 room;
 	u32 length;
 	bool text;
+	bool group;
 	bool secret;
 	bool names;
 	bool enumerated;
@@ -566,6 +568,7 @@ struct kstate_log_chunk;
  * @tail: what is left of the payload
  * @remote: for another kernel, whose object is not at hand
  * @fresh: the object was allocated by this restore: write to it at once
+ * @blank: the object will be zero by then, whatever it holds now
  * @defaults: what is read is a record of defaults, which has no tail
  * @keep: whether applying can be taken back
  * @applied: the log has been applied
@@ -590,6 +593,7 @@ struct kstate_restore_ctx {
 	struct kstate_cursor tail;
 	bool remote;
 	bool fresh;
+	bool blank;
 	bool defaults;
 	bool keep;
 	bool applied;
@@ -617,6 +621,13 @@ int kstate_restore_edge(struct kstate_restore_ctx *w, const struct kstate_path *
 			const struct kstate_edge *edge, void **ptr);
 
 /* For kinds.c */
+
+/* The first pointer of what is at @mem now */
+static inline void *kstate_held(const struct kstate_restore_ctx *w, const void *mem)
+{
+	return w->blank ? NULL : *(void *const *)mem;
+}
+
 int kstate_restore_at(struct kstate_restore_ctx *w, const struct kstate_op *op, s64 index,
 		      u8 *fixed, void *obj, bool fresh);
 void *kstate_restore_alloc(struct kstate_restore_ctx *w, const struct kstate_op *op, u32 n,

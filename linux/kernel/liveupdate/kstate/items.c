@@ -39,9 +39,9 @@ static struct kstate_save_ctx *saving(struct kstate_stream *stream)
 
 	if (w && w->in_callback)
 		return w;
-	if (w || other)
-		kstate_fail(w ? &w->where : &other->where, NULL, KSTATE_BAD_CALL, -EINVAL,
-			    "kstate_put_*() in a function that saves\none elsewhere");
+	if (other && other->in_callback)
+		kstate_fail(&other->where, NULL, KSTATE_BAD_CALL, -EINVAL,
+			    "kstate_get_*() in a function that restores\nkstate_put_*()");
 	else
 		pr_err_ratelimited("kstate_put_*() outside of a function that saves\n");
 	return NULL;
@@ -54,9 +54,9 @@ static struct kstate_restore_ctx *restoring(struct kstate_stream *stream)
 
 	if (w && w->in_callback)
 		return w;
-	if (w || other)
-		kstate_fail(w ? &w->where : &other->where, NULL, KSTATE_BAD_CALL, -EINVAL,
-			    "kstate_get_*() in a function that restores\none elsewhere");
+	if (other && other->in_callback)
+		kstate_fail(&other->where, NULL, KSTATE_BAD_CALL, -EINVAL,
+			    "kstate_put_*() in a function that saves\nkstate_get_*()");
 	else
 		pr_err_ratelimited("kstate_get_*() outside of a function that restores\n");
 	return NULL;

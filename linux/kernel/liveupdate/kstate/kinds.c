@@ -18,6 +18,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
+#include <linux/poison.h>
 #include <linux/xarray.h>
 #include "engine.h"
 
@@ -39,6 +40,7 @@ static s64 array_count(struct kstate_save_ctx *w, const struct kstate_op *op, co
 {
 	const struct kstate_field *field = op->to->bind;
 	const void *obj = member - field->offset, *ptr = member;
+	u64 most = min(op->to->room, (u64)KSTATE_MAX_RECORD);
 	s64 n = field->num;
 
 	if (field->modifiers & KS_POINTER)
@@ -49,8 +51,10 @@ static s64 array_count(struct kstate_save_ctx *w, const struct kstate_op *op, co
 		n = kstate_mem_load(obj + field->length.offset, field->length.type);
 	else if (field->count)
 		n = field->count(obj);
-	if (n < 0 || (u64)n > min(op->to->room, (u64)KSTATE_MAX_RECORD))
-		return too_many(w, op, min(op->to->room, (u64)KSTATE_MAX_RECORD), n);
+	if (ptr != member || (field->modifiers & KS_FLEX))
+		most = min(most, (u64)KSTATE_MAX_ALLOC / field->size);
+	if (n < 0 || (u64)n > most)
+		return too_many(w, op, most, n);
 	if (n && !ptr)
 		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
 				   "%lld elements\nNULL", n);
@@ -73,15 +77,24 @@ static s64 string_count(struct kstate_save_ctx *w, const struct kstate_op *op, c
 	return text == member && n == 1 ? 0 : n;
 }
 
+static int broken(struct kstate_save_ctx *w, const struct kstate_op *op)
+{
+	return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
+			   "a list that comes back to its head\na broken one");
+}
+
 static s64 list_count(struct kstate_save_ctx *w, const struct kstate_op *op, const void *member)
 {
-	const struct list_head *head = member, *entry;
+	const struct list_head *head = member, *entry = head->next, *prev = head;
 	u64 most = most_entries(op), n = 0;
 
-	if (head->next)
-		list_for_each(entry, head)
-			if (++n > most)
-				return too_many(w, op, most, n);
+	/* Zero is an empty list; one that does not come back goes to an entry twice */
+	for (; entry != head && (entry || n); prev = entry, entry = entry->next) {
+		if (!entry || entry == LIST_POISON1 || entry->prev != prev)
+			return broken(w, op);
+		if (++n > most)
+			return too_many(w, op, most, n);
+	}
 	return n;
 }
 
@@ -90,9 +103,12 @@ static s64 hlist_count(struct kstate_save_ctx *w, const struct kstate_op *op, co
 	const struct hlist_node *entry = ((const struct hlist_head *)member)->first;
 	u64 most = most_entries(op), n = 0;
 
-	for (; entry; entry = entry->next)
+	for (; entry; entry = entry->next) {
+		if (entry == (void *)LIST_POISON1 || *entry->pprev != entry)
+			return broken(w, op);
 		if (++n > most)
 			return too_many(w, op, most, n);
+	}
 	return n;
 }
 
@@ -178,7 +194,7 @@ static const void *xarray_next(struct kstate_elements *e)
 static int restore_pointer(struct kstate_restore_ctx *w, const struct kstate_op *op, s64 index,
 			   bool present, u8 *chunk, void **pp)
 {
-	void *elem = *pp;
+	void *elem = kstate_held(w, pp);
 	int ret;
 
 	if (!present)
@@ -248,6 +264,8 @@ static int restore_elements(struct kstate_restore_ctx *w, const struct kstate_op
 	u32 i, bytes = span->n * op->msize;
 	int ret = 0;
 
+	if (!span->n)
+		return 0;
 	w->fresh = fresh;
 	if (sub && sub->bytes && sub->bytes == op->msize && op->msize == op->wsize)
 		ret = kstate_restore_write(w, elems, span->chunk, bytes);
@@ -267,15 +285,18 @@ static int restore_array(struct kstate_restore_ctx *w, const struct kstate_op *o
 {
 	const struct kstate_field *field = op->to->bind;
 	bool pointer = field->modifiers & KS_POINTER, text = field->kind == KS_STRING;
-	void *elems = pointer ? *(void **)member : member;
+	void *elems = pointer ? kstate_held(w, member) : member;
 	u32 n = span->n, rest;
 	s64 room;
 	int ret;
 
+	if ((u64)n * op->msize > KSTATE_MAX_ALLOC)
+		return kstate_fail(&w->where, op->path, KSTATE_NO_ROOM, -ENOSPC,
+				   "at most %u bytes\n%llu", KSTATE_MAX_ALLOC, (u64)n * op->msize);
 	if (!pointer || elems) {
 		if (pointer && text)
 			return kstate_occupied(w, op, -1, "NULL in the object", "a pointer");
-		room = min(array_room(w, field, member), (s64)min(op->to->room, (u64)S64_MAX));
+		room = array_room(w, field, member);
 		if (n > room)
 			return kstate_fail(&w->where, op->path, KSTATE_NO_ROOM, -ENOSPC,
 					   "at most %lld elements\n%u", room, n);
@@ -336,7 +357,7 @@ static int list_restore(struct kstate_restore_ctx *w, const struct kstate_op *op
 {
 	struct list_head *head = member;
 
-	if (head->next && !list_empty(head))
+	if (kstate_held(w, head) && !list_empty(head))
 		return kstate_occupied(w, op, -1, "an empty list in the object", "entries");
 	return kstate_restore_head(w, head, sizeof(*head)) ?:
 	       restore_entries(w, op, span, head);
@@ -347,7 +368,7 @@ static int hlist_restore(struct kstate_restore_ctx *w, const struct kstate_op *o
 {
 	struct hlist_head *head = member;
 
-	if (head->first)
+	if (kstate_held(w, head))
 		return kstate_occupied(w, op, -1, "an empty list in the object", "entries");
 	return kstate_restore_head(w, head, sizeof(*head)) ?:
 	       restore_entries(w, op, span, head);
@@ -362,8 +383,10 @@ static int xarray_restore(struct kstate_restore_ctx *w, const struct kstate_op *
 	u32 i;
 	int ret;
 
-	if (!xa_empty(xa))
-		return kstate_occupied(w, op, -1, "an empty xarray in the object", "entries");
+	/* Reserving needs an xarray that is one already */
+	if (w->blank || !xa_empty(xa))
+		return kstate_occupied(w, op, -1, "an empty xarray in the object",
+				       w->blank ? "another arm of a union" : "entries");
 	for (i = 0; i < span->n; i++, last = index) {
 		index = get_unaligned_le64(span->before + 8 * (size_t)i);
 		if (index != (unsigned long)index || (i && index <= last))

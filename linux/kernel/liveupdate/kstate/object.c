@@ -263,7 +263,7 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 		       const void *obj, struct kstate_key key, struct kstate_error *err)
 {
 	struct kstate_error local;
-	struct kstate_slot *slot;
+	struct kstate_slot *slot = NULL;
 	struct call call;
 	u64 start;
 	int ret;
@@ -420,6 +420,7 @@ static void begin_restore(struct call *call, struct kstate_restore_ctx *w)
 	w->stream = call->stream;
 	w->remote = false;
 	w->fresh = false;
+	w->blank = false;
 	w->defaults = false;
 	w->keep = false;
 	w->applied = false;

@@ -461,7 +461,8 @@ static bool map_ints(struct build *b, const struct pair *p, struct kstate_op op)
 		add_copy(b, op.wire, op.mem, op.count * size);
 	else
 		add_op(b, op);
-	if (b->defaults)
+	/* Its own default has been checked with the description */
+	if (b->defaults && p->w == p->r)
 		return true;
 	op.code = KSTATE_OP_BOOL;
 	if (op.src == KS_BOOL)
@@ -718,10 +719,14 @@ static struct kstate_default *map_no_group(struct build *b, const struct pair *p
 	if (!none)
 		return NULL;
 	nested.defaults = true;
+	/* What differs has been said when the group was mapped as it is when it is there */
 	nested.report = NULL;
+	nested.where.err = NULL;
 	nested.root = p->r->ref;
 	resolve_struct(&nested, inner(p->w->ref, p->r->ref, 0, 0, 0, NULL));
 	none->plan = build_finish(b, &nested, 0);
+	if (b->code)
+		kstate_no_memory(&b->where, p->path);
 	none->bytes = defaults_of(b, p->w->ref);
 	return none;
 }
@@ -751,7 +756,7 @@ static bool map_tail(struct build *b, const struct pair *p)
 	}
 	if (!fits)
 		return false;
-	if (p->r->bind && p->r->bind->kind == KS_GROUP) {
+	if (p->r->group) {
 		op.mem = p->mem;
 		op.none = map_no_group(b, p);
 	}
@@ -887,7 +892,7 @@ static void map_default(struct build *b, struct pair p)
 	p.wire = p.rwire;
 	if (p.r->flags & KSTATE_FIELD_HOOK) {
 		map_hook(b, &p);
-	} else if (p.r->bind && p.r->bind->kind == KS_GROUP) {
+	} else if (p.r->group) {
 		map_group_default(b, &p);
 	} else {
 		map_field(b, &p);
@@ -1138,7 +1143,7 @@ static void map_writers(struct build *b, const struct pair *p)
 	if (strcmp(p->w->name, p->r->name))
 		REPORT(b, p, EXACT, NOT, RENAMED);
 	report_default(b, p);
-	if (b->defaults && p->r->bind && p->r->bind->kind == KS_GROUP) {
+	if (b->defaults && p->r->group) {
 		map_group_default(b, p);
 		return;
 	}

@@ -11,7 +11,8 @@
  * the description with copies of their members, and takes over memory that was
  * handed over in place. It writes to nothing that was there before: every write
  * and every acquisition becomes an entry of a log. Only memory that this restore
- * has allocated is written to at once.
+ * has allocated is written to at once, and places in an xarray are reserved, so
+ * that storing into them cannot fail.
  *
  * Applying executes the log, entry by entry. It decides nothing, so that what is
  * applied is what was checked. Undoing goes through the log from its end: it
@@ -185,7 +186,7 @@ int kstate_restore_head(struct kstate_restore_ctx *w, void *head, u32 size)
 {
 	return log_write(w, (struct log_entry){
 		.what = LOG_HEAD, .dst = head, .size = size,
-		.val = size == sizeof(struct list_head) && !((struct list_head *)head)->next });
+		.val = size == sizeof(struct list_head) && !kstate_held(w, head) });
 }
 
 /* @elem, which is the log's from now on, becomes the last entry of a list */
@@ -328,7 +329,7 @@ static int restore_limits(struct kstate_restore_ctx *w, const struct kstate_op *
 	int ret = 0;
 
 	for (i = 0; i < op->count && !ret; i++, wire += op->wsize) {
-		if (!w->remote)
+		if (!w->remote && !w->blank)
 			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
 		ret = kstate_check_limit(&w->where, op, op->to, i, kstate_int_load(wire, op->src),
 					 w->remote ? NULL : &held);
@@ -386,7 +387,7 @@ static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *o
 
 	for (i = 0; i < op->count && !ret; i++, wire += op->wsize) {
 		val = was = kstate_int_load(wire, op->src);
-		if (!w->remote)
+		if (!w->remote && !w->blank)
 			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
 		if (!translate(op, &val, &unknown)) {
 			snprintf(expected, sizeof(expected), "a value that has a name here, not %s",
@@ -467,6 +468,7 @@ int kstate_restore_edge(struct kstate_restore_ctx *w, const struct kstate_path *
 static int restore_edges(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *wire,
 			 void **mem)
 {
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path };
 	u32 i;
 	int ret = 0;
 
@@ -477,12 +479,15 @@ static int restore_edges(struct kstate_restore_ctx *w, const struct kstate_op *o
 		if (empty_edge_lies(edge))
 			return kstate_damaged(w, op, "no size of no memory",
 					      le64_to_cpu(edge->size));
-		if (*mem)
+		if (kstate_held(w, mem))
 			return kstate_occupied(w, op, op->count > 1 ? (s64)i : -1,
 					       "NULL in the object", "a pointer");
 		if (edge->kind == KSTATE_EDGE_NONE)
 			continue;
-		ret = kstate_restore_edge(w, op->path, op->dst, edge, &ptr);
+		frame.index = op->count > 1 ? (s64)i : -1;
+		w->where.frame = &frame;
+		ret = kstate_restore_edge(w, NULL, op->dst, edge, &ptr);
+		w->where.frame = frame.up;
 		if (!ret)
 			ret = kstate_restore_store(w, mem, (unsigned long)ptr, sizeof(ptr));
 	}
@@ -530,7 +535,7 @@ static int restore_folios(struct kstate_restore_ctx *w, const struct kstate_op *
 		return kstate_refuse_value(w, too_many(w, op, n));
 	if (w->remote)
 		return 0;
-	if (*mem)
+	if (kstate_held(w, mem))
 		return kstate_occupied(w, op, -1, "NULL in the object", "a pointer");
 	if (!n)
 		return 0;
@@ -549,13 +554,15 @@ int kstate_restore_at(struct kstate_restore_ctx *w, const struct kstate_op *op, 
 		      u8 *fixed, void *obj, bool fresh)
 {
 	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = index };
-	bool was_fresh = w->fresh;
+	bool was_fresh = w->fresh, was_blank = w->blank;
 	int ret;
 
 	w->where.frame = &frame;
 	w->fresh = fresh;
+	w->blank &= !fresh;
 	ret = restore_plan(w, op->sub, fixed, obj);
 	w->fresh = was_fresh;
+	w->blank = was_blank;
 	w->where.frame = frame.up;
 	return ret;
 }
@@ -630,11 +637,12 @@ static int restore_tail(struct kstate_restore_ctx *w, const struct kstate_op *op
 		if (ret)
 			return ret;
 	}
+	if (op->to->group && !span->n)
+		return restore_no_group(w, op, mem);
 	if (w->remote)
 		return restore_remote(w, op, span);
-	if (field->kind == KS_GROUP)
-		return span->n ? kstate_restore_at(w, op, -1, span->chunk, mem, w->fresh) :
-				 restore_no_group(w, op, mem);
+	if (op->to->group)
+		return kstate_restore_at(w, op, -1, span->chunk, mem, w->fresh);
 	if (field->max_count && span->n > op->to->room)
 		return too_many(w, op, span->n);
 	return kstate_kind(field)->restore(w, op, span, mem);
@@ -645,6 +653,8 @@ static int restore_words(struct kstate_restore_ctx *w, unsigned long *mem, const
 	u32 i;
 	int ret = 0;
 
+	if (!nr)
+		return 0;
 	if (!IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))
 		return kstate_restore_write(w, mem, chunk, nr * sizeof(long));
 	for (i = 0; i < nr && !ret; i++)
@@ -688,26 +698,33 @@ static const struct kstate_schema_field *held_arm(const struct kstate_op *op, co
 	return arm->type == KS_T_ARM ? arm : NULL;
 }
 
-/* What the object holds in another arm must not be taken for what it is not */
+/*
+ * What the object holds in another arm must not be taken for what it is not: it is
+ * zero from then on, and read as if it were, unless it may have pointers.
+ */
 static int change_arm(struct kstate_restore_ctx *w, const struct kstate_op *op,
 		      const struct kstate_schema_field *to, void *mem)
 {
-	const struct kstate_schema_field *held = held_arm(op, mem);
+	const struct kstate_schema_field *held = w->blank ? NULL : held_arm(op, mem);
 	u32 size = op->to->bind->size;
-	bool pointers = !held || (held->ref && held->ref->pointers) ||
-			(to->ref && to->ref->pointers);
 	int ret;
 
 	if (held == to || w->fresh)
 		return 0;
-	if (pointers && memchr_inv(mem, 0, size))
-		return kstate_occupied(w, op, -1, "zeros in the object, or the arm of the record",
-				       held ? held->name : "another");
-	ret = kstate_restore_zero(w, mem, size);
-	if (!ret && to->ref && to->ref->desc->init)
-		ret = log_put(w, (struct log_entry){
-			.what = LOG_INIT, .dst = mem, .val = to - op->to, .op = op });
-	return ret;
+	if (memchr_inv(mem, 0, size)) {
+		if (held && held->ref && held->ref->pointers)
+			return kstate_occupied(w, op, -1,
+					       "zeros in the object, or the arm of the record",
+					       held->name);
+		ret = kstate_restore_zero(w, mem, size);
+		if (ret)
+			return ret;
+		w->blank = true;
+	}
+	if (!to->ref || !to->ref->desc->init)
+		return 0;
+	return log_put(w, (struct log_entry){
+		.what = LOG_INIT, .dst = mem, .val = to - op->to, .op = op });
 }
 
 static int restore_union(struct kstate_restore_ctx *w, const struct kstate_op *op,
@@ -716,7 +733,8 @@ static int restore_union(struct kstate_restore_ctx *w, const struct kstate_op *o
 	const struct kstate_arm_plan *arm = &op->arms[span->n - 1];
 	struct kstate_op at = { .path = op->path, .sub = arm->plan };
 	const struct kstate_schema_field *to = op->to + 1;
-	int ret;
+	bool was_blank = w->blank;
+	int ret = 0;
 
 	if (!arm->plan) {
 		ret = kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
@@ -727,10 +745,10 @@ static int restore_union(struct kstate_restore_ctx *w, const struct kstate_op *o
 		while (to->dflt != arm->tag)
 			to++;
 		ret = change_arm(w, op, to, mem);
-		if (ret)
-			return ret;
 	}
-	return kstate_restore_at(w, &at, -1, span->chunk, mem, w->fresh);
+	ret = ret ?: kstate_restore_at(w, &at, -1, span->chunk, mem, w->fresh);
+	w->blank = was_blank;
+	return ret;
 }
 
 /* Functions of the description */
@@ -816,7 +834,7 @@ static int check_free(struct kstate_restore_ctx *w, const struct kstate_op *op, 
 		pointers = op->to->ref->pointers;
 	if (op->to->container == KS_C_SEQUENCE && !(op->to->bind->modifiers & KS_POINTER))
 		pointers = op->to->ref && op->to->ref->pointers;
-	if (w->fresh || !pointers || !memchr_inv(mem, 0, op->count))
+	if (w->fresh || w->blank || !pointers || !memchr_inv(mem, 0, op->count))
 		return 0;
 	return kstate_occupied(w, op, -1, "NULL in the object", "a pointer");
 }
@@ -910,7 +928,7 @@ static bool same_member(const struct kstate_restore_ctx *w, const struct kstate_
 static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op, u64 n,
 			const void *mem)
 {
-	u64 held = w->remote ? 0 : kstate_mem_load(mem, op->dst);
+	u64 held = w->remote || w->blank ? 0 : kstate_mem_load(mem, op->dst);
 
 	/* What the field says of itself has been checked */
 	if (op->owner == op->to)

@@ -132,6 +132,7 @@ static int save_edges(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 		      void *const *mem)
 {
 	const struct kstate_field *field = op->to->bind;
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path };
 	s64 nr = 0;
 	u32 i;
 	int ret = 0;
@@ -139,8 +140,12 @@ static int save_edges(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 	if (field->kind == KS_PAGES)
 		nr = kstate_mem_load((const void *)mem - field->offset + field->length.offset,
 				     field->length.type);
-	for (i = 0; i < op->count && !ret; i++, at += op->wsize)
-		ret = kstate_save_edge(w, op->path, op->dst, mem[i], nr, at);
+	w->where.frame = &frame;
+	for (i = 0; i < op->count && !ret; i++, at += op->wsize) {
+		frame.index = op->count > 1 ? (s64)i : -1;
+		ret = kstate_save_edge(w, NULL, op->dst, mem[i], nr, at);
+	}
+	w->where.frame = frame.up;
 	return ret;
 }
 
@@ -257,6 +262,21 @@ static s64 save_presence(struct kstate_save_ctx *w, void *const *pointers, u32 n
 	return at < 0 ? at : nr;
 }
 
+/* What the element that @e is at is called in messages */
+static s64 element_index(const struct kstate_op *op, const struct kstate_elements *e, u32 i)
+{
+	switch (op->to->container) {
+	case KS_C_OPTIONAL:
+		return -1;
+	case KS_C_POINTERS:
+		return e->i - 1;
+	case KS_C_MAP:
+		return e->index;
+	default:
+		return i;
+	}
+}
+
 static int save_elements(struct kstate_save_ctx *w, const struct kstate_op *op,
 			 struct kstate_elements *e, s64 indices, u32 nr, u32 chunk)
 {
@@ -271,8 +291,7 @@ static int save_elements(struct kstate_save_ctx *w, const struct kstate_op *op,
 			return changed(w, op);
 		if (indices)
 			put_unaligned_le64(e->index, w->rec + indices + 8 * i);
-		ret = kstate_save_at(w, op, op->to->container == KS_C_OPTIONAL ? -1 :
-				     indices ? (s64)e->index : i, op->sub, chunk + i * op->wsize,
+		ret = kstate_save_at(w, op, element_index(op, e, i), op->sub, chunk + i * op->wsize,
 				     elem);
 		if (ret)
 			return ret;

@@ -254,7 +254,7 @@ bool kstate_schema_equal(const struct kstate_schema *a, const struct kstate_sche
 /* Streams do without what only helps to predict */
 static bool is_wanted(const struct kstate_schema_hint *hint, bool limits)
 {
-	return limits || hint->kind < KSTATE_HINT_ROOM || hint->kind > KSTATE_HINT_TEXT;
+	return limits || hint->kind < KSTATE_HINT_ROOM || hint->kind == KSTATE_HINT_ENUM;
 }
 
 static u32 count_hints(const struct kstate_schema *schema, bool limits)
@@ -474,6 +474,9 @@ static int decode_hint(struct kstate_schema *schema, const struct kstate_schema_
 		break;
 	case KSTATE_HINT_TEXT:
 		f->text = true;
+		break;
+	case KSTATE_HINT_GROUP:
+		f->group = true;
 		break;
 	case KSTATE_HINT_ENUM:
 		f->enumerated = true;

@@ -63,6 +63,8 @@ bool kstate_span(const struct kstate_schema *schema, const struct kstate_schema_
 		span->chunk = n % 8 ? NULL : kstate_cursor_take(tail, n);
 		return span->chunk ? true : bad_span(span, "items in the record", n);
 	case KS_T_FOLIOS:
+		if (!n)
+			return true;
 		span->before = kstate_cursor_take(tail, sizeof(u64));
 		if (!span->before || get_unaligned_le64(span->before) > n)
 			return bad_span(span, "folios in the record", n);
