@@ -6,38 +6,32 @@
 #include <linux/kstate.h>
 #include "bench.h"
 
-#define FIELDS(_name, ...) \
-	static const struct kstate_field _name[] __maybe_unused = { __VA_ARGS__ KSTATE_END_OF_LIST() }
-#define DESC(_var, _name, _fields) \
-	static struct kstate_description _var __maybe_unused = { \
-		.name = _name, .version_id = 1, .min_version_id = 1, .fields = _fields }
+#define FLAT_FIELD(_type, _name)	KSTATE_FIELD(struct flat, _name),
+static __maybe_unused KSTATE_DESCRIBE(flat_desc, "bench-flat", 1,
+	FLAT_FIELDS(FLAT_FIELD) KSTATE_END_OF_LIST());
 
-#define FLAT_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct flat, _type),
-FIELDS(flat_fields, FLAT_FIELDS(FLAT_FIELD));
-DESC(flat_desc, "bench-flat", flat_fields);
+#define ELEM_FIELD(_type, _name)	KSTATE_FIELD(struct elem, _name),
+static __maybe_unused KSTATE_DESCRIBE(elem_desc, "bench-elem", 1,
+	ELEM_FIELDS(ELEM_FIELD) KSTATE_END_OF_LIST());
+static __maybe_unused KSTATE_DESCRIBE(nested_desc, "bench-nested", 1,
+	KSTATE_STRUCT_ARRAY(elems, struct nested, &elem_desc));
 
-#define ELEM_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct elem, _type),
-FIELDS(elem_fields, ELEM_FIELDS(ELEM_FIELD));
-DESC(elem_desc, "bench-elem", elem_fields);
-FIELDS(nested_fields, KSTATE_STRUCT_ARRAY(elems, struct nested, &elem_desc),);
-DESC(nested_desc, "bench-nested", nested_fields);
-
-FIELDS(array_fields, KSTATE_ARRAY(data, struct array, u8),);
-DESC(array_desc, "bench-array", array_fields);
+static __maybe_unused KSTATE_DESCRIBE(array_desc, "bench-array", 1,
+	KSTATE_ARRAY(data, struct array, u8));
 
 struct owner {
 	struct list_head list;
 };
 
-#define ENTRY_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct entry, _type),
-FIELDS(entry_fields, ENTRY_FIELDS(ENTRY_FIELD));
-DESC(entry_desc, "bench-entry", entry_fields);
-FIELDS(list_fields, KSTATE_LIST(list, struct owner, struct entry, list, &entry_desc),);
-DESC(list_desc, "bench-list", list_fields);
+#define ENTRY_FIELD(_type, _name)	KSTATE_FIELD(struct entry, _name),
+static __maybe_unused KSTATE_DESCRIBE(entry_desc, "bench-entry", 1,
+	ENTRY_FIELDS(ENTRY_FIELD) KSTATE_END_OF_LIST());
+static __maybe_unused KSTATE_DESCRIBE(list_desc, "bench-list", 1,
+	KSTATE_LIST(list, struct owner, struct entry, list, &entry_desc));
 
-#define SMALL_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct small, _type),
-FIELDS(small_fields, SMALL_FIELDS(SMALL_FIELD));
-DESC(small_desc, "bench-small", small_fields);
+#define SMALL_FIELD(_type, _name)	KSTATE_FIELD(struct small, _name),
+static __maybe_unused KSTATE_DESCRIBE(small_desc, "bench-small", 1,
+	SMALL_FIELDS(SMALL_FIELD) KSTATE_END_OF_LIST());
 
 /* Entries that hand a folio over */
 struct held {
@@ -45,9 +39,9 @@ struct held {
 	struct folio *folio;
 };
 
-FIELDS(held_fields, KSTATE_FOLIO(folio, struct held),);
-DESC(held_desc, "bench-held", held_fields);
-FIELDS(holder_fields, KSTATE_LIST(list, struct owner, struct held, list, &held_desc),);
-DESC(holder_desc, "bench-holder", holder_fields);
+static __maybe_unused KSTATE_DESCRIBE(held_desc, "bench-held", 1, KSTATE_FOLIO(folio, struct held));
+static __maybe_unused KSTATE_DESCRIBE(holder_desc, "bench-holder", 1,
+	KSTATE_LIST(list, struct owner, struct held, list, &held_desc));
 
 #endif
+

@@ -9,7 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/kstate.h>
 #include <linux/mm.h>
-#include "internal.h"
+#include "store.h"
 #include "describe.h"
 
 /* Transport */
@@ -63,11 +63,11 @@ struct flat2 {
 	u32 quota;
 };
 
-#define FLAT2_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct flat2, _type),
-FIELDS(flat2_fields, FLAT2_FIELDS(FLAT2_FIELD)
-	KSTATE_BASE_TYPE(quota, struct flat2, u32, KSTATE_DEFAULT(7)),
-	KSTATE_REMOVED("errors"),);
-DESC(flat2_desc, "bench-flat", flat2_fields);
+#define FLAT2_FIELD(_type, _name)	KSTATE_FIELD(struct flat2, _name),
+static KSTATE_DESCRIBE(flat2_desc, "bench-flat", 1,
+	FLAT2_FIELDS(FLAT2_FIELD)
+	KSTATE_FIELD(struct flat2, quota, KSTATE_DEFAULT(7)),
+	KSTATE_REMOVED("errors"));
 
 #define ELEM2_FIELDS(X)	X(u64, addr) X(u64, count) X(u32, first)
 
@@ -80,21 +80,21 @@ struct nested2 {
 	struct elem2 elems[NR_ELEMS];
 };
 
-#define ELEM2_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct elem2, _type),
-FIELDS(elem2_fields, ELEM2_FIELDS(ELEM2_FIELD)
-	KSTATE_BASE_TYPE(quota, struct elem2, u32, KSTATE_DEFAULT(7)),
-	KSTATE_REMOVED("flags"),);
-DESC(elem2_desc, "bench-elem", elem2_fields);
-FIELDS(nested2_fields, KSTATE_STRUCT_ARRAY(elems, struct nested2, &elem2_desc),);
-DESC(nested2_desc, "bench-nested", nested2_fields);
+#define ELEM2_FIELD(_type, _name)	KSTATE_FIELD(struct elem2, _name),
+static KSTATE_DESCRIBE(elem2_desc, "bench-elem", 1,
+	ELEM2_FIELDS(ELEM2_FIELD)
+	KSTATE_FIELD(struct elem2, quota, KSTATE_DEFAULT(7)),
+	KSTATE_REMOVED("flags"));
+static KSTATE_DESCRIBE(nested2_desc, "bench-nested", 1,
+	KSTATE_STRUCT_ARRAY(elems, struct nested2, &elem2_desc));
 
 /* Of an array alone there is only the width to change */
 struct array2 {
 	u16 data[ARRAY_BYTES];
 };
 
-FIELDS(array2_fields, KSTATE_ARRAY(data, struct array2, u16),);
-DESC(array2_desc, "bench-array", array2_fields);
+static KSTATE_DESCRIBE(array2_desc, "bench-array", 1,
+	KSTATE_ARRAY(data, struct array2, u16));
 
 #define ENTRY2_FIELDS(X)	X(u64, end) X(u64, prot) X(u64, start)
 
@@ -104,13 +104,13 @@ struct entry2 {
 	struct list_head list;
 };
 
-#define ENTRY2_FIELD(_type, _name)	KSTATE_BASE_TYPE(_name, struct entry2, _type),
-FIELDS(entry2_fields, ENTRY2_FIELDS(ENTRY2_FIELD)
-	KSTATE_BASE_TYPE(quota, struct entry2, u32, KSTATE_DEFAULT(7)),
-	KSTATE_REMOVED("flags"),);
-DESC(entry2_desc, "bench-entry", entry2_fields);
-FIELDS(list2_fields, KSTATE_LIST(list, struct owner, struct entry2, list, &entry2_desc),);
-DESC(list2_desc, "bench-list", list2_fields);
+#define ENTRY2_FIELD(_type, _name)	KSTATE_FIELD(struct entry2, _name),
+static KSTATE_DESCRIBE(entry2_desc, "bench-entry", 1,
+	ENTRY2_FIELDS(ENTRY2_FIELD)
+	KSTATE_FIELD(struct entry2, quota, KSTATE_DEFAULT(7)),
+	KSTATE_REMOVED("flags"));
+static KSTATE_DESCRIBE(list2_desc, "bench-list", 1,
+	KSTATE_LIST(list, struct owner, struct entry2, list, &entry2_desc));
 
 /* Sets */
 

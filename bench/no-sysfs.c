@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the core calls of sysfs.c, which needs a kernel around it. */
-#include "internal.h"
+#include "store.h"
 
 int kstate_sysfs_init(void)
 {

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <linux/vmalloc.h>
 #include "describe.h"
-#include "internal.h"
+#include "store.h"
 #include "kernels.h"
 
 /* No kernel may take longer than this: what is quadratic would take hours */
@@ -330,8 +330,7 @@ struct file {
 	u32 nr;
 };
 
-FIELDS(file_fields, KSTATE_FOLIOS(entries, struct file, nr), );
-DESC(file_desc, "bench-file", file_fields);
+static KSTATE_DESCRIBE(file_desc, "bench-file", 1, KSTATE_FOLIOS(entries, struct file, nr));
 #endif
 
 static void preserve_as_kstate(struct folio **file, s64 *bytes)
@@ -358,6 +357,7 @@ static void preserve_as_kstate(struct folio **file, s64 *bytes)
 static void run_folios(const char *name, struct folio **(*make)(void),
 		       void (*preserve)(struct folio **file, s64 *bytes))
 {
+	int status;
 	pid_t pid;
 
 	for (u32 run = 0; run < 5; run++) {
@@ -379,7 +379,9 @@ static void run_folios(const char *name, struct folio **(*make)(void),
 			fflush(stdout);
 			_exit(0);
 		}
-		waitpid(pid, NULL, 0);
+		waitpid(pid, &status, 0);
+		if (status)
+			exit(1);
 	}
 }
 
@@ -391,12 +393,10 @@ static void run_folios(const char *name, struct folio **(*make)(void),
 #define CONVERSION(_from, _to)						\
 	struct _from##_to##_writer { _from a[BYTES / sizeof(_from)]; };	\
 	struct _from##_to##_reader { _to a[BYTES / sizeof(_from)]; };	\
-	FIELDS(_from##_to##_writer_fields,				\
-	       KSTATE_ARRAY(a, struct _from##_to##_writer, _from), );	\
-	DESC(_from##_to##_writer_desc, #_from " to " #_to, _from##_to##_writer_fields); \
-	FIELDS(_from##_to##_reader_fields,				\
-	       KSTATE_ARRAY(a, struct _from##_to##_reader, _to), );	\
-	DESC(_from##_to##_reader_desc, #_from " to " #_to, _from##_to##_reader_fields)
+	static KSTATE_DESCRIBE(_from##_to##_writer_desc, #_from " to " #_to, 1, \
+		KSTATE_FIELD(struct _from##_to##_writer, a));		\
+	static KSTATE_DESCRIBE(_from##_to##_reader_desc, #_from " to " #_to, 1, \
+		KSTATE_FIELD(struct _from##_to##_reader, a))
 
 CONVERSION(u8, u16);
 CONVERSION(u16, u32);

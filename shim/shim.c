@@ -361,12 +361,22 @@ void shim_printk(int level, const char *fmt, ...)
 
 /* The machine */
 
-static u64 monotonic(void)
+static u64 clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static u64 monotonic(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+u64 ktime_get_real_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
 }
 
 #if defined(SHIM_FAST) && defined(__x86_64__)

@@ -17,9 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/align.h>
+#include <linux/slab.h>
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/slab.h>
 #include "source.h"
 
 /* Addresses are compared with those of the tables' layout on 64-bit machines */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include "compare.h"
 #include "live.h"
 
@@ -140,7 +141,9 @@ static void print_streams(const json_t *streams)
 
 static void print_error(const json_t *err)
 {
+	time_t when = number(err, "time");
 	char *path, *expected, *found;
+	char date[32];
 
 	if (json_is_null(err)) {
 		puts("error     none");
@@ -149,9 +152,12 @@ static void print_error(const json_t *err)
 	path = printable(json_string_value(json_object_get(err, "path")) ?: "");
 	expected = printable(json_string_value(json_object_get(err, "expected")) ?: "");
 	found = printable(json_string_value(json_object_get(err, "found")) ?: "");
-	printf("error     %s: %s (%lld): expected %s, found %s\n", path ?: "",
+	printf("error     %s: %s (%lld): expected %s, found %s", path ?: "",
 	       json_string_value(json_object_get(err, "reason")) ?: "", number(err, "code"),
 	       expected ?: "", found ?: "");
+	if (when && strftime(date, sizeof(date), "%F %T", localtime(&when)))
+		printf("; %s, %s", json_string_value(json_object_get(err, "doing")) ?: "", date);
+	putchar('\n');
 	free(path);
 	free(expected);
 	free(found);

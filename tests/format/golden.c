@@ -1793,15 +1793,16 @@ static void dropped(void)
 	put_string("name", leaves[1].name);
 	end_record();
 	save(&desc, &leaves[2], KSTATE_ID(3));
-	if (kstate_stream_drop(stream, &desc, KSTATE_ID(1)) ||
-	    kstate_stream_drop(stream, &desc, KSTATE_ID(3)))
+	if (kstate_stream_drop(stream, &desc, KSTATE_ID(1)))
 		die("drop");
 	begin_record(&desc, &leaves[3], KSTATE_ID(1));
 	U(&leaves[3], small);
 	put_string("name", leaves[3].name);
 	end_record();
-	/* The last one has left no room behind */
-	end_stream(1);
+	/* The last one would leave nothing to skip */
+	if (kstate_stream_drop(stream, &desc, KSTATE_ID(3)))
+		die("drop");
+	end_stream(2);
 	end_set();
 }
 
@@ -1829,6 +1830,10 @@ static void refilled(void)
 	if (kstate_stream_drop(stream, &desc, KSTATE_ID(2)))
 		die("drop");
 	save(&desc, &same_size[5], KSTATE_ID(5));
+	/* At the end it leaves no room behind */
+	save(&desc, &leaves[3], KSTATE_ID(6));
+	if (kstate_stream_drop(stream, &desc, KSTATE_ID(6)))
+		die("drop");
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		const struct leaf *leaf = &same_size[order[i]];
 

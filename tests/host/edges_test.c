@@ -380,7 +380,7 @@ static void restore_four(void)
 {
 	u32 nr = 0;
 
-	check(!kstate_for_each_key(&object_desc, restore_one_of_four, &nr));
+	check(!kstate_walk_keys(&object_desc, restore_one_of_four, &nr));
 	check(nr == 4);
 	halt();
 }

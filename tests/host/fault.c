@@ -54,7 +54,8 @@ static bool is_path(const char *path)
 	size_t len = strlen(path);
 
 	return !strncmp(err.path, path, len) &&
-	       (!err.path[len] || (err.path[len] == '[' && !strpbrk(err.path + len, ".")));
+	       (!err.path[len] || (err.path[len] == '[' && !strpbrk(err.path + len, ".")) ||
+		(err.path[len] == '.' && err.reason == KSTATE_BAD_DESCRIPTION));
 }
 
 void (error_is)(enum kstate_reason reason, const char *path, const char *found,
@@ -118,6 +119,67 @@ int check_and_restore(struct kstate_set *set, struct kstate_description *desc, v
 	return ret;
 }
 
+static int note_verdict(const struct kstate_finding *finding, void *arg)
+{
+	*(int *)arg = finding->verdict;
+	return 0;
+}
+
+int foretold(struct kstate_set *set, struct kstate_description *reader)
+{
+	struct kstate_set *target;
+	int found = -1;
+
+	use(reader);
+	target = catalogue_of(reader);
+	assert_false(kstate_check_set(set, target, note_verdict, &found));
+	kstate_set_destroy(target);
+	return found;
+}
+
+void (both_fit)(struct kstate_description *writer, const void *from,
+		struct kstate_description *reader, void *to, int expected, const char *file,
+		int line)
+{
+	struct kstate_set *set = saved(writer, from);
+	int before = foretold(set, reader);
+
+	if (check_and_restore(set, reader, to)) {
+		print_error("%s\n", text_of(&err));
+		_fail(file, line);
+	}
+	if (expected == LOSSLESS && before == verdict && verdict < KSTATE_LOSSY)
+		expected = verdict;
+	if (verdict != expected || before != expected) {
+		print_error("verdict %d, foretold %d, should be %d\n", verdict, before, expected);
+		_fail(file, line);
+	}
+	kstate_set_destroy(set);
+}
+
+void (both_refuse)(struct kstate_description *writer, const void *from,
+		   struct kstate_description *reader, void *to, size_t size,
+		   enum kstate_reason reason, const char *path, const char *file, int line)
+{
+	struct kstate_set *set = saved(writer, from);
+	int before = foretold(set, reader);
+	char copy[ROOM];
+
+	assert_true(size <= ROOM);
+	memcpy(copy, to, size);
+	if (!check_and_restore(set, reader, to)) {
+		print_error("not refused at %s\n", path);
+		_fail(file, line);
+	}
+	(error_is)(reason, path, NULL, file, line);
+	assert_memory_equal(copy, to, size);
+	if (before != KSTATE_REFUSED) {
+		print_error("foretold: %d\n", before);
+		_fail(file, line);
+	}
+	kstate_set_destroy(set);
+}
+
 /* Structs with @leaf in them */
 
 struct element {
@@ -150,6 +212,7 @@ static const struct {
 	[UNION] = { ".u.arm", ".u" }, [GROUP] = { ".group.one", ".group.one" },
 };
 
+/* Static where it is used: what a test has used is forgotten when it has ended */
 struct placing {
 	struct kstate_description desc;
 	struct kstate_field fields[2];
@@ -323,7 +386,7 @@ static const char *path_in(const struct placing *p, enum place place, const char
 
 void bad_description(const struct kstate_description *leaf, u32 size, const char *path)
 {
-	struct placing p;
+	static struct placing p;
 
 	for (enum place place = BARE; place < NR_PLACES; place++) {
 		describe_in(&p, place, leaf, size);
@@ -334,7 +397,7 @@ void bad_description(const struct kstate_description *leaf, u32 size, const char
 
 void good_description(const struct kstate_description *leaf, u32 size)
 {
-	struct placing p;
+	static struct placing p;
 
 	for (enum place place = BARE; place < NR_PLACES; place++) {
 		describe_in(&p, place, leaf, size);
@@ -347,7 +410,7 @@ void bad_object(const struct kstate_description *leaf, u32 size, void (*fill)(vo
 		void (*empty)(void *obj), enum kstate_reason reason, const char *path,
 		const char *found)
 {
-	struct placing p;
+	static struct placing p;
 	struct outer o;
 
 	for (enum place place = BARE; place < NR_PLACES; place++) {
@@ -360,26 +423,43 @@ void bad_object(const struct kstate_description *leaf, u32 size, void (*fill)(vo
 	}
 }
 
-/* Places where the reader's object has the struct before it is restored */
+/* Places where the reader's object can have the struct before it is restored */
 static bool is_there(enum place place)
 {
 	return place != VARRAY && place != LIST && place != XARRAY;
 }
 
+static bool is_allocated(enum place place)
+{
+	return !is_there(place) || place == POINTER || place == POINTERS;
+}
+
+/* As restoring wants it, which is zeros where @fill is NULL */
+static void prepare_in(struct outer *o, enum place place, void (*fill)(void *obj))
+{
+	if (fill || !is_allocated(place)) {
+		fill_in(o, place, fill ?: nothing);
+	} else {
+		memset(o, 0, sizeof(*o));
+		INIT_LIST_HEAD(&o->list);
+	}
+}
+
 static void bad_record_in(struct bad_record *t, enum place place)
 {
-	struct placing writer, reader;
+	static struct placing writer, reader, fits;
 	struct outer from, to, before, leaf;
 	struct kstate_set *set;
 	void *obj = place == BARE ? (void *)to.one : &to;
-	bool remote = place == POINTER || place == POINTERS;
+	bool remote = t->bad && is_allocated(place);
 
 	describe_in(&writer, place, t->writer, t->writer_size);
 	describe_in(&reader, place, t->reader, t->reader_size);
+	describe_in(&fits, place, t->fits ?: t->reader, t->reader_size);
 	fill_in(&from, place, t->fill);
 	set = saved(&writer.desc, place == BARE ? (void *)from.one : &from);
 
-	fill_in(&to, place, t->bad);
+	prepare_in(&to, place, t->bad);
 	before = to;
 	if (remote)
 		memcpy(&leaf, find_in(&to, place), ROOM);
@@ -389,10 +469,11 @@ static void bad_record_in(struct bad_record *t, enum place place)
 	assert_memory_equal(&to, &before, sizeof(to));
 	if (remote)
 		assert_memory_equal(find_in(&to, place), &leaf, ROOM);
-	empty_in(&to, place, t->empty_bad ?: nothing);
+	if (remote || t->empty_bad)
+		empty_in(&to, place, t->empty_bad ?: nothing);
 
-	fill_in(&to, place, t->good ?: nothing);
-	if (check_and_restore(set, &reader.desc, obj))
+	prepare_in(&to, place, t->good);
+	if (check_and_restore(set, &fits.desc, obj))
 		fail_msg("place %d, the second time: %s", place, text_of(&err));
 	if (t->same && !t->same(find_in(&to, place)))
 		fail_msg("place %d: another object", place);
@@ -401,11 +482,12 @@ static void bad_record_in(struct bad_record *t, enum place place)
 	empty_in(&from, place, nothing);
 	kstate_forget(&writer.desc);
 	kstate_forget(&reader.desc);
+	kstate_forget(&fits.desc);
 }
 
 void bad_record(struct bad_record t)
 {
 	for (enum place place = BARE; place < NR_PLACES; place++)
-		if (is_there(place))
+		if (!t.bad || is_there(place))
 			bad_record_in(&t, place);
 }

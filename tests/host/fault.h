@@ -17,20 +17,11 @@
 
 void run_alone(void **state);
 
-/* Run those of the tests whose names contain argv[1] */
-#define run_all_tests(_tests, _argc, _argv) ({				\
-	if ((_argc) > 1)						\
-		cmocka_set_test_filter((_argv)[1]);			\
-	cmocka_run_group_tests(_tests, NULL, NULL); })
-
 enum place {
 	BARE, STRUCT, ARRAY, POINTER, VARRAY, POINTERS, LIST, XARRAY, UNION, GROUP, NR_PLACES,
 };
 
-/*
- * Where @leaf is a struct that is filled by @fill, hostile() calls for each place
- * are these: the whole description has to be refused at @path ...
- */
+/* With @leaf in each place, the description has to be refused at @path ... */
 void bad_description(const struct kstate_description *leaf, u32 size, const char *path);
 
 /* ... or is accepted */
@@ -54,7 +45,8 @@ struct bad_record {
 	u32 writer_size;
 	u32 reader_size;
 	void (*fill)(void *obj);	/* the writer's object */
-	void (*bad)(void *obj);
+	const struct kstate_description *fits;	/* the second time, if not @reader */
+	void (*bad)(void *obj);		/* NULL: as restoring wants it */
 	void (*good)(void *obj);	/* NULL: zeros */
 	bool (*same)(void *obj);
 	void (*empty)(void *obj);	/* free what restoring has allocated */
@@ -67,6 +59,25 @@ void bad_record(struct bad_record t);
 
 /* What both kstate_stream_check() and kstate_stream_restore() say of the record 1 */
 int check_and_restore(struct kstate_set *set, struct kstate_description *desc, void *obj);
+
+/* The verdict of the gate on the record in @set, if the next kernel has @reader */
+int foretold(struct kstate_set *set, struct kstate_description *reader);
+
+/* Any verdict that keeps the value */
+#define LOSSLESS	-1
+
+/* Gate, check and restoring agree on @_verdict, or refuse for @_reason at @_path */
+void both_fit(struct kstate_description *writer, const void *from,
+	      struct kstate_description *reader, void *to, int expected, const char *file,
+	      int line);
+#define both_fit(...)	(both_fit)(__VA_ARGS__, __FILE__, __LINE__)
+
+void both_refuse(struct kstate_description *writer, const void *from,
+		 struct kstate_description *reader, void *to, size_t size,
+		 enum kstate_reason reason, const char *path, const char *file, int line);
+#define both_refuse(_writer, _from, _reader, _to, _reason, _path) \
+	(both_refuse)(_writer, _from, _reader, _to, sizeof(*(_to)), _reason, _path, \
+		      __FILE__, __LINE__)
 
 /* Save @obj with @desc: refused with @_reason at @_path; nothing stays preserved */
 void save_refused(struct kstate_description *desc, const void *obj, enum kstate_reason reason,

@@ -7,12 +7,17 @@
  *
  * usage: property [rounds]; KSTATE_SEED= repeats one round
  */
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 #include "host.h"
 
 /* Random numbers; everything that a round allocates is freed at its end */
 
-static u64 seed, state_of_random;
+/* The seed is told by the parent if a round ends the program */
+static u64 *shared_seed, state_of_random;
+#define seed	(*shared_seed)
 
 static u64 rnd(void)
 {
@@ -345,7 +350,7 @@ static void edit(struct spec *s, u32 depth, bool group)
 		return;
 	}
 
-	switch (below(15)) {
+	switch (below(16)) {
 	case 0:
 		if (s->nr == 1)
 			break;
@@ -400,6 +405,10 @@ static void edit(struct spec *s, u32 depth, bool group)
 	case 13:
 		f->range = !f->range;
 		f->masked = one_in(4);
+		settle(f, depth, group);
+		break;
+	case 15:
+		f->dflt = interesting(f->type);
 		settle(f, depth, group);
 		break;
 	case 14:
@@ -612,7 +621,7 @@ static enum container container(enum kind kind)
 	return containers[kind];
 }
 
-static void raise(struct prediction *p, int verdict)
+static void raise_to(struct prediction *p, int verdict)
 {
 	p->verdict = max(p->verdict, verdict);
 }
@@ -664,7 +673,7 @@ static void shape_field(const struct field *f, const struct field *g, struct pre
 			if (j < g->nr_arms)
 				shape(f->arms[i].sub, g->arms[j].sub, p);
 			else
-				raise(p, KSTATE_CONVERTED);
+				raise_to(p, KSTATE_CONVERTED);
 		}
 		return;
 	}
@@ -676,12 +685,12 @@ static void shape_field(const struct field *f, const struct field *g, struct pre
 			return;
 		}
 		if (f->type != g->type)
-			raise(p, KSTATE_CONVERTED);
+			raise_to(p, KSTATE_CONVERTED);
 	}
 	if (container(f->kind) == ARRAY && f->num != g->num) {
 		if (f->num < g->num && !g->has_default)
 			p->blocked = true;
-		raise(p, KSTATE_DEFAULTED);
+		raise_to(p, KSTATE_DEFAULTED);
 	}
 }
 
@@ -703,7 +712,7 @@ static void shape(const struct spec *w, const struct spec *r, struct prediction 
 		if (g)
 			shape_field(f, g, p);
 		else if (removed(r, f->name) || f->ignorable || f->has_default)
-			raise(p, KSTATE_DEFAULTED);
+			raise_to(p, KSTATE_DEFAULTED);
 		else
 			p->blocked = true;
 	}
@@ -717,7 +726,7 @@ static void shape(const struct spec *w, const struct spec *r, struct prediction 
 			continue;
 		if (!g->has_default)
 			p->blocked = true;
-		raise(p, KSTATE_DEFAULTED);
+		raise_to(p, KSTATE_DEFAULTED);
 	}
 }
 
@@ -934,7 +943,7 @@ static struct values *predict(const struct spec *w, const struct values *from,
 		else if (is_default(f, &from->v[i], 0))
 			continue;
 		else if (removed(r, f->name) || f->ignorable)
-			raise(p, KSTATE_LOSSY);
+			raise_to(p, KSTATE_LOSSY);
 		else
 			p->value = true;
 	}
@@ -1796,7 +1805,7 @@ static void round_of_test(void)
 	check(!shim_live(), "%ld allocations are left", shim_live());
 }
 
-int main(int argc, char **argv)
+static int run_rounds(int argc, char **argv)
 {
 	const char *given = getenv("KSTATE_SEED");
 	u32 rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : 3000, i;
@@ -1819,4 +1828,23 @@ int main(int argc, char **argv)
 	       i, nr_equal, nr_taken, nr_blocked, nr_value, nr_flips, nr_clear);
 	printf("[  PASSED  ] %u test(s).\n", rounds);
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+	pid_t pid;
+
+	shared_seed = mmap(NULL, sizeof(seed), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			   -1, 0);
+	if (shared_seed == MAP_FAILED)
+		return 1;
+	pid = fork();
+	if (!pid)
+		return run_rounds(argc, argv);
+	if (waitpid(pid, &status, 0) != pid)
+		return 1;
+	if (status)
+		printf("KSTATE_SEED=%llu\n", (unsigned long long)seed);
+	return !!status;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Streams: keys, many of them, records that are taken back, handed on or left over. */
+#include <time.h>
 #include <linux/crc32c.h>
 #include <linux/sched.h>
 #include "all.h"
@@ -356,6 +357,28 @@ static struct kstate_description optional_named = {
 	.name = "optional,named", .optional = true, .string_key = true, .fields = all_kinds_fields,
 };
 
+/*
+ * Export and open while the old set lives: what it preserved is taken by the new
+ * one, whose kernel owns it from then on.
+ */
+static struct kstate_set *set_jump_with_memory(struct kstate_set *set)
+{
+	struct kstate_stream *stream;
+	struct kstate_set *in;
+	size_t size;
+	void *blob;
+
+	assert_int_equal(kstate_set_export(set, &blob, &size), 0);
+	in = kstate_memory_open(blob, size, &err);
+	kvfree(blob);
+	if (IS_ERR_OR_NULL(in))
+		fail_msg("open: %s", text_of(&err));
+	list_for_each_entry(stream, &set->streams, list)
+		stream->index.nr = 0;
+	kstate_set_destroy(set);
+	return in;
+}
+
 /* Incoming set to outgoing set, then to the next incoming one */
 static struct kstate_set *set_hand_on(struct kstate_set *in, bool finish)
 {
@@ -368,6 +391,26 @@ static struct kstate_set *set_hand_on(struct kstate_set *in, bool finish)
 		fail_msg("hand on: %s", text_of(&err));
 	kstate_set_destroy(in);
 	return set_jump(out);
+}
+
+static struct kstate_set *set_hand_on_with_memory(struct kstate_set *in)
+{
+	struct kstate_set *out = set_create();
+	struct kstate_stream *stream;
+	struct kstate_parked *parked;
+	unsigned long index;
+
+	memset(&err, 0, sizeof(err));
+	if (kstate_set_hand_on(in, out, &err))
+		fail_msg("hand on: %s", text_of(&err));
+	/* What it has parked is on its way, not to be freed */
+	xa_for_each(&in->parked, index, parked)
+		kvfree(parked);
+	xa_destroy(&in->parked);
+	list_for_each_entry(stream, &in->streams, list)
+		stream->index.nr = 0;
+	kstate_set_destroy(in);
+	return set_jump_with_memory(out);
 }
 
 static void handed_on(void **state)
@@ -606,7 +649,8 @@ static void saved_again(void **state)
 		b.nr = i * 2654435761U % sizeof(bytes);
 		stream_save(stream, &sized, &b, KSTATE_ID(i));
 		if (i >= live)
-			assert_int_equal(kstate_stream_drop(stream, &sized, KSTATE_ID(i - live)), 0);
+			assert_int_equal(kstate_stream_drop(stream, &sized, KSTATE_ID(i - live)),
+					 0);
 	}
 	assert_true(stream_size(stream) < 64 * (PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER));
 	assert_true(stream->index.room <= 128);
@@ -775,42 +819,287 @@ static void each_key(void **state)
 	stream_save(stream, &named, &t, KSTATE_NAME("three"));
 	assert_int_equal(kstate_stream_drop(stream, &named, KSTATE_NAME("two")), 0);
 	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(7)), 0);
-	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), -EINVAL);
+	assert_int_equal(kstate_stream_walk_keys(stream, &thing, see_key, &seen), -EINVAL);
 	set = set_jump(set);
 	stream = kstate_stream_find(set, "s");
 
 	/* Without what the writer took back, and what has been restored */
 	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(9)));
-	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &thing, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 48);
 	assert_int_equal(seen.sum, 49 * 50 / 2 - 7 - 9);
 	seen = (struct seen){};
-	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &named, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 2);
 	assert_int_equal(seen.strings, strlen("one") + strlen("three"));
 	seen = (struct seen){ .stop_after = 5 };
-	assert_int_equal(kstate_stream_for_each_key(stream, &other, see_key, &seen), -EINTR);
+	assert_int_equal(kstate_stream_walk_keys(stream, &other, see_key, &seen), -EINTR);
 	assert_int_equal(seen.nr, 5);
 	seen = (struct seen){};
-	assert_int_equal(kstate_stream_for_each_key(stream, &sized, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &sized, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 0);
 
 	/* Each may be restored as it comes */
 	seen = (struct seen){ .stream = stream };
-	assert_int_equal(kstate_stream_for_each_key(stream, &thing, restore_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &thing, restore_key, &seen), 0);
 	assert_int_equal(seen.nr, 48);
 	seen = (struct seen){};
-	assert_int_equal(kstate_stream_for_each_key(stream, &thing, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &thing, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 0);
 	/* If something cannot be read, there may be more */
 	set->damage.code = -EBADMSG;
-	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), -EBADMSG);
+	assert_int_equal(kstate_stream_walk_keys(stream, &named, see_key, &seen), -EBADMSG);
 	assert_int_equal(seen.nr, 2);
 	kstate_set_finish(set);
 	seen = (struct seen){};
-	assert_int_equal(kstate_stream_for_each_key(stream, &named, see_key, &seen), 0);
+	assert_int_equal(kstate_stream_walk_keys(stream, &named, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 0);
 	kstate_set_destroy(set);
+}
+
+/* A record that names one page twice, as no kernel writes it, does not stop the next jump */
+
+struct twice {
+	struct folio *first;
+	struct folio *second;
+};
+
+static KSTATE_DESCRIBE(twice, "twice", 1,
+	KSTATE_FOLIO(first, struct twice), KSTATE_FOLIO(second, struct twice));
+
+static int repeat_edge(struct kstate_edge *edge, u8 type, void *arg)
+{
+	struct kstate_edge *edges = arg;
+
+	if (!edges[0].kind) {
+		edges[0] = *edge;
+	} else {
+		edges[1] = *edge;
+		*edge = edges[0];
+	}
+	return 0;
+}
+
+static void handed_on_with_a_page_twice(void **state)
+{
+	struct kstate_set *in, *out = set_create(), *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct twice t = { folio_alloc(GFP_KERNEL, 0), folio_alloc(GFP_KERNEL, 0) }, got = {};
+	struct kstate_edge edges[2] = {};
+	struct kstate_record *record;
+
+	stream_save(stream, &twice, &t, KSTATE_ID(1));
+	record = stream->index.slots[0].record;
+	kstate_wire_edges(kstate_known(set, 0)->schema, kstate_record_payload(record),
+			  le32_to_cpu(record->size), repeat_edge, edges);
+	kstate_set_unpreserve(set, &edges[1]);
+	kstate_record_seal(record, 8 * le32_to_cpu(record->place));
+	in = set_jump_with_memory(set);
+	stream = kstate_stream_find(in, "s");
+	assert_int_equal(stream_restore(stream, &twice, &got, KSTATE_ID(1)), -EIO);
+	assert_int_equal(err.reason, KSTATE_EDGE);
+
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(kstate_set_hand_on(in, out, &err), 0);
+	assert_int_equal(err.code, 0);
+	assert_non_null(strstr(shim_log(), "twice[1] is left behind"));
+	assert_int_equal(kstate_stream_find(out, "s")->bytes, 0);
+	assert_true(list_empty(&kstate_stream_find(out, "s")->segments));
+	kstate_set_destroy(out);
+	/* It is still there for this kernel, and freed once */
+	assert_int_equal(kstate_set_finish(in), 1);
+	kstate_set_destroy(in);
+	folio_put(t.second);
+}
+
+/* Nothing is quadratic: ten times as many take about ten times as long on the processor */
+
+#ifndef SCALE
+#define SCALE 2000
+#endif
+
+struct folio_item {
+	struct folio *folio;
+	struct list_head link;
+};
+
+struct folio_list {
+	struct list_head list;
+};
+
+static KSTATE_DESCRIBE(folio_item, "folio_item", 1, KSTATE_FOLIO(folio, struct folio_item));
+static KSTATE_DESCRIBE(folio_list, "folio_list", 1,
+	KSTATE_LIST(list, struct folio_list, struct folio_item, link, &folio_item));
+
+/* Memory of a record that is checked, handed on, and restored at last */
+static void scale_parked(u32 nr)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct folio_list from, to;
+	struct folio_item *item, *next;
+
+	INIT_LIST_HEAD(&from.list);
+	INIT_LIST_HEAD(&to.list);
+	for (u32 i = 0; i < nr; i++) {
+		item = kvzalloc(sizeof(*item), GFP_KERNEL);
+		item->folio = folio_alloc(GFP_KERNEL, 0);
+		list_add_tail(&item->link, &from.list);
+	}
+	stream_save(stream, &folio_list, &from, KSTATE_ID(1));
+	set = set_jump_with_memory(set);
+	stream = kstate_stream_find(set, "s");
+	use(&folio_list);
+	for (u32 i = 0; i < 2; i++)
+		assert_int_equal(kstate_stream_check(stream, &folio_list, &to, KSTATE_ID(1), &err),
+				 0);
+	set = set_hand_on_with_memory(set);
+	stream = kstate_stream_find(set, "s");
+	assert_fits(stream_restore(stream, &folio_list, &to, KSTATE_ID(1)));
+	kstate_set_destroy(set);
+	list_for_each_entry_safe(item, next, &to.list, link) {
+		folio_put(item->folio);
+		kvfree(item);
+	}
+	list_for_each_entry_safe(item, next, &from.list, link)
+		kvfree(item);
+}
+
+static void scale_streams(u32 nr)
+{
+	struct kstate_set *set = set_create();
+	char name[32];
+
+	for (u32 i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "stream %u", i);
+		stream_create(set, name);
+	}
+	for (u32 i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "stream %u", i * 7 % nr);
+		assert_ptr_equal(kstate_stream_find(set, name),
+				 kstate_stream_by_id(set, i * 7 % nr + 1));
+	}
+	kstate_set_destroy(set);
+}
+
+static void scale_stream_by_stream(u32 nr)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream;
+	struct thing t = {};
+	char name[32];
+
+	for (u32 i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "stream %u", i);
+		stream = stream_create(set, name);
+		stream_save(stream, &optional, &t, KSTATE_ID(1));
+	}
+	set = set_jump(set);
+	set = set_hand_on(set, false);
+	assert_non_null(kstate_stream_find(set, name));
+	kstate_set_destroy(set);
+}
+
+static void scale_schemas(u32 nr)
+{
+	static const struct kstate_field fields[] = {
+		KSTATE_BASE_TYPE(value, struct thing, u64), KSTATE_END_OF_LIST()
+	};
+	struct kstate_description *descs = kvcalloc(nr, sizeof(*descs), GFP_KERNEL);
+	char (*names)[32] = kvcalloc(nr, sizeof(*names), GFP_KERNEL);
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {};
+
+	nr = min(nr, KSTATE_MAX_SCHEMAS);
+	for (u32 i = 0; i < nr; i++) {
+		snprintf(names[i], sizeof(names[i]), "state %u", i);
+		descs[i].name = names[i];
+		descs[i].version_id = 1;
+		descs[i].min_version_id = 1;
+		descs[i].fields = fields;
+	}
+	for (u32 key = 0; key < 2; key++)
+		for (u32 i = 0; i < nr; i++)
+			assert_int_equal(kstate_stream_save(stream, &descs[i], &t, KSTATE_ID(key),
+							    &err), 0);
+	assert_int_equal(set->nr_known, nr);
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (u32 i = 0; i < nr; i++)
+		assert_int_equal(kstate_stream_restore(stream, &descs[i], &t, KSTATE_ID(1), &err),
+				 0);
+	kstate_set_destroy(set);
+	for (u32 i = 0; i < nr; i++)
+		kstate_forget(&descs[i]);
+	kvfree(names);
+	kvfree(descs);
+}
+
+static void scale_high_bits(u32 nr)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {};
+
+	/* From the largest on: those that ascend need no looking up */
+	for (u64 i = nr; i-- > 0;)
+		stream_save(stream, &thing, &t, KSTATE_ID(i << 48 | i >> 16));
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	for (u64 i = nr; i-- > 0;)
+		assert_fits(stream_restore(stream, &thing, &t, KSTATE_ID(i << 48 | i >> 16)));
+	kstate_set_destroy(set);
+}
+
+static void scale_dropped(u32 nr)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {};
+
+	for (u32 i = 0; i < nr; i++)
+		stream_save(stream, &thing, &t, KSTATE_ID(i));
+	/* One of two, so that all segments stay */
+	for (u32 round = 0; round < 2; round++) {
+		for (u32 i = 0; i < nr; i += 2)
+			assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(i)), 0);
+		for (u32 i = 0; i < nr; i += 2)
+			stream_save(stream, &thing, &t, KSTATE_ID(i));
+	}
+	for (u32 i = 0; i < nr; i += 2)
+		assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(i)), 0);
+	kstate_set_destroy(set);
+}
+
+static void nothing_quadratic(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*fn)(u32 nr);
+	} cases[] = {
+		{ "memory parked, handed on, taken", scale_parked },
+		{ "streams by name and number", scale_streams },
+		{ "streams handed on", scale_stream_by_stream },
+		{ "schemas and names", scale_schemas },
+		{ "keys that differ in high bits", scale_high_bits },
+		{ "dropped and saved again", scale_dropped },
+	};
+	u64 few, many, start;
+
+	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+		cases[i].fn(SCALE);
+		start = clock();
+		cases[i].fn(SCALE);
+		few = clock() - start;
+		start = clock();
+		cases[i].fn(10 * SCALE);
+		many = clock() - start;
+		print_message("%-32s %7u: %6llu us, %7u: %7llu us, %llu times\n", cases[i].name,
+			      SCALE, few, 10 * SCALE, many, many / max(few, 1ULL));
+		/* A hundred times if it were; the rest is for a busy machine */
+		assert_true(many < 40 * few + 200000);
+	}
 }
 
 int main(void)
@@ -836,6 +1125,8 @@ int main(void)
 		TEST(dropped_without_memory),
 		TEST(room_that_grows),
 		TEST(each_key),
+		TEST(handed_on_with_a_page_twice),
+		TEST(nothing_quadratic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

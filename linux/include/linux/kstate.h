@@ -32,9 +32,9 @@ struct page;
 /**
  * DOC: describing state
  *
- * A &struct kstate_description names a kind of state and lists its fields; the
- * KSTATE_*() macros below make one &struct kstate_field each. After the
- * arguments that every kind needs, a macro takes any of these:
+ * KSTATE_DESCRIBE() names a kind of state and lists its fields; the macros of the
+ * kinds make one &struct kstate_field each. After the arguments that every kind
+ * needs, a macro takes any of these:
  *
  * * KSTATE_DEFAULT(v): what the field gets when the stream does not have it.
  *   Without it, the field is required.
@@ -47,7 +47,10 @@ struct page;
  *   saving and when restoring; KSTATE_EQUAL: only the value that the object
  *   holds, when restoring.
  * * KSTATE_ALLOC: allocate what a pointer points to when restoring.
- * * KSTATE_HEX, KSTATE_FLAG_NAMES(table), KSTATE_SECRET: how to show it.
+ * * KSTATE_MAX_COUNT(n): most elements, when saving and when restoring.
+ * * KSTATE_FLAG_NAMES(table), KSTATE_ENUM_NAMES(table): what bits or values mean,
+ *   see &struct kstate_flag_name.
+ * * KSTATE_HEX, KSTATE_SECRET: how to show it.
  */
 
 /* "KS", the layout of the tables, and room for the kind */
@@ -367,6 +370,28 @@ struct kstate_description {
 	(__kstate_is_array(__kstate_typeof(_state, _f)) &&		\
 	 sizeof(_state) - offsetof(_state, _f) < __alignof__(_state))
 
+#define __kstate_elem(_state, _f)	__kstate_element(__kstate_member(_state, _f))
+#define __kstate_elem_elem(_state, _f)	__kstate_element(__kstate_elem(_state, _f))
+#define __kstate_elem_type(_state, _f)	__kstate_scalar(__kstate_elem(_state, _f))
+
+/* What the element of an array, or what a member points to, is */
+#define __kstate_to_int(_state, _f)					\
+	(__kstate_leads(__kstate_member(_state, _f)) &&			\
+	 __kstate_is_int(__kstate_elem_type(_state, _f)))
+#define __kstate_to_struct(_state, _f)					\
+	(__kstate_leads(__kstate_member(_state, _f)) &&			\
+	 __kstate_is_aggregate(__kstate_elem(_state, _f)))
+#define __kstate_to_type(_state, _f, _type)				\
+	(__kstate_leads(__kstate_member(_state, _f)) &&			\
+	 __same_type(__kstate_elem(_state, _f), _type))
+/* A pointer or an array of pointers */
+#define __kstate_of_pointers(_state, _f)				\
+	__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f)))
+#define __kstate_member_is_array(_state, _f)				\
+	__kstate_is_array(__kstate_typeof(_state, _f))
+#define __kstate_member_is_pointer(_state, _f)				\
+	__kstate_is_pointer(__kstate_member(_state, _f))
+
 /* Type of an integer or of the elements of an array with one dimension */
 #define __kstate_type_of(_type)						\
 	__kstate_scalar(__kstate_strip(*(typeof(_type) *)0))
@@ -415,7 +440,7 @@ struct kstate_description {
 #define __kstate_bytes(_f, _state)					\
 	(__kstate_is_array(__kstate_typeof(_state, _f)) ? sizeof(__kstate_member(_state, _f)) : 0)
 #define __kstate_room(_f, _state)					\
-	(__kstate_bytes(_f, _state) / sizeof(__kstate_element(__kstate_member(_state, _f))))
+	(__kstate_bytes(_f, _state) / sizeof(__kstate_elem(_state, _f)))
 
 #define __kstate_place(_f, _state)					\
 	(__kstate_is_array(__kstate_typeof(_state, _f)) ? 0 : KS_POINTER)
@@ -424,10 +449,18 @@ struct kstate_description {
 	.length = {							\
 		.offset = offsetof(_state, _n) + sizeof(struct { _Static_assert( \
 			__kstate_is_int(__kstate_scalar(__kstate_member(_state, _n))), \
-			#_state "." #_n " is no integer: it cannot hold a number of elements or a tag"); \
+			#_state "." #_n " is no integer: "		\
+			"it cannot hold a number of elements or a tag"); \
 			}),						\
 		.type = __kstate_scalar(__kstate_member(_state, _n)),	\
 	}
+
+/* Sentences that are said of more than one kind */
+#define __KSTATE_IS_POINTER						\
+	" is a pointer, whose value means nothing in the next kernel: "	\
+	"use the macro for what it points to"
+#define __KSTATE_NO_INTS	" is no array of integers, bools or chars, and no pointer to them"
+#define __KSTATE_WHAT_IT_IS	": use the macro for what it is"
 
 /*
  * An option does not know the member that it is given to. The macros of integers give
@@ -469,7 +502,8 @@ extern char (*__kstate_member_type)[KS_U64];
 	.range = 1, .max = (u64)(_max),					\
 	.min = (u64)(_min) + sizeof(union { _Static_assert(		\
 		__kstate_fits(_min) && __kstate_fits(_max),		\
-		"KSTATE_RANGE(" #_min ", " #_max ") has values that the type of the member has not"); })
+		"KSTATE_RANGE(" #_min ", " #_max ") has values that "	\
+		"the type of the member has not"); })
 #define KSTATE_MASK(_bits)						\
 	.masked = 1,							\
 	.mask = (_bits) + sizeof(union { _Static_assert(__kstate_covers(_bits), \
@@ -502,18 +536,20 @@ extern char (*__kstate_member_type)[KS_U64];
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	.type = __kstate_innermost(__kstate_member(_state, _f)),	\
 	.size = __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + sizeof(struct { \
-		_Static_assert(!__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
-			#_state "." #_f " is a pointer, whose value means nothing in the next kernel: use the macro for what it points to"); \
+		_Static_assert(!__kstate_of_pointers(_state, _f),	\
+			#_state "." #_f __KSTATE_IS_POINTER);		\
 		_Static_assert(__kstate_is_int(__kstate_innermost(__kstate_member(_state, _f))) || \
-			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
-			#_state "." #_f " is no integer, bool, char, enum or atomic, and no array of them: use the macro for what it is"); \
+			       __kstate_of_pointers(_state, _f),	\
+			#_state "." #_f " is no integer, bool, char, enum or atomic, " \
+			"and no array of them"				\
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = sizeof(__kstate_member(_state, _f)) /			\
 	       __kstate_size(__kstate_innermost(__kstate_member(_state, _f))) + \
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_innermost(__kstate_member(_state, _f))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_innermost(__kstate_member(_state, _f))], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
-	.modifiers = __kstate_is_array(__kstate_typeof(_state, _f)) ? KS_ARRAY : 0, \
+	.modifiers = __kstate_member_is_array(_state, _f) ? KS_ARRAY : 0, \
 	##__VA_ARGS__							\
 }
 
@@ -527,18 +563,20 @@ extern char (*__kstate_member_type)[KS_U64];
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	.type = __kstate_type_of(_type),				\
 	.size = __kstate_size(__kstate_type_of(_type)) + sizeof(struct { \
-		_Static_assert(!__kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
-			#_state "." #_f " is a pointer, whose value means nothing in the next kernel: use the macro for what it points to"); \
+		_Static_assert(!__kstate_of_pointers(_state, _f),	\
+			#_state "." #_f __KSTATE_IS_POINTER);		\
 		_Static_assert(__same_type(__kstate_typeof(_state, _f), _type) || \
-			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
+			       __kstate_of_pointers(_state, _f),	\
 			#_state "." #_f " is described as " #_type ", and has another type"); \
 		_Static_assert(__kstate_is_int(__kstate_type_of(_type)) || \
 			       !__same_type(__kstate_typeof(_state, _f), _type) || \
-			       __kstate_is_pointer(__kstate_strip(__kstate_member(_state, _f))), \
-			#_state "." #_f " is no integer, bool or char, and no array of them: use the macro for what it is"); \
+			       __kstate_of_pointers(_state, _f),	\
+			#_state "." #_f " is no integer, bool or char, and no array of them" \
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = sizeof(_type) / __kstate_size(__kstate_type_of(_type)) +	\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_type_of(_type)], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_type_of(_type)],	\
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = __kstate_is_array(_type) ? KS_ARRAY : 0,		\
 	##__VA_ARGS__							\
@@ -554,18 +592,21 @@ extern char (*__kstate_member_type)[KS_U64];
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	.type = __kstate_scalar(*(typeof(_type) *)0),			\
 	.size = sizeof(_type) + sizeof(struct {				\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)), \
-			#_state "." #_f " is no array: use KSTATE_FIELD() or the macro for what it points to"); \
-		_Static_assert(!__kstate_is_array(__kstate_typeof(_state, _f)) || \
+		_Static_assert(__kstate_member_is_array(_state, _f),	\
+			#_state "." #_f " is no array: use KSTATE_FIELD(), " \
+			"or the macro for what it points to");		\
+		_Static_assert(!__kstate_member_is_array(_state, _f) ||	\
 			       __kstate_innermost(__kstate_member(_state, _f)) == \
 			       __kstate_scalar(*(typeof(_type) *)0) ||	\
 			       (__kstate_innermost(__kstate_member(_state, _f)) == KS_CHAR && \
 				sizeof(_type) == 1),			\
-			#_state "." #_f " is described as an array of " #_type ", and has other elements"); \
+			#_state "." #_f " is described as an array of " #_type \
+			", and has other elements");			\
 		}),							\
 	.num = sizeof(__kstate_member(_state, _f)) /			\
 	       __kstate_size(__kstate_scalar(*(typeof(_type) *)0)) +	\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[__kstate_scalar(*(typeof(_type) *)0)], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_scalar(*(typeof(_type) *)0)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY,						\
 	##__VA_ARGS__							\
@@ -581,16 +622,16 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_POINTER(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_scalar(__kstate_element(__kstate_member(_state, _f))), \
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f))) + sizeof(struct { \
-		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
-			#_state "." #_f " is no pointer to an integer, bool or char: use the macro for what it is"); \
+	.type = __kstate_elem_type(_state, _f),				\
+	.size = sizeof(__kstate_elem(_state, _f)) + sizeof(struct {	\
+		_Static_assert(__kstate_member_is_pointer(_state, _f) && \
+			       __kstate_to_int(_state, _f),		\
+			#_state "." #_f " is no pointer to an integer, bool or char" \
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = 1 +							\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_elem_type(_state, _f)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_POINTER,					\
 	##__VA_ARGS__							\
@@ -598,8 +639,8 @@ extern char (*__kstate_member_type)[KS_U64];
 
 /* Integers in an array, or behind a pointer */
 #define __KSTATE_INTS(_f, _state)					\
-	.type = __kstate_scalar(__kstate_element(__kstate_member(_state, _f))), \
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f)))
+	.type = __kstate_elem_type(_state, _f),				\
+	.size = sizeof(__kstate_elem(_state, _f))
 
 /**
  * KSTATE_VARRAY() - integers, as many as another member says
@@ -612,14 +653,12 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_VARRAY(_f, _state, _n, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
-		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
-			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
+		_Static_assert(__kstate_to_int(_state, _f),		\
+			#_state "." #_f __KSTATE_NO_INTS);		\
 		}),							\
 	.num = __kstate_room(_f, _state) +				\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_elem_type(_state, _f)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
@@ -635,14 +674,12 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_VARRAY_FN(_f, _state, _count, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
-		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
-			#_state "." #_f " is no array of integers, bools or chars, and no pointer to them"); \
+		_Static_assert(__kstate_to_int(_state, _f),		\
+			#_state "." #_f __KSTATE_NO_INTS);		\
 		}),							\
 	.num = __kstate_room(_f, _state) +				\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_elem_type(_state, _f)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.count = (_count),						\
 	.modifiers = KS_VARRAY | __kstate_place(_f, _state),		\
@@ -660,13 +697,11 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_FLEX_ARRAY(_f, _state, _n, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
 	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
-		_Static_assert(__kstate_is_flexible(_state, _f) &&	\
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
+		_Static_assert(__kstate_is_flexible(_state, _f) && __kstate_to_int(_state, _f), \
 			#_state "." #_f " is no flexible array of integers, bools or chars"); \
 		}),							\
-	.num = 0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_member(_state, _f)))], \
+	.num = 0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_elem_type(_state, _f)], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	__KSTATE_LENGTH(_state, _n),					\
 	.modifiers = KS_VARRAY | KS_FLEX,				\
@@ -683,18 +718,17 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_ARRAY_OF_POINTER(_f, _state, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_BASE_TYPE),			\
-	.type = __kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f)))), \
-	.size = sizeof(__kstate_element(__kstate_element(__kstate_member(_state, _f)))) + \
+	.type = __kstate_scalar(__kstate_elem_elem(_state, _f)),	\
+	.size = sizeof(__kstate_elem_elem(_state, _f)) +		\
 		sizeof(struct {						\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __kstate_is_pointer(__kstate_element(__kstate_member(_state, _f))) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element(__kstate_element( \
-					__kstate_member(_state, _f))))), \
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_of_pointers(_state, _f) &&	\
+			       __kstate_is_int(__kstate_scalar(__kstate_elem_elem(_state, _f))), \
 			#_state "." #_f " is no array of pointers to integers, bools or chars"); \
 		}),							\
 	.num = __kstate_room(_f, _state) +				\
-	       0 * sizeof(void (*)(char (*__kstate_member_type)[	\
-			__kstate_scalar(__kstate_element(__kstate_element(__kstate_member(_state, _f))))], \
+	       0 * sizeof(void (*)(					\
+		char (*__kstate_member_type)[__kstate_scalar(__kstate_elem_elem(_state, _f))], \
 		char (*)[sizeof((struct kstate_field) { __VA_ARGS__ })])), \
 	.modifiers = KS_ARRAY_OF_POINTER,				\
 	##__VA_ARGS__							\
@@ -710,7 +744,8 @@ extern char (*__kstate_member_type)[KS_U64];
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
 		_Static_assert(__kstate_is_aggregate(__kstate_member(_state, _f)), \
-			#_state "." #_f " is no struct in the object: use KSTATE_STRUCT_POINTER(), KSTATE_STRUCT_ARRAY() or the macro for what it is"); \
+			#_state "." #_f " is no struct in the object: use " \
+			"KSTATE_STRUCT_POINTER(), KSTATE_STRUCT_ARRAY(), or what it is"); \
 		}),							\
 	.num = 1,							\
 	.ksd = (_ksd),							\
@@ -720,7 +755,7 @@ extern char (*__kstate_member_type)[KS_U64];
 /* Structs in an array, or behind a pointer */
 #define __KSTATE_STRUCTS(_f, _state, _ksd)				\
 	.ksd = (_ksd),							\
-	.size = sizeof(__kstate_element(__kstate_member(_state, _f)))
+	.size = sizeof(__kstate_elem(_state, _f))
 
 /**
  * KSTATE_STRUCT_ARRAY() - an array of structs inside the object
@@ -731,9 +766,10 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRUCT_ARRAY(_f, _state, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
-			#_state "." #_f " is no array of structs: use the macro for what it is"); \
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_to_struct(_state, _f),		\
+			#_state "." #_f " is no array of structs"	\
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = __kstate_room(_f, _state),				\
 	.modifiers = KS_ARRAY,						\
@@ -749,9 +785,10 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRUCT_POINTER(_f, _state, _ksd, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
-		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)) && \
-			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
-			#_state "." #_f " is no pointer to a struct: use the macro for what it is"); \
+		_Static_assert(__kstate_member_is_pointer(_state, _f) && \
+			       __kstate_to_struct(_state, _f),		\
+			#_state "." #_f " is no pointer to a struct"	\
+			__KSTATE_WHAT_IT_IS);				\
 		}),							\
 	.num = 1,							\
 	.modifiers = KS_POINTER,					\
@@ -768,8 +805,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRUCT_VARRAY(_f, _state, _n, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
-		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
-			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+		_Static_assert(__kstate_to_struct(_state, _f),		\
 			#_state "." #_f " is no array of structs, and no pointer to them"); \
 		}),							\
 	.num = __kstate_room(_f, _state),				\
@@ -790,8 +826,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRUCT_FLEX_ARRAY(_f, _state, _n, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
 	__KSTATE_STRUCTS(_f, _state, _ksd) + sizeof(struct {		\
-		_Static_assert(__kstate_is_flexible(_state, _f) &&	\
-			       __kstate_is_aggregate(__kstate_element(__kstate_member(_state, _f))), \
+		_Static_assert(__kstate_is_flexible(_state, _f) && __kstate_to_struct(_state, _f), \
 			#_state "." #_f " is no flexible array of structs"); \
 		}),							\
 	__KSTATE_LENGTH(_state, _n),					\
@@ -807,12 +842,11 @@ extern char (*__kstate_member_type)[KS_U64];
  */
 #define KSTATE_ARRAY_OF_STRUCT_POINTER(_f, _state, _ksd, ...) {		\
 	__KSTATE_FIELD(_f, _state, KS_STRUCT),				\
-	.size = sizeof(__kstate_element(__kstate_element(__kstate_member(_state, _f)))) + \
+	.size = sizeof(__kstate_elem_elem(_state, _f)) +		\
 		sizeof(struct {						\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __kstate_is_pointer(__kstate_element(__kstate_member(_state, _f))) && \
-			       __kstate_is_aggregate(__kstate_element(__kstate_element( \
-					__kstate_member(_state, _f)))),	\
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_of_pointers(_state, _f) &&	\
+			       __kstate_is_aggregate(__kstate_elem_elem(_state, _f)), \
 			#_state "." #_f " is no array of pointers to structs"); \
 		}),							\
 	.num = __kstate_room(_f, _state),				\
@@ -846,7 +880,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_ADDRESS(_f, _state, _addr_type, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_ADDRESS),				\
 	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
-		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)), \
+		_Static_assert(__kstate_member_is_pointer(_state, _f),	\
 			#_state "." #_f " is no pointer, and cannot hold an address"); \
 		}),							\
 	.num = 1,							\
@@ -877,8 +911,8 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_FOLIO_ARRAY(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
 	.size = sizeof(struct folio *) + sizeof(struct {		\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_to_type(_state, _f, struct folio *), \
 			#_state "." #_f " is no array of struct folio *"); \
 		}),							\
 	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
@@ -896,7 +930,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_FOLIO_VARRAY(_f, _state, _n, ...) {			\
 	__KSTATE_FIELD(_f, _state, KS_FOLIO),				\
 	.size = sizeof(struct folio *) + sizeof(struct {		\
-		_Static_assert(__same_type(__kstate_element(__kstate_member(_state, _f)), struct folio *), \
+		_Static_assert(__kstate_to_type(_state, _f, struct folio *), \
 			#_state "." #_f " is no array of struct folio *, and no pointer to them"); \
 		}),							\
 	.num = __kstate_bytes(_f, _state) / sizeof(struct folio *),	\
@@ -918,7 +952,8 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_FOLIOS(_f, _state, _n, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_FOLIOS),				\
 	.size = sizeof(struct kstate_folio_entry) + sizeof(struct {	\
-		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct kstate_folio_entry *), \
+		_Static_assert(__same_type(__kstate_typeof(_state, _f),	\
+					   struct kstate_folio_entry *), \
 			#_state "." #_f " is no struct kstate_folio_entry *"); \
 		}),							\
 	__KSTATE_LENGTH(_state, _n),					\
@@ -952,7 +987,7 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_VMALLOC(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_VMALLOC),				\
 	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
-		_Static_assert(__kstate_is_pointer(__kstate_member(_state, _f)), \
+		_Static_assert(__kstate_member_is_pointer(_state, _f),	\
 			#_state "." #_f " is no pointer, and cannot hold a vmalloc area"); \
 		}),							\
 	.num = 1,							\
@@ -970,10 +1005,8 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_STRING(_f, _state, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_STRING),				\
 	__KSTATE_INTS(_f, _state) + sizeof(struct {			\
-		_Static_assert(__kstate_leads(__kstate_member(_state, _f)) && \
-			       __kstate_is_int(__kstate_scalar(__kstate_element( \
-					__kstate_member(_state, _f)))) && \
-			       sizeof(__kstate_element(__kstate_member(_state, _f))) == 1, \
+		_Static_assert(__kstate_to_int(_state, _f) &&		\
+			       sizeof(__kstate_elem(_state, _f)) == 1,	\
 			#_state "." #_f " is no array of char, and no pointer to char"); \
 		}),							\
 	.num = __kstate_room(_f, _state),				\
@@ -990,11 +1023,11 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_BITMAP(_f, _state, _bits, ...) {				\
 	__KSTATE_FIELD(_f, _state, KS_BITMAP),				\
 	.size = sizeof(long) + sizeof(struct {				\
-		_Static_assert(__kstate_is_array(__kstate_typeof(_state, _f)) && \
-			       __same_type(__kstate_element(__kstate_member(_state, _f)), unsigned long), \
+		_Static_assert(__kstate_member_is_array(_state, _f) &&	\
+			       __kstate_to_type(_state, _f, unsigned long), \
 			#_state "." #_f " is no array of unsigned long, which bitmaps are"); \
 		_Static_assert((_bits) <= 8 * sizeof(__kstate_member(_state, _f)) || \
-			       !__kstate_is_array(__kstate_typeof(_state, _f)), \
+			       !__kstate_member_is_array(_state, _f),	\
 			#_state "." #_f " has room for fewer than " #_bits " bits"); \
 		}),							\
 	.num = (_bits),							\
@@ -1018,7 +1051,8 @@ extern char (*__kstate_member_type)[KS_U64];
 		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct list_head), \
 			#_state "." #_f " is no struct list_head");	\
 		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct list_head), \
-			#_elem "." #_link " is no struct list_head: it cannot link the entries of " #_state "." #_f); \
+			#_elem "." #_link " is no struct list_head"	\
+			": it cannot link the entries of " #_state "." #_f); \
 		}),							\
 	.link = offsetof(_elem, _link),					\
 	.ksd = (_ksd),							\
@@ -1041,7 +1075,8 @@ extern char (*__kstate_member_type)[KS_U64];
 		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct hlist_head), \
 			#_state "." #_f " is no struct hlist_head");	\
 		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct hlist_node), \
-			#_elem "." #_link " is no struct hlist_node: it cannot link the entries of " #_state "." #_f); \
+			#_elem "." #_link " is no struct hlist_node"	\
+			": it cannot link the entries of " #_state "." #_f); \
 		}),							\
 	.link = offsetof(_elem, _link),					\
 	.ksd = (_ksd),							\
@@ -1299,8 +1334,10 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *err);
 void kstate_transaction_commit(struct kstate_transaction *t);
 void kstate_transaction_cancel(struct kstate_transaction *t);
-int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
-			       int (*fn)(struct kstate_key key, void *arg), void *arg);
+typedef int (*kstate_key_fn)(struct kstate_key key, void *arg);
+
+int kstate_stream_walk_keys(struct kstate_stream *stream, struct kstate_description *desc,
+			    kstate_key_fn fn, void *arg);
 int kstate_check_description(struct kstate_description *desc, struct kstate_error *err);
 void kstate_forget(struct kstate_description *desc);
 
@@ -1348,8 +1385,7 @@ int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
 int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_drop_key(struct kstate_description *desc, struct kstate_key key);
-int kstate_for_each_key(struct kstate_description *desc,
-			int (*fn)(struct kstate_key key, void *arg), void *arg);
+int kstate_walk_keys(struct kstate_description *desc, kstate_key_fn fn, void *arg);
 int kstate_finish(void);
 
 #else
@@ -1401,8 +1437,8 @@ static inline int kstate_drop_key(struct kstate_description *desc, struct kstate
 	return -ENOENT;
 }
 
-static inline int kstate_for_each_key(struct kstate_description *desc,
-				      int (*fn)(struct kstate_key key, void *arg), void *arg)
+static inline int kstate_walk_keys(struct kstate_description *desc, kstate_key_fn fn,
+				   void *arg)
 {
 	return 0;
 }

@@ -637,7 +637,9 @@ static void no_room(struct kunit *test)
 DECLARE(twice_state, KSTATE_BASE_TYPE(x, struct point, u16),
 	KSTATE_BASE_TYPE(x, struct point, u16));
 DECLARE(range_state, KSTATE_BASE_TYPE(x, struct point, u16, KSTATE_RANGE(2, 1)));
-DECLARE(default_state, KSTATE_BASE_TYPE(x, struct point, u16, KSTATE_DEFAULT(70000)));
+/* Written by hand: the compiler refuses KSTATE_DEFAULT(70000) */
+DECLARE(default_state,
+	KSTATE_BASE_TYPE(x, struct point, u16, .has_default = 1, .dflt = 70000));
 static struct kstate_description recursive_state;
 DECLARE(inner_state, KSTATE_STRUCT(in, struct places, &recursive_state));
 static struct kstate_description recursive_state = {

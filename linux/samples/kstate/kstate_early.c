@@ -8,7 +8,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/console.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/kstate.h>
@@ -56,14 +55,14 @@ static void __init early_register(int nr)
 }
 
 /* As early as a caller can be that init/main.c does not name: console_init() */
-static int __init early_console(void)
+static int __init early_restore_first(void)
 {
 	early_register(0);
 	return 0;
 }
-console_initcall(early_console);
+console_initcall(early_restore_first);
 
-static int __init early_first(void)
+static int __init early_restore_next(void)
 {
 	struct early other = {};
 
@@ -71,13 +70,13 @@ static int __init early_first(void)
 	saved = kstate_save_state(&early_state, &other, 2);
 	return 0;
 }
-early_initcall(early_first);
+early_initcall(early_restore_next);
 
-static int __init early_last(void)
+static int __init early_show(void)
 {
 	scnprintf(values, sizeof(values), "%32phN:%32phN", early[0].values, early[1].values);
 	pr_info("%s, %s, %u jumps\n", restored[0] ? "restored" : "new",
 		restored[1] ? "restored" : "new", early[0].jumps);
 	return 0;
 }
-late_initcall(early_last);
+late_initcall(early_show);

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <linux/sched/clock.h>
-#define ktime_get_ns()		local_clock()
-#define ktime_get_mono_fast_ns() local_clock()
+#ifndef _SHIM_LINUX_TIMEKEEPING_H
+#define _SHIM_LINUX_TIMEKEEPING_H
+
+#include <linux/ktime.h>
+
+u64 ktime_get_real_ns(void);
+
+#endif

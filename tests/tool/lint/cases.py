@@ -55,6 +55,72 @@ static KSTATE_DESCRIBE(s_state, "s", 1,
 	KSTATE_CUSTOM(custom, struct s, save, save));
 USE(s)
 """, []),
+    ("all_of_the_short_form", """
+#include <linux/refcount_types.h>
+enum color { RED, GREEN }; enum level { LOW = -1, HIGH };
+struct s {
+	bool flag; char letter; u8 cube[2][3][4]; enum color color; enum level levels[2]; atomic_t a;
+	atomic64_t a64; refcount_t refs; atomic_t counts[3]; volatile u32 seen; unsigned long ul;
+};
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_FIELD(struct s, flag), KSTATE_FIELD(struct s, letter), KSTATE_FIELD(struct s, cube),
+	KSTATE_FIELD(struct s, color), KSTATE_FIELD(struct s, levels), KSTATE_FIELD(struct s, a),
+	KSTATE_FIELD(struct s, a64), KSTATE_FIELD(struct s, refs), KSTATE_FIELD(struct s, counts),
+	KSTATE_FIELD(struct s, seen), KSTATE_FIELD(struct s, ul));
+USE(s)
+""", []),
+    ("atomics_of_another_type", HAND + """
+struct s { atomic_t a; atomic64_t b; };
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	HAND(a, .kind = KS_BASE_TYPE, .type = KS_U32, .size = 4),
+	HAND(b, .kind = KS_BASE_TYPE, .type = KS_U64));
+USE(s)
+""", ["type a", "type b"]),
+    ("folios_lists_and_flexible_arrays", """
+struct e { struct hlist_node node; u64 mac; };
+struct pair { u32 a, b; };
+struct s {
+	u32 nr; struct kstate_folio_entry *folios; struct folio *four[4]; u32 n; struct folio *some[8];
+	u32 nr_more; struct folio **more; struct hlist_head hash; u32 nr_tail; u16 tail[];
+};
+struct p { u32 n; struct pair pairs[]; };
+static KSTATE_DESCRIBE(e_state, "e", 1,
+	KSTATE_SKIP(node, struct e, "restoring links it"), KSTATE_FIELD(struct e, mac));
+static KSTATE_DESCRIBE(pair_state, "pair", 1,
+	KSTATE_FIELD(struct pair, a), KSTATE_FIELD(struct pair, b));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	KSTATE_FOLIOS(folios, struct s, nr), KSTATE_FOLIO_ARRAY(four, struct s),
+	KSTATE_FOLIO_VARRAY(some, struct s, n), KSTATE_FOLIO_VARRAY(more, struct s, nr_more, KSTATE_ALLOC),
+	KSTATE_HLIST(hash, struct s, struct e, node, &e_state, KSTATE_MAX_COUNT(100)),
+	KSTATE_FLEX_ARRAY(tail, struct s, nr_tail));
+static KSTATE_DESCRIBE(p_state, "p", 1, KSTATE_STRUCT_FLEX_ARRAY(pairs, struct p, n, &pair_state));
+USE(s)
+USE(p)
+""", []),
+    ("folios_lists_and_flexible_arrays_of_another_type", HAND + """
+struct e { struct hlist_node node; u64 mac; };
+struct s {
+	u32 n; void *folios; struct page *four[4]; struct folio *one; struct list_head list;
+	u16 tail[4];
+};
+#define COUNTED .length = { .offset = 0, .type = KS_U32 }
+static KSTATE_DESCRIBE(e_state, "e", 1,
+	KSTATE_SKIP(node, struct e, "restoring links it"), KSTATE_FIELD(struct e, mac));
+static KSTATE_DESCRIBE(s_state, "s", 1,
+	HAND(folios, .kind = KS_FOLIOS, .size = 24, .num = 0, .modifiers = KS_VARRAY | KS_POINTER,
+	     .alloc = 1, COUNTED),
+	HAND(four, .kind = KS_FOLIO, .num = 4, .modifiers = KS_ARRAY),
+	HAND(one, .kind = KS_FOLIO, .num = 0, .modifiers = KS_VARRAY | KS_POINTER, COUNTED),
+	HAND(list, .kind = KS_HLIST, .size = sizeof(struct e), .ksd = &e_state),
+	HAND(tail, .kind = KS_BASE_TYPE, .type = KS_U16, .size = 2, .num = 0,
+	     .modifiers = KS_VARRAY | KS_FLEX, COUNTED));
+USE(s)
+""", ["type folios", "type four", "type one", "type list", "type tail"]),
+    ("forgotten_hlists", """
+struct s { u32 a; struct hlist_head hash; struct hlist_node node; u32 tail[]; };
+static KSTATE_DESCRIBE(s_state, "s", 1, KSTATE_FIELD(struct s, a));
+USE(s)
+""", ["forgotten hash", "forgotten node", "forgotten tail"]),
     ("padding", """
 struct s { u8 a; u64 b; u16 c; };
 static KSTATE_DESCRIBE(s_state, "s", 1,
@@ -330,10 +396,11 @@ static KSTATE_DESCRIBE(s_state, "s", 1, HAND(dev), HAND(count));
 USE(s)
 """, ["pointer dev", "pointer count"]),
     ("too_many_elements", """
-struct s { u32 a[4]; u32 b; };
+struct s { u32 a[4]; u32 gap; u32 b; };
 static KSTATE_DESCRIBE(s_state, "s", 1,
 	{ .name = "a", .of = "struct s", .kind = KS_BASE_TYPE, .modifiers = KS_ARRAY,
-	.offset = 0, .size = 4, .type = KS_U32, .num = 5 }, KSTATE_BASE_TYPE(b, struct s, u32));
+	.offset = 0, .size = 4, .type = KS_U32, .num = 5 }, KSTATE_SKIP(gap, struct s, "unused"),
+	KSTATE_BASE_TYPE(b, struct s, u32));
 USE(s)
 """, ["size a"]),
     ("too_few_elements", """
@@ -403,9 +470,12 @@ static KSTATE_DESCRIBE(s_state, "s", 1,
 USE(s)
 """, ["size p"]),
     ("entries_of_another_struct", """
-struct entry { struct list_head link; u64 key; }; struct other { u32 x; };
+struct entry { struct list_head link; u64 key; };
+struct other { struct list_head link; u32 x; u32 unused[4]; };
 struct s { struct list_head list; struct xarray xa; };
-static KSTATE_DESCRIBE(other_state, "other", 1, KSTATE_BASE_TYPE(x, struct other, u32));
+static KSTATE_DESCRIBE(other_state, "other", 1,
+	KSTATE_SKIP(link, struct other, "restoring links it"), KSTATE_FIELD(struct other, x),
+	KSTATE_SKIP(unused, struct other, "no use"));
 static KSTATE_DESCRIBE(s_state, "s", 1,
 	KSTATE_LIST(list, struct s, struct entry, link, &other_state),
 	KSTATE_XARRAY(xa, struct s, struct entry, &other_state));

@@ -49,8 +49,8 @@ void kstate_catalog_remove_module(const struct module *mod)
 	xa_erase(&images, (unsigned long)mod);
 }
 
-static int add_image(struct kstate_set *catalog, const void *blob, size_t size,
-		     struct kstate_error *err)
+static int catalog_add_image(struct kstate_set *catalog, const void *blob, size_t size,
+			     struct kstate_error *err)
 {
 	struct kstate_set *set;
 	int ret;
@@ -68,7 +68,7 @@ static int add_image(struct kstate_set *catalog, const void *blob, size_t size,
 }
 
 /* A description that is in use, unless an image has it */
-static int add_used(const struct kstate_schema *schema, void *arg)
+static int catalog_add_used(const struct kstate_schema *schema, void *arg)
 {
 	struct kstate_set *catalog = arg;
 	struct kstate_error err = {};
@@ -119,19 +119,19 @@ struct kstate_set *kstate_catalog_create(struct kstate_error *err)
 		return ERR_PTR(-ENOMEM);
 	}
 	catalog->limits = true;
-	ret = add_image(catalog, __start_kstate_catalog,
-			__stop_kstate_catalog - __start_kstate_catalog, err);
+	ret = catalog_add_image(catalog, __start_kstate_catalog,
+				__stop_kstate_catalog - __start_kstate_catalog, err);
 	if (!ret) {
 		guard(mutex)(&images_lock);
 		xa_for_each(&images, index, mod) {
-			ret = add_image(catalog, mod->kstate_catalog, mod->kstate_catalog_size,
-					err);
+			ret = catalog_add_image(catalog, mod->kstate_catalog,
+						mod->kstate_catalog_size, err);
 			if (ret)
 				break;
 		}
 	}
 	if (!ret)
-		ret = kstate_walk_described(add_used, catalog);
+		ret = kstate_walk_described(catalog_add_used, catalog);
 	if (!ret)
 		return catalog;
 	kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");

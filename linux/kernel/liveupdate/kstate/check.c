@@ -47,8 +47,8 @@ struct view {
 #define KEY_STRING	2
 
 /* What becomes of the records with one schema */
-struct outlook {
-	struct view *views;	/* at least one, once they are known */
+struct views {
+	struct view *list;	/* at least one, once they are known */
 	u32 nr;
 };
 
@@ -78,7 +78,7 @@ const struct kstate_state *kstate_check_find(const struct kstate_set *catalog, c
 }
 
 /* kstate_fail() has filled the next error: keep it, and be ready for one more */
-static int keep_error(struct errors *errs)
+static int check_keep_error(struct errors *errs)
 {
 	u32 room = errs->room ? 2 * errs->room : 1;
 	struct kstate_error *more;
@@ -96,16 +96,16 @@ static int keep_error(struct errors *errs)
 }
 
 /* Called after each difference; without memory, the last error is left alone */
-static void collect_blocked(const struct kstate_difference *diff, void *arg)
+static void check_collect_blocked(const struct kstate_difference *diff, void *arg)
 {
 	struct errors *errs = arg;
 
 	if (errs->next.code)
-		keep_error(errs);
+		check_keep_error(errs);
 }
 
-static int open_view(struct view *v, const struct kstate_schema *schema,
-		     const struct kstate_set *target, const struct kstate_state *state)
+static int check_open_view(struct view *v, const struct kstate_schema *schema,
+			   const struct kstate_set *target, const struct kstate_state *state)
 {
 	const struct kstate_wire_state *ws = (const void *)state->bytes;
 	struct kstate_where where = { .state = schema->name, .err = &v->errs.next };
@@ -113,14 +113,14 @@ static int open_view(struct view *v, const struct kstate_schema *schema,
 
 	v->key = le32_to_cpu(ws->flags) & KSTATE_STATE_STRING_KEY ? KEY_STRING : KEY_NUMBER;
 	ret = kstate_resolve(schema, kstate_known(target, state->schema)->schema, &v->res, &where,
-			     collect_blocked, &v->errs);
+			     check_collect_blocked, &v->errs);
 	v->verdict = ret ? KSTATE_REFUSED : v->res.verdict;
 	return ret == -ENOMEM || v->errs.next.code ? -ENOMEM : 0;
 }
 
 /* A view that takes nothing, for a state that the other kernel does not know */
-static int open_no_view(struct view *v, const struct kstate_schema *schema,
-			const struct kstate_set *target)
+static int check_open_no_view(struct view *v, const struct kstate_schema *schema,
+			      const struct kstate_set *target)
 {
 	struct kstate_where where = { .state = schema->name, .err = &v->errs.next };
 	bool optional = schema->flags & KSTATE_SCHEMA_OPTIONAL;
@@ -129,11 +129,11 @@ static int open_no_view(struct view *v, const struct kstate_schema *schema,
 	v->verdict = optional ? KSTATE_LOSSY : KSTATE_REFUSED;
 	kstate_fail(&where, NULL, KSTATE_BLOCKED, -EPROTO, "a state that %s knows\n%s",
 		    target->writer, optional ? "none: it is kept aside" : "none");
-	return keep_error(&v->errs);
+	return check_keep_error(&v->errs);
 }
 
-static int look_out(struct outlook *o, const struct kstate_schema *schema,
-		    const struct kstate_set *target)
+static int check_open_views(struct views *vs, const struct kstate_schema *schema,
+			    const struct kstate_set *target)
 {
 	const struct kstate_state *state = NULL;
 	int ret = 0;
@@ -141,61 +141,84 @@ static int look_out(struct outlook *o, const struct kstate_schema *schema,
 
 	while ((state = kstate_check_find(target, schema->name, state)))
 		nr++;
-	o->nr = max(nr, 1U);
-	o->views = kvzalloc(o->nr * sizeof(*o->views), GFP_KERNEL);
-	if (!o->views)
+	vs->nr = max(nr, 1U);
+	vs->list = kvzalloc(vs->nr * sizeof(*vs->list), GFP_KERNEL);
+	if (!vs->list)
 		return -ENOMEM;
 	if (!nr)
-		return open_no_view(o->views, schema, target);
+		return check_open_no_view(vs->list, schema, target);
 	for (nr = 0; !ret && (state = kstate_check_find(target, schema->name, state)); nr++)
-		ret = open_view(&o->views[nr], schema, target, state);
+		ret = check_open_view(&vs->list[nr], schema, target, state);
 	return ret;
 }
 
-static void outlook_free(struct outlook *o)
+static void check_free_views(struct views *vs)
 {
 	u32 i;
 
-	for (i = 0; o->views && i < o->nr; i++) {
-		kstate_resolution_free(&o->views[i].res);
-		kvfree(o->views[i].errs.list);
+	for (i = 0; vs->list && i < vs->nr; i++) {
+		kstate_resolution_free(&vs->list[i].res);
+		kvfree(vs->list[i].errs.list);
 	}
-	kvfree(o->views);
+	kvfree(vs->list);
 }
 
-static int check_values(const struct kstate_stream *stream, struct kstate_record *record,
-			const struct kstate_schema *schema, const struct view *v,
-			const struct kstate_where *where, enum kstate_verdict *verdict)
+/* Where a check has got to, and the error of the record at hand */
+struct check {
+	struct kstate_set *target;
+	struct views *by_schema;
+	kstate_finding_fn report;
+	void *arg;
+	struct kstate_error err;
+	struct kstate_error scratch;
+	struct errors values;
+};
+
+/* Without memory, the values that were refused before are what is told */
+static void check_collect_value(const struct kstate_error *err, void *arg)
+{
+	struct errors *errs = arg;
+
+	errs->next = *err;
+	check_keep_error(errs);
+}
+
+/* All values of a record that the other kernel refuses; an error if it cannot be read */
+static int check_values(struct check *c, const struct view *v, struct kstate_record *record,
+			const struct kstate_schema *schema, const struct kstate_where *where,
+			struct kstate_finding *f)
 {
 	u32 fixed_bytes = ALIGN(schema->size, 8);
 	u8 *fixed = kstate_record_payload(record);
-	int ret;
 	struct kstate_restore_ctx w = {
 		.where = *where,
-		.stream = (struct kstate_stream *)stream,
+		.stream = (struct kstate_stream *)f->stream,
 		.remote = true,
+		.refused = check_collect_value,
+		.arg = &c->values,
 	};
+	int ret;
 
+	c->values.nr = 0;
 	w.tail.end = (u8 *)(record + 1) + le32_to_cpu(record->size);
 	if (w.tail.end - fixed < fixed_bytes)
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG, "at least %u bytes\n%td",
 				   fixed_bytes, w.tail.end - fixed);
 	w.tail.pos = fixed + fixed_bytes;
 	ret = kstate_restore_check(&w, v->res.plan, fixed, NULL);
-	*verdict = max(*verdict, w.verdict);
+	f->verdict = max(f->verdict, w.verdict);
+	if (w.nr_refused) {
+		/* What ended the check is one more of them */
+		if (ret)
+			check_collect_value(where->err, &c->values);
+		where->err->code = 0;
+		f->verdict = KSTATE_REFUSED;
+		f->err = c->values.list;
+		f->nr_err = c->values.nr;
+	}
 	kstate_restore_undo(&w);
 	return ret;
 }
-
-/* Where a check has got to, and the error of the record at hand */
-struct check {
-	struct kstate_set *target;
-	struct outlook *outlooks;
-	kstate_finding_fn report;
-	void *arg;
-	struct kstate_error err;
-	struct kstate_error scratch;
-};
 
 static void check_view(struct check *c, const struct view *v, struct kstate_record *record,
 		       const struct kstate_schema *schema, struct kstate_where *where,
@@ -215,7 +238,7 @@ static void check_view(struct check *c, const struct view *v, struct kstate_reco
 			    record->key_len ? "number" : "string",
 			    record->key_len ? "string" : "number");
 	else if (!f.nr_err && v->res.by_value)
-		check_values(f.stream, record, schema, v, where, &f.verdict);
+		check_values(c, v, record, schema, where, &f);
 	if (where->err->code) {
 		f.verdict = KSTATE_REFUSED;
 		f.err = where->err;
@@ -225,7 +248,7 @@ static void check_view(struct check *c, const struct view *v, struct kstate_reco
 		*best = f;
 }
 
-static void check_record(struct check *c, struct kstate_record *record, const struct outlook *o,
+static void check_record(struct check *c, struct kstate_record *record, const struct views *vs,
 			 const struct kstate_schema *schema, struct kstate_finding *f)
 {
 	u32 len = le16_to_cpu(record->key_len), i;
@@ -240,8 +263,8 @@ static void check_record(struct check *c, struct kstate_record *record, const st
 	name[len] = 0;
 	if (schema && kstate_record_whole(record)) {
 		f->verdict = KSTATE_REFUSED + 1;
-		for (i = 0; i < o->nr; i++)
-			check_view(c, &o->views[i], record, schema, &where, f);
+		for (i = 0; i < vs->nr; i++)
+			check_view(c, &vs->list[i], record, schema, &where, f);
 		return;
 	}
 	c->err.code = 0;
@@ -261,18 +284,18 @@ static int check_stream(struct check *c, struct kstate_stream *stream)
 		const struct kstate_slot *slot = &stream->index.slots[i];
 		struct kstate_finding finding = { .stream = stream, .record = slot->record };
 		const struct kstate_schema *schema;
-		struct outlook *o;
+		struct views *vs;
 		u32 id;
 
 		if (slot->state != KSTATE_SLOT_FREE)
 			continue;
 		id = le32_to_cpu(slot->record->schema);
 		schema = kstate_known(stream->set, id)->schema;
-		o = &c->outlooks[id];
-		ret = schema && !o->views ? look_out(o, schema, c->target) : 0;
+		vs = &c->by_schema[id];
+		ret = schema && !vs->list ? check_open_views(vs, schema, c->target) : 0;
 		if (ret)
 			return ret;
-		check_record(c, slot->record, o, schema, &finding);
+		check_record(c, slot->record, vs, schema, &finding);
 		ret = c->report(&finding, c->arg);
 		if (ret)
 			return ret;
@@ -300,8 +323,8 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 
 	if (!nr)
 		return 0;
-	c.outlooks = kvzalloc(nr * sizeof(*c.outlooks), GFP_KERNEL);
-	if (!c.outlooks)
+	c.by_schema = kvzalloc(nr * sizeof(*c.by_schema), GFP_KERNEL);
+	if (!c.by_schema)
 		return -ENOMEM;
 	list_for_each_entry(stream, &set->streams, list) {
 		ret = check_stream(&c, stream);
@@ -309,7 +332,8 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 			break;
 	}
 	for (i = 0; i < nr; i++)
-		outlook_free(&c.outlooks[i]);
-	kvfree(c.outlooks);
+		check_free_views(&c.by_schema[i]);
+	kvfree(c.by_schema);
+	kvfree(c.values.list);
 	return ret;
 }

@@ -153,7 +153,7 @@ static int check_kind(const struct describe *d, const struct kstate_field *field
 
 /* Members of the object */
 
-struct range {
+struct member_range {
 	u64 start;
 	u64 end;
 	const struct kstate_field *group;
@@ -162,15 +162,15 @@ struct range {
 };
 
 struct ranges {
-	struct range *at;
+	struct member_range *at;
 	u32 nr;
 };
 
-static void add_range(struct ranges *r, const struct kstate_field *group,
+static void add_member(struct ranges *r, const struct kstate_field *group,
 		      const struct kstate_field *field, u64 start, u64 size, bool length)
 {
 	if (r->at)
-		r->at[r->nr] = (struct range){ start, start + size, group, field, length };
+		r->at[r->nr] = (struct member_range){ start, start + size, group, field, length };
 	r->nr++;
 }
 
@@ -188,9 +188,9 @@ static void add_members(struct ranges *r, const struct kstate_description *desc,
 			continue;
 		}
 		/* One byte stands for a flexible array */
-		add_range(r, group, field, field->offset, kstate_member_bytes(field) ?: 1, false);
+		add_member(r, group, field, field->offset, kstate_member_bytes(field) ?: 1, false);
 		if (field->length.type)
-			add_range(r, group, field, field->length.offset,
+			add_member(r, group, field, field->length.offset,
 				  kstate_size(field->length.type), true);
 	}
 }
@@ -201,7 +201,7 @@ static bool is_plain_int(const struct kstate_field *field)
 }
 
 /* Two ranges that overlap: a length may be another length, or an integer field */
-static bool may_share(const struct range *a, const struct range *b)
+static bool may_share(const struct member_range *a, const struct member_range *b)
 {
 	const struct kstate_field *owner = a->length ? b->field : a->field;
 	u8 type = a->length ? a->field->length.type : b->field->length.type;
@@ -215,7 +215,7 @@ static bool may_share(const struct range *a, const struct range *b)
 
 static int check_overlap(const struct describe *d, const struct ranges *r)
 {
-	const struct range *a, *b, *end = r->at + r->nr;
+	const struct member_range *a, *b, *end = r->at + r->nr;
 
 	for (a = r->at; a < end; a++) {
 		for (b = a + 1; b < end; b++) {
@@ -259,7 +259,7 @@ static int check_members(const struct describe *d, struct kstate_schema *schema,
 	r.nr = 0;
 	add_members(&r, desc, NULL);
 	if (link)
-		add_range(&r, NULL, link, link->link, link_bytes(link), false);
+		add_member(&r, NULL, link, link->link, link_bytes(link), false);
 	ret = check_overlap(d, &r);
 	for (i = 0; i < r.nr; i++)
 		schema->extent = max_t(u64, schema->extent, r.at[i].end);

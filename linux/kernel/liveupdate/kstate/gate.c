@@ -56,7 +56,7 @@ static bool target_crc_known;
 static LIST_HEAD(policy);
 static struct kstate_gate_status gate;
 
-static void free_rules(struct list_head *rules)
+static void gate_free_rules(struct list_head *rules)
 {
 	struct rule *rule, *next;
 
@@ -75,27 +75,28 @@ static int gate_told(const struct kstate_error *err, const char *doing)
 	return err->code;
 }
 
-static int open_target(const void *blob, size_t size, struct kstate_set **set,
-		       const struct kstate_where *where)
+/* The catalogue, or NULL and an error */
+static struct kstate_set *gate_open_target(const void *blob, size_t size,
+					   const struct kstate_where *where)
 {
-	struct kstate_error *err = where->err;
+	struct kstate_set *set = kstate_memory_open(blob, size, where->err);
 
-	*set = kstate_memory_open(blob, size, err);
-	if (IS_ERR(*set))
-		return PTR_ERR(*set);
-	if ((*set)->damage.code)
-		*err = (*set)->damage;
-	else if (list_empty(&(*set)->states))
+	if (IS_ERR(set))
+		return NULL;
+	if (set->damage.code)
+		*where->err = set->damage;
+	else if (list_empty(&set->states))
 		kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT, "a catalogue\nnone");
-	else if ((*set)->arch != ELF_ARCH)
+	else if (set->arch != ELF_ARCH)
 		kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
-			    "architecture %u\n%u", ELF_ARCH, (*set)->arch);
-	if (err->code)
-		kstate_set_destroy(*set);
-	return err->code;
+			    "architecture %u\n%u", ELF_ARCH, set->arch);
+	if (!where->err->code)
+		return set;
+	kstate_set_destroy(set);
+	return NULL;
 }
 
-static int set_target(struct kstate_set *set, const struct kstate_where *where)
+static int gate_set_target(struct kstate_set *set, const struct kstate_where *where)
 {
 	guard(mutex)(&gate_lock);
 	if (!set && gate.armed != KSTATE_ARMED_OFF)
@@ -121,10 +122,10 @@ static int set_target(struct kstate_set *set, const struct kstate_where *where)
 int kstate_gate_set_target(const void *blob, size_t size, struct kstate_error *err)
 {
 	struct kstate_where where = { .state = "target", .err = err };
-	struct kstate_set *set = NULL;
+	struct kstate_set *set = blob ? gate_open_target(blob, size, &where) : NULL;
 
-	if (!blob || !open_target(blob, size, &set, &where))
-		set_target(set, &where);
+	if (set || !blob)
+		gate_set_target(set, &where);
 	return gate_told(err, "target");
 }
 
@@ -147,7 +148,7 @@ int kstate_gate_set_image(u32 crc)
 	return 0;
 }
 
-static int add_rule(struct list_head *rules, char *line, const struct kstate_where *where)
+static int gate_add_rule(struct list_head *rules, char *line, const struct kstate_where *where)
 {
 	bool force = str_has_prefix(line, "force ");
 	char *name = force ? skip_spaces(line + strlen("force ")) : line;
@@ -170,7 +171,7 @@ static int add_rule(struct list_head *rules, char *line, const struct kstate_whe
 	return 0;
 }
 
-static int parse_rules(struct list_head *rules, char *text, struct kstate_where *where)
+static int gate_parse_rules(struct list_head *rules, char *text, struct kstate_where *where)
 {
 	char *line;
 	int ret = 0;
@@ -179,13 +180,13 @@ static int parse_rules(struct list_head *rules, char *text, struct kstate_where 
 		where->key.id++;
 		line = strim(line);
 		if (*line && *line != '#')
-			ret = add_rule(rules, line, where);
+			ret = gate_add_rule(rules, line, where);
 	}
 	return ret;
 }
 
 /* A state that nobody has is a slip of the pen, unless that is forced */
-static int check_rules(const struct list_head *rules, struct kstate_where *where)
+static int gate_check_rules(const struct list_head *rules, struct kstate_where *where)
 {
 	struct kstate_set *here = kstate_catalog_create(where->err);
 	const struct rule *rule;
@@ -224,14 +225,14 @@ int kstate_gate_set_policy(char *text, struct kstate_error *err)
 	LIST_HEAD(rules);
 	int ret;
 
-	ret = parse_rules(&rules, text, &where);
+	ret = gate_parse_rules(&rules, text, &where);
 	if (!ret && !list_empty(&rules))
-		ret = check_rules(&rules, &where);
+		ret = gate_check_rules(&rules, &where);
 	if (ret) {
-		free_rules(&rules);
+		gate_free_rules(&rules);
 	} else {
 		guard(mutex)(&gate_lock);
-		free_rules(&policy);
+		gate_free_rules(&policy);
 		list_splice(&rules, &policy);
 	}
 	return gate_told(err, "policy");
@@ -278,7 +279,7 @@ struct judge {
 	void *arg;
 };
 
-static const struct rule *find_rule(const char *name)
+static const struct rule *gate_find_rule(const char *name)
 {
 	const struct rule *rule, *found = NULL;
 
@@ -289,9 +290,9 @@ static const struct rule *find_rule(const char *name)
 }
 
 /* The policy makes a verdict of what the target would do */
-static int judge(struct judge *j, const char *state, const struct kstate_finding *seen)
+static int gate_judge(struct judge *j, const char *state, const struct kstate_finding *seen)
 {
-	const struct rule *rule = find_rule(state);
+	const struct rule *rule = gate_find_rule(state);
 	struct kstate_finding finding = *seen;
 
 	/* An error, because not a field is lost but all of the record */
@@ -305,7 +306,7 @@ static int judge(struct judge *j, const char *state, const struct kstate_finding
 	return j->report ? j->report(&finding, j->arg) : 0;
 }
 
-static const char *state_of(const struct kstate_finding *finding)
+static const char *gate_state_of(const struct kstate_finding *finding)
 {
 	const struct kstate_schema *schema =
 		kstate_known(finding->stream->set, le32_to_cpu(finding->record->schema))->schema;
@@ -313,9 +314,9 @@ static const char *state_of(const struct kstate_finding *finding)
 	return schema ? schema->name : "";
 }
 
-static int judge_record(const struct kstate_finding *finding, void *arg)
+static int gate_judge_record(const struct kstate_finding *finding, void *arg)
 {
-	return judge(arg, state_of(finding), finding);
+	return gate_judge(arg, gate_state_of(finding), finding);
 }
 
 /* Save objects as for a jump, but for their memory, and see what becomes of them */
@@ -325,9 +326,9 @@ struct live {
 	struct kstate_stream *stream;
 };
 
-static int live_flush(struct live *live)
+static int gate_live_flush(struct live *live)
 {
-	int ret = kstate_check_set(live->set, target, judge_record, &live->judge);
+	int ret = kstate_check_set(live->set, target, gate_judge_record, &live->judge);
 
 	live->judge.tally.save_ns += live->stream->ns;
 	live->stream->ns = 0;
@@ -339,7 +340,7 @@ static int live_flush(struct live *live)
 }
 
 /* Whether a stream of the outgoing set has this record; 1, 0 or -ENOMEM */
-static int is_saved(const char *name, const char *state, u64 key, const char *string, u32 len)
+static int gate_is_saved(const char *name, const char *state, u64 key, const char *string, u32 len)
 {
 	struct kstate_stream *stream = kstate_stream_find(kstate_outgoing(), name);
 	struct kstate_slot *slot;
@@ -358,15 +359,15 @@ static int is_saved(const char *name, const char *state, u64 key, const char *st
 	return IS_ERR(slot) ? PTR_ERR(slot) : !!slot;
 }
 
-static int live_save(struct live *live, struct kstate_description *desc, const void *obj,
-		     const struct kstate_where *where)
+static int gate_live_save(struct live *live, struct kstate_description *desc, const void *obj,
+			  const struct kstate_where *where)
 {
 	struct kstate_key key = where->key;
 	u32 len = key.name ? strlen(key.name) : 0;
 	int ret;
 
-	ret = is_saved(KSTATE_STREAM, desc->name, len ? kstate_string_key(key.name, len) : key.id,
-		       key.name, len);
+	ret = gate_is_saved(KSTATE_STREAM, desc->name,
+			    len ? kstate_string_key(key.name, len) : key.id, key.name, len);
 	if (ret < 0)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
 	if (ret)
@@ -375,8 +376,8 @@ static int live_save(struct live *live, struct kstate_description *desc, const v
 	return kstate_stream_save(live->stream, desc, obj, key, where->err);
 }
 
-static int live_object(struct kstate_description *desc, const void *obj, struct kstate_key key,
-		       const struct kstate_error *refused, void *arg)
+static int gate_live_object(struct kstate_description *desc, const void *obj, struct kstate_key key,
+			    const struct kstate_error *refused, void *arg)
 {
 	struct live *live = arg;
 	struct kstate_error err = {};
@@ -389,40 +390,40 @@ static int live_object(struct kstate_description *desc, const void *obj, struct 
 	if (refused)
 		err = *refused;
 	else
-		live_save(live, desc, obj, &where);
+		gate_live_save(live, desc, obj, &where);
 	if (err.reason == KSTATE_NO_MEMORY)
 		return -ENOMEM;
 	/* What cannot be saved now could not be saved at the jump either */
 	if (err.code)
-		return judge(&live->judge, desc->name, &finding);
+		return gate_judge(&live->judge, desc->name, &finding);
 	if (live->stream->index.nr < BATCH && live->stream->bytes < BATCH_BYTES)
 		return 0;
-	return live_flush(live);
+	return gate_live_flush(live);
 }
 
 /* What is handed on, but not what would be left behind: damaged, or saved anew */
-static int judge_unclaimed(const struct kstate_finding *finding, void *arg)
+static int gate_judge_unclaimed(const struct kstate_finding *finding, void *arg)
 {
 	const struct kstate_record *record = finding->record;
 	int ret;
 
 	if (finding->err && finding->err->reason == KSTATE_DAMAGED)
 		return 0;
-	ret = is_saved(finding->stream->name, state_of(finding), le64_to_cpu(record->key),
-		       (const char *)(record + 1), le16_to_cpu(record->key_len));
-	return ret < 0 ? ret : ret ? 0 : judge_record(finding, arg);
+	ret = gate_is_saved(finding->stream->name, gate_state_of(finding), le64_to_cpu(record->key),
+			    (const char *)(record + 1), le16_to_cpu(record->key_len));
+	return ret < 0 ? ret : ret ? 0 : gate_judge_record(finding, arg);
 }
 
-static int check_live(struct live *live, struct kstate_set *out, struct kstate_set *in)
+static int gate_check_live(struct live *live, struct kstate_set *out, struct kstate_set *in)
 {
-	int ret = kstate_walk_objects(live_object, live);
+	int ret = kstate_walk_objects(gate_live_object, live);
 
 	if (!ret)
-		ret = live_flush(live);
+		ret = gate_live_flush(live);
 	if (!ret)
-		ret = kstate_check_set(out, target, judge_record, &live->judge);
+		ret = kstate_check_set(out, target, gate_judge_record, &live->judge);
 	if (!ret && in)
-		ret = kstate_check_set(in, target, judge_unclaimed, &live->judge);
+		ret = kstate_check_set(in, target, gate_judge_unclaimed, &live->judge);
 	return ret;
 }
 
@@ -453,7 +454,8 @@ int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *
 	} else {
 		guard(registry)();
 		guard(mutex)(&gate_lock);
-		ret = target ? check_live(&live, kstate_outgoing(), kstate_incoming()) : -ENODATA;
+		ret = target ? gate_check_live(&live, kstate_outgoing(), kstate_incoming()) :
+			       -ENODATA;
 		live.judge.tally.ns = local_clock() - start;
 		if (!ret)
 			gate.tally = live.judge.tally;
@@ -464,7 +466,7 @@ int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *
 }
 
 /* What kexec has loaded is what the target is */
-static int check_image(const struct kimage *image, struct kstate_error *err)
+static int gate_check_image(const struct kimage *image, struct kstate_error *err)
 {
 	struct kstate_where where = { .state = "gate", .err = err };
 	const char *release = image->kernel_release;
@@ -486,11 +488,11 @@ static int check_image(const struct kimage *image, struct kstate_error *err)
 }
 
 /* What was saved for this jump, judged by the target */
-static int check_saved(struct kstate_set *out, struct kstate_error *err)
+static int gate_check_saved(struct kstate_set *out, struct kstate_error *err)
 {
 	struct judge j = {};
 	u64 start = local_clock();
-	int ret = kstate_check_set(out, target, judge_record, &j);
+	int ret = kstate_check_set(out, target, gate_judge_record, &j);
 	u32 refused = j.tally.nr[KSTATE_REFUSED] - j.tally.allowed;
 
 	j.tally.ns = local_clock() - start;
@@ -527,14 +529,14 @@ int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
 	guard(mutex)(&gate_lock);
 	if (gate.armed == KSTATE_ARMED_OFF)
 		return 0;
-	ret = check_image(image, err);
+	ret = gate_check_image(image, err);
 	if (ret && gate.armed == KSTATE_ARMED_FORCE) {
 		pr_warn("gate: armed for %s, jumping to %s: the jump is forced\n", target->writer,
 			err->found);
 		err->code = 0;
 		ret = 0;
 	}
-	return ret ?: check_saved(out, err);
+	return ret ?: gate_check_saved(out, err);
 }
 
 /**
@@ -546,5 +548,5 @@ void kstate_gate_exit(void)
 	kstate_set_destroy(target);
 	target = NULL;
 	gate = (struct kstate_gate_status){};
-	free_rules(&policy);
+	gate_free_rules(&policy);
 }

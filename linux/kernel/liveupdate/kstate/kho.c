@@ -42,7 +42,7 @@
 /* Beyond this, physically contiguous memory is hard to get */
 #define CONTIGUOUS_MAX	(PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER)
 
-static void edge_from_vmalloc(struct kstate_edge *edge, const struct kho_vmalloc *v)
+static void kho_edge_from_vmalloc(struct kstate_edge *edge, const struct kho_vmalloc *v)
 {
 	edge->kind = KSTATE_EDGE_VMALLOC;
 	edge->addr = cpu_to_le64(v->first.phys);
@@ -52,7 +52,7 @@ static void edge_from_vmalloc(struct kstate_edge *edge, const struct kho_vmalloc
 	edge->flags = cpu_to_le16(v->flags);
 }
 
-static struct kho_vmalloc vmalloc_from_edge(const struct kstate_edge *edge)
+static struct kho_vmalloc kho_vmalloc_from_edge(const struct kstate_edge *edge)
 {
 	return (struct kho_vmalloc){
 		.first.phys = le64_to_cpu(edge->addr),
@@ -62,19 +62,19 @@ static struct kho_vmalloc vmalloc_from_edge(const struct kstate_edge *edge)
 	};
 }
 
-static int preserve_vmalloc(void *area, struct kstate_edge *edge)
+static int kho_edge_preserve_vmalloc(void *area, struct kstate_edge *edge)
 {
 	struct kho_vmalloc v = {};
 	int ret = kho_preserve_vmalloc(area, &v);
 
 	if (!ret)
-		edge_from_vmalloc(edge, &v);
+		kho_edge_from_vmalloc(edge, &v);
 	return ret;
 }
 
-static void unpreserve_vmalloc(const struct kstate_edge *edge)
+static void kho_edge_unpreserve_vmalloc(const struct kstate_edge *edge)
 {
-	struct kho_vmalloc v = vmalloc_from_edge(edge);
+	struct kho_vmalloc v = kho_vmalloc_from_edge(edge);
 
 	kho_unpreserve_vmalloc(&v);
 }
@@ -95,7 +95,7 @@ static void *kho_transport_alloc(size_t size, struct kstate_edge *edge)
 		return mem;
 	}
 	mem = vzalloc(size);
-	if (mem && preserve_vmalloc(mem, edge)) {
+	if (mem && kho_edge_preserve_vmalloc(mem, edge)) {
 		vfree(mem);
 		mem = NULL;
 	}
@@ -108,7 +108,7 @@ static void kho_transport_free(void *mem, const struct kstate_edge *edge)
 		kho_unpreserve_free(mem);
 		return;
 	}
-	unpreserve_vmalloc(edge);
+	kho_edge_unpreserve_vmalloc(edge);
 	vfree(mem);
 }
 
@@ -129,7 +129,7 @@ static int kho_transport_preserve(u8 kind, void *ptr, size_t nr, struct kstate_e
 		edge->size = cpu_to_le64((u64)nr << PAGE_SHIFT);
 		return ret;
 	case KSTATE_EDGE_VMALLOC:
-		return preserve_vmalloc(ptr, edge);
+		return kho_edge_preserve_vmalloc(ptr, edge);
 	}
 	return -EINVAL;
 }
@@ -147,13 +147,13 @@ static void kho_transport_unpreserve(const struct kstate_edge *edge)
 				     le64_to_cpu(edge->size) >> PAGE_SHIFT);
 		break;
 	case KSTATE_EDGE_VMALLOC:
-		unpreserve_vmalloc(edge);
+		kho_edge_unpreserve_vmalloc(edge);
 		break;
 	}
 }
 
 /* As kho_restore_pages() will take them apart */
-static int check_pages(u64 addr, u64 size)
+static int kho_check_pages(u64 addr, u64 size)
 {
 	unsigned long pfn = PHYS_PFN(addr), end = pfn + (size >> PAGE_SHIFT);
 	int order;
@@ -168,7 +168,7 @@ static int check_pages(u64 addr, u64 size)
 	return 0;
 }
 
-static int check_vmalloc(const struct kstate_edge *edge)
+static int kho_check_vmalloc(const struct kstate_edge *edge)
 {
 	u32 pages = le32_to_cpu(edge->pages), per = 1U << min_t(u8, edge->order, 31), seen = 0;
 	u64 next = le64_to_cpu(edge->addr);
@@ -184,7 +184,8 @@ static int check_vmalloc(const struct kstate_edge *edge)
 			return -ENOENT;
 		chunk = phys_to_virt(next);
 		for (i = 0; i < ARRAY_SIZE(chunk->phys) && chunk->phys[i]; i++, seen += per)
-			if (seen >= pages || check_pages(chunk->phys[i], (u64)per << PAGE_SHIFT))
+			if (seen >= pages ||
+			    kho_check_pages(chunk->phys[i], (u64)per << PAGE_SHIFT))
 				return -ENOENT;
 		if (!i)
 			break;
@@ -202,9 +203,9 @@ static int kho_transport_check(const struct kstate_edge *edge)
 			return -EINVAL;
 		return kho_preserved_order(addr) == edge->order ? 0 : -ENOENT;
 	case KSTATE_EDGE_PAGES:
-		return check_pages(addr, size);
+		return kho_check_pages(addr, size);
 	case KSTATE_EDGE_VMALLOC:
-		return check_vmalloc(edge);
+		return kho_check_vmalloc(edge);
 	}
 	return -EINVAL;
 }
@@ -222,7 +223,7 @@ static int kho_transport_take(const struct kstate_edge *edge, void **ptr)
 		*ptr = kho_restore_pages(addr, le64_to_cpu(edge->size) >> PAGE_SHIFT);
 		break;
 	default:
-		v = vmalloc_from_edge(edge);
+		v = kho_vmalloc_from_edge(edge);
 		*ptr = kho_restore_vmalloc(&v);
 		return *ptr ? 0 : -ENOMEM;
 	}
@@ -397,7 +398,7 @@ static int __init kstate_init(void)
 		return ret;
 #endif
 	ret = kho_begin_outgoing();
-	if (!ret)
+	if (!ret && kho_is_enabled())
 		ret = kstate_sysfs_init();
 #ifdef MODULE
 	if (ret)

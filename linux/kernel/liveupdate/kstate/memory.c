@@ -150,7 +150,7 @@ struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct ksta
 
 	where.err = kstate_error_begin(err, &local);
 	if (!copy) {
-		kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+		kstate_no_memory(&where, NULL);
 		return ERR_PTR(-ENOMEM);
 	}
 	memcpy(copy, blob, size);

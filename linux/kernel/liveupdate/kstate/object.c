@@ -263,7 +263,7 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 		       const void *obj, struct kstate_key key, struct kstate_error *err)
 {
 	struct kstate_error local;
-	struct kstate_slot *slot;
+	struct kstate_slot *slot = NULL;
 	struct call call;
 	u64 start;
 	int ret;

@@ -303,9 +303,9 @@ int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where
 			preserve_undo(set, kind, ptr, nr);
 	}
 	if (ret)
-		return kstate_fail(where, path, ret == -ENOMEM ? KSTATE_NO_MEMORY : KSTATE_EDGE, ret,
-				   "memory that %s can preserve\nerror %d", set->transport->name,
-				   ret);
+		return kstate_fail(where, path, ret == -ENOMEM ? KSTATE_NO_MEMORY : KSTATE_EDGE,
+				   ret, "memory that %s can preserve\nerror %d",
+				   set->transport->name, ret);
 	*edge = made;
 	return 0;
 }

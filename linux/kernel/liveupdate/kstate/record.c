@@ -37,7 +37,8 @@ void kstate_record_seal(struct kstate_record *record, u32 place)
 {
 	record->place = cpu_to_le32(place / 8);
 	record->pcrc = cpu_to_le32(record_crc(record + 1, le32_to_cpu(record->size)));
-	record->hcrc = cpu_to_le32(record_crc(&record->pcrc, sizeof(*record) - sizeof(record->hcrc)));
+	record->hcrc = cpu_to_le32(record_crc(&record->pcrc,
+					      sizeof(*record) - sizeof(record->hcrc)));
 }
 
 /**
@@ -237,7 +238,7 @@ static bool stream_next_key(struct kstate_stream *stream, u32 name, bool string_
 }
 
 /**
- * kstate_stream_for_each_key() - find out which instances of a state there are
+ * kstate_stream_walk_keys() - find out which instances of a state there are
  * @stream: a stream of kstate_incoming(), or of another incoming set
  * @desc: the description
  * @fn: called with the key of each record that has not been restored or freed; a
@@ -251,8 +252,8 @@ static bool stream_next_key(struct kstate_stream *stream, u32 name, bool string_
  * Return: 0; what @fn returned; -EINVAL if @stream is not incoming; -EBADMSG after the
  * last call if there may have been more, in bytes that cannot be read.
  */
-int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_description *desc,
-			       int (*fn)(struct kstate_key key, void *arg), void *arg)
+int kstate_stream_walk_keys(struct kstate_stream *stream, struct kstate_description *desc,
+			    kstate_key_fn fn, void *arg)
 {
 	struct kstate_set *set = stream->set;
 	char string[KSTATE_MAX_NAME + 1];
@@ -271,7 +272,7 @@ int kstate_stream_for_each_key(struct kstate_stream *stream, struct kstate_descr
 	}
 	return set->damage.code ? -EBADMSG : 0;
 }
-EXPORT_SYMBOL_GPL(kstate_stream_for_each_key);
+EXPORT_SYMBOL_GPL(kstate_stream_walk_keys);
 
 /**
  * kstate_stream_add_slot() - make a record known to the index

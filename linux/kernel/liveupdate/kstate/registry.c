@@ -120,7 +120,7 @@ struct kstate_set *kstate_incoming(void)
 EXPORT_SYMBOL_GPL(kstate_incoming);
 
 /* A restored object mends what was refused of it before */
-static void clear_error(const struct kstate_where *where)
+static void registry_clear_error(const struct kstate_where *where)
 {
 	char path[sizeof(incoming->last_error.path)];
 	int len = kstate_where_text(where, NULL, path, sizeof(path));
@@ -157,15 +157,15 @@ int kstate_restore_key(struct kstate_description *desc, void *obj, struct kstate
 		return incoming && incoming->damage.code ? -EBADMSG : -ENOENT;
 	ret = kstate_stream_restore(stream, desc, obj, key, NULL);
 	if (!ret && READ_ONCE(incoming->last_error.code))
-		clear_error(&where);
+		registry_clear_error(&where);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kstate_restore_key);
 
 /**
- * kstate_for_each_key() - find out which instances of a state can be restored
+ * kstate_walk_keys() - find out which instances of a state can be restored
  * @desc: the description
- * @fn: see kstate_stream_for_each_key(); it may call kstate_restore() and
+ * @fn: see kstate_stream_walk_keys(); it may call kstate_restore() and
  *	kstate_register_key()
  * @arg: for @fn
  *
@@ -174,18 +174,17 @@ EXPORT_SYMBOL_GPL(kstate_restore_key);
  * -EBADMSG after the last call if there may have been more, in bytes that cannot be
  * read; another negative error code.
  */
-int kstate_for_each_key(struct kstate_description *desc,
-			int (*fn)(struct kstate_key key, void *arg), void *arg)
+int kstate_walk_keys(struct kstate_description *desc, kstate_key_fn fn, void *arg)
 {
 	struct kstate_stream *stream = kstate_stream_find(incoming, KSTATE_STREAM);
 
 	if (not_open)
 		return not_open;
 	if (stream)
-		return kstate_stream_for_each_key(stream, desc, fn, arg);
+		return kstate_stream_walk_keys(stream, desc, fn, arg);
 	return incoming && incoming->damage.code ? -EBADMSG : 0;
 }
-EXPORT_SYMBOL_GPL(kstate_for_each_key);
+EXPORT_SYMBOL_GPL(kstate_walk_keys);
 
 /**
  * kstate_save_state_key() - save an object now
@@ -224,7 +223,7 @@ int kstate_drop_key(struct kstate_description *desc, struct kstate_key key)
 }
 EXPORT_SYMBOL_GPL(kstate_drop_key);
 
-static int add_registration(struct registration *r)
+static int registry_add(struct registration *r)
 {
 	int ret;
 
@@ -240,7 +239,7 @@ static int add_registration(struct registration *r)
 	return ret;
 }
 
-static void remove_registration(struct registration *r)
+static void registry_remove(struct registration *r)
 {
 	list_del(&r->list);
 	rhashtable_remove_fast(&by_key, &r->by_key, by_key_params);
@@ -248,8 +247,8 @@ static void remove_registration(struct registration *r)
 	kfree(r);
 }
 
-static int register_object(struct kstate_description *desc, void *obj, struct kstate_key key,
-			   bool numbered, bool *restored)
+static int registry_register(struct kstate_description *desc, void *obj, struct kstate_key key,
+			     bool numbered, bool *restored)
 {
 	struct registration *r;
 	int ret;
@@ -265,7 +264,7 @@ static int register_object(struct kstate_description *desc, void *obj, struct ks
 	r->key = key;
 	r->numbered = numbered;
 	r->pending = true;
-	ret = add_registration(r);
+	ret = registry_add(r);
 	if (ret) {
 		kfree(r);
 		if (ret == -EEXIST)
@@ -277,7 +276,7 @@ static int register_object(struct kstate_description *desc, void *obj, struct ks
 	guard(mutex)(&registry_lock);
 	/* An object that was restored and unregistered begins anew */
 	if (ret && ret != -ENOENT && ret != -EALREADY) {
-		remove_registration(r);
+		registry_remove(r);
 		return ret;
 	}
 	if (restored)
@@ -304,7 +303,7 @@ static int register_object(struct kstate_description *desc, void *obj, struct ks
 int kstate_register_key(struct kstate_description *desc, void *obj, struct kstate_key key,
 			bool *restored)
 {
-	return not_open ?: register_object(desc, obj, key, false, restored);
+	return not_open ?: registry_register(desc, obj, key, false, restored);
 }
 EXPORT_SYMBOL_GPL(kstate_register_key);
 
@@ -326,7 +325,7 @@ int kstate_register(struct kstate_description *desc, void *obj)
 {
 	if (not_open)
 		return not_open;
-	return register_object(desc, obj, KSTATE_ID(atomic_inc_return(&desc->instance_id)), true,
+	return registry_register(desc, obj, KSTATE_ID(atomic_inc_return(&desc->instance_id)), true,
 			       NULL);
 }
 EXPORT_SYMBOL_GPL(kstate_register);
@@ -350,13 +349,13 @@ int kstate_unregister(struct kstate_description *desc, void *obj)
 	r = rhashtable_lookup_fast(&by_obj, &this, by_obj_params);
 	if (!r)
 		return -ENOENT;
-	remove_registration(r);
+	registry_remove(r);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kstate_unregister);
 
 /* Whether an object can be saved as the next kernel will ask for it */
-static int check_registration(const struct registration *r, struct kstate_error *err)
+static int registry_check(const struct registration *r, struct kstate_error *err)
 {
 	struct kstate_where where = {
 		.state = r->desc->name, .key = r->key, .has_key = true, .err = err,
@@ -374,7 +373,7 @@ static int check_registration(const struct registration *r, struct kstate_error 
 	return 0;
 }
 
-static int prepare(struct kstate_error *err)
+static int registry_prepare(struct kstate_error *err)
 {
 	struct registration *r;
 	int ret;
@@ -383,7 +382,7 @@ static int prepare(struct kstate_error *err)
 	if (ret)
 		return ret;
 	list_for_each_entry(r, &registrations, list) {
-		ret = check_registration(r, err) ?:
+		ret = registry_check(r, err) ?:
 		      kstate_stream_save(kernel_stream, r->desc, r->obj, r->key, err);
 		if (ret)
 			return ret;
@@ -391,7 +390,7 @@ static int prepare(struct kstate_error *err)
 	return kstate_set_publish(outgoing, err);
 }
 
-static void undo(void)
+static void registry_undo(void)
 {
 	struct kstate_stream *stream, *next;
 
@@ -426,10 +425,10 @@ int kstate_prepare(const struct kimage *image, struct kstate_error *err)
 	guard(mutex)(&registry_lock);
 	guard(rwsem_write)(&outgoing->use);
 	outgoing->jumper = current;
-	ret = prepare(err) ?: kstate_gate_jump(outgoing, image, err);
+	ret = registry_prepare(err) ?: kstate_gate_jump(outgoing, image, err);
 	kstate_set_error(outgoing, err, "prepare");
 	if (ret)
-		undo();
+		registry_undo();
 	outgoing->jumper = NULL;
 	prepared = !ret;
 	return ret;
@@ -446,7 +445,7 @@ void kstate_abort(void)
 	guard(rwsem_write)(&outgoing->use);
 	outgoing->jumper = current;
 	if (prepared)
-		undo();
+		registry_undo();
 	outgoing->jumper = NULL;
 }
 
@@ -493,7 +492,7 @@ int kstate_walk_objects(kstate_object_fn fn, void *arg)
 	list_for_each_entry(r, &registrations, list) {
 		struct kstate_error err = {};
 
-		ret = check_registration(r, &err);
+		ret = registry_check(r, &err);
 		ret = fn(r->desc, r->obj, r->key, ret ? &err : NULL, arg);
 		if (ret)
 			return ret;
@@ -521,7 +520,7 @@ EXPORT_SYMBOL_GPL(kstate_finish);
 
 #ifdef CONFIG_MODULES
 /* The catalogue of a module, and what is kept for its descriptions, come and go with it */
-static int module_event(struct notifier_block *nb, unsigned long event, void *mod)
+static int registry_module_event(struct notifier_block *nb, unsigned long event, void *mod)
 {
 	switch (event) {
 	case MODULE_STATE_COMING:
@@ -533,7 +532,7 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *mo
 	return NOTIFY_OK;
 }
 
-static struct notifier_block module_nb = { .notifier_call = module_event };
+static struct notifier_block module_nb = { .notifier_call = registry_module_event };
 #endif
 
 /**

@@ -534,7 +534,7 @@ int kstate_set_merge(struct kstate_set *to, struct kstate_set *from, struct ksta
 		ret = bytes ? kstate_set_add_state(to, id, bytes, state->size) : -ENOMEM;
 		if (ret) {
 			kvfree(bytes);
-			return kstate_fail(&where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
+			return kstate_no_memory(&where, NULL);
 		}
 	}
 	return 0;

@@ -3,8 +3,9 @@
  * The store: records in streams, streams in sets, sets over transports.
  *
  * object.c saves and restores one object, stream.c keeps records, record.c finds
- * them, set.c has the schemas and the memory that streams share, handover.c puts
- * streams together and takes them apart, kho.c and memory.c are where the bytes
+ * them, set.c keeps streams and schemas, preserve.c memory that is handed over in
+ * place. publish.c puts a set together, open.c takes it apart, handon.c goes through
+ * what was not claimed; kho.c and memory.c are where the bytes
  * live, registry.c has the sets of this kernel.
  */
 #ifndef _KSTATE_STORE_H
@@ -21,7 +22,7 @@
 
 struct task_struct;
 
-/* Sets and streams: set.c, stream.c, handover.c */
+/* Sets and streams: set.c, preserve.c, stream.c, record.c, publish.c, open.c, handon.c */
 
 /**
  * struct kstate_transport - where bytes live and how memory is handed over
@@ -399,6 +400,7 @@ void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot);
 struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
 					 u64 key, const char *string, u32 len);
 
+u32 kstate_header_crc(const struct kstate_header *header, u32 size);
 int kstate_set_publish(struct kstate_set *set, struct kstate_error *err);
 void kstate_set_unpublish(struct kstate_set *set);
 struct kstate_set *kstate_set_open(const struct kstate_transport *transport, void *header,

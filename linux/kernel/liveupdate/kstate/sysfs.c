@@ -70,7 +70,7 @@ static const char *direction(const struct kstate_set *set)
 	return set->incoming ? "in" : "out";
 }
 
-static void show_stream(struct seq_file *m, struct kstate_stream *stream)
+static void kstate_show_stream(struct seq_file *m, struct kstate_stream *stream)
 {
 	u32 free = 0, dropped = 0, i;
 
@@ -84,7 +84,7 @@ static void show_stream(struct seq_file *m, struct kstate_stream *stream)
 		   stream->set->incoming ? "unclaimed" : "saved", free, stream->bytes, stream->ns);
 }
 
-static void show_stream_records(struct seq_file *m, struct kstate_stream *stream)
+static void kstate_show_stream_records(struct seq_file *m, struct kstate_stream *stream)
 {
 	static const char *const states[][2] = {
 		[KSTATE_SLOT_FREE]	= { "saved", "unclaimed" },
@@ -108,8 +108,8 @@ static void show_stream_records(struct seq_file *m, struct kstate_stream *stream
 	}
 }
 
-static int show_sets(struct seq_file *m,
-		     void (*show)(struct seq_file *m, struct kstate_stream *stream))
+static int kstate_show_sets(struct seq_file *m,
+			    void (*show)(struct seq_file *m, struct kstate_stream *stream))
 {
 	struct kstate_set *sets[] = { kstate_incoming(), kstate_outgoing() };
 	struct kstate_stream *stream;
@@ -127,12 +127,12 @@ static int show_sets(struct seq_file *m,
 
 static int kstate_show_streams(struct seq_file *m, void *v)
 {
-	return show_sets(m, show_stream);
+	return kstate_show_sets(m, kstate_show_stream);
 }
 
 static int kstate_show_records(struct seq_file *m, void *v)
 {
-	return show_sets(m, show_stream_records);
+	return kstate_show_sets(m, kstate_show_stream_records);
 }
 
 /* Sets as bytes, to be read, or a catalogue on its way in */
@@ -143,13 +143,13 @@ struct bytes {
 	size_t room;
 };
 
-static int bytes_open(struct kernfs_open_file *of)
+static int kstate_bytes_open(struct kernfs_open_file *of)
 {
 	of->priv = kzalloc_obj(struct bytes);
 	return of->priv ? 0 : -ENOMEM;
 }
 
-static void bytes_release(struct kernfs_open_file *of)
+static void kstate_bytes_release(struct kernfs_open_file *of)
 {
 	struct bytes *bytes = of->priv;
 
@@ -157,17 +157,17 @@ static void bytes_release(struct kernfs_open_file *of)
 	kfree(bytes);
 }
 
-static ssize_t bytes_read(struct kernfs_open_file *of, char *buf, size_t size, loff_t off)
+static ssize_t kstate_bytes_read(struct kernfs_open_file *of, char *buf, size_t size, loff_t off)
 {
 	const struct bytes *bytes = of->priv;
 
 	return memory_read_from_buffer(buf, size, &off, bytes->data, bytes->size);
 }
 
-static int open_set(struct kernfs_open_file *of, struct kstate_set *set)
+static int kstate_open_set(struct kernfs_open_file *of, struct kstate_set *set)
 {
 	struct bytes *bytes;
-	int ret = bytes_open(of);
+	int ret = kstate_bytes_open(of);
 
 	if (ret || !set)
 		return ret;
@@ -180,12 +180,12 @@ static int open_set(struct kernfs_open_file *of, struct kstate_set *set)
 
 static int kstate_open_in(struct kernfs_open_file *of)
 {
-	return open_set(of, kstate_incoming());
+	return kstate_open_set(of, kstate_incoming());
 }
 
 static int kstate_open_out(struct kernfs_open_file *of)
 {
-	return open_set(of, kstate_outgoing());
+	return kstate_open_set(of, kstate_outgoing());
 }
 
 static int kstate_open_catalog(struct kernfs_open_file *of)
@@ -198,7 +198,7 @@ static int kstate_open_catalog(struct kernfs_open_file *of)
 		kstate_error_log(&err, "catalog");
 		return PTR_ERR(catalog);
 	}
-	ret = open_set(of, catalog);
+	ret = kstate_open_set(of, catalog);
 	kstate_set_destroy(catalog);
 	return ret;
 }
@@ -206,14 +206,14 @@ static int kstate_open_catalog(struct kernfs_open_file *of)
 /* What is written in parts: a catalogue says in its header how large it is */
 #define TARGET_MAX	(64U << 20)
 
-static int commit_target(const void *blob, size_t size)
+static int kstate_commit_target(const void *blob, size_t size)
 {
 	struct kstate_error err = {};
 
 	return kstate_gate_set_target(blob, size, &err);
 }
 
-static int begin_target(struct bytes *bytes, const struct kstate_header *header)
+static int kstate_begin_target(struct bytes *bytes, const struct kstate_header *header)
 {
 	kvfree(bytes->data);
 	bytes->size = 0;
@@ -231,12 +231,12 @@ static ssize_t kstate_write_target(struct kernfs_open_file *of, char *buf, size_
 	int ret;
 
 	if (!off && size == 1 && *buf == '\n')
-		return commit_target(NULL, 0) ?: size;
+		return kstate_commit_target(NULL, 0) ?: size;
 	/* Without a header nobody knows how much will follow: it is refused as it is */
 	if (!off && (size < sizeof(*header) ||
 		     memcmp(header->magic, KSTATE_MAGIC, KSTATE_MAGIC_LEN)))
-		return commit_target(buf, size) ?: size;
-	ret = off ? 0 : begin_target(bytes, header);
+		return kstate_commit_target(buf, size) ?: size;
+	ret = off ? 0 : kstate_begin_target(bytes, header);
 	if (ret)
 		return ret;
 	if (!bytes->data || off != bytes->size || size > bytes->room - bytes->size)
@@ -244,13 +244,13 @@ static ssize_t kstate_write_target(struct kernfs_open_file *of, char *buf, size_
 	memcpy(bytes->data + bytes->size, buf, size);
 	bytes->size += size;
 	if (bytes->size == bytes->room)
-		ret = commit_target(bytes->data, bytes->size);
+		ret = kstate_commit_target(bytes->data, bytes->size);
 	return ret ?: size;
 }
 
 /* JSON, written where the file has room; without room, seq_file begins anew with more */
 
-static void json_text(struct seq_file *m, const char *name, const char *text)
+static void kstate_show_text(struct seq_file *m, const char *name, const char *text)
 {
 	size_t room;
 	char *buf;
@@ -262,8 +262,8 @@ static void json_text(struct seq_file *m, const char *name, const char *text)
 }
 
 /* By kstate_error_json() or kstate_error_text() */
-static void show_error(struct seq_file *m, const struct kstate_error *err,
-		       int (*text)(const struct kstate_error *err, char *buf, size_t size))
+static void kstate_show_error(struct seq_file *m, const struct kstate_error *err,
+			      int (*text)(const struct kstate_error *err, char *buf, size_t size))
 {
 	size_t room;
 	char *buf;
@@ -280,7 +280,7 @@ static const char *const verdicts[] = {
 	[KSTATE_REFUSED]	= "blocked",
 };
 
-static int show_finding(const struct kstate_finding *finding, void *arg)
+static int kstate_show_finding(const struct kstate_finding *finding, void *arg)
 {
 	char name[2 * KSTATE_MAX_NAME + 8];
 	struct seq_file *m = arg;
@@ -289,28 +289,28 @@ static int show_finding(const struct kstate_finding *finding, void *arg)
 	if (finding->verdict == KSTATE_EXACT)
 		return 0;
 	seq_printf(m, "{\"verdict\":\"%s\",", verdicts[finding->verdict]);
-	json_text(m, "stream", finding->stream->name);
+	kstate_show_text(m, "stream", finding->stream->name);
 	if (finding->record) {
 		kstate_record_text(finding->stream, finding->record, name, sizeof(name));
 		seq_putc(m, ',');
-		json_text(m, "object", name);
+		kstate_show_text(m, "object", name);
 	}
 	if (finding->allowed)
 		seq_puts(m, ",\"allowed\":true");
 	if (finding->nr_err) {
 		seq_puts(m, ",\"error\":");
-		show_error(m, finding->err, kstate_error_json);
+		kstate_show_error(m, finding->err, kstate_error_json);
 	}
 	for (i = 0; finding->nr_err > 1 && i < finding->nr_err; i++) {
 		seq_puts(m, i ? "," : ",\"errors\":[");
-		show_error(m, &finding->err[i], kstate_error_json);
+		kstate_show_error(m, &finding->err[i], kstate_error_json);
 	}
 	seq_puts(m, finding->nr_err > 1 ? "]}\n" : "}\n");
 	/* No need to look at the others before there is room */
 	return seq_has_overflowed(m) ? -ENOBUFS : 0;
 }
 
-static void show_tally(struct seq_file *m, const struct kstate_tally *t)
+static void kstate_show_tally(struct seq_file *m, const struct kstate_tally *t)
 {
 	int i;
 
@@ -323,11 +323,11 @@ static void show_tally(struct seq_file *m, const struct kstate_tally *t)
 static int kstate_show_check(struct seq_file *m, void *v)
 {
 	struct kstate_tally tally;
-	int ret = kstate_gate_check(show_finding, m, &tally);
+	int ret = kstate_gate_check(kstate_show_finding, m, &tally);
 
 	if (!ret) {
 		seq_putc(m, '{');
-		show_tally(m, &tally);
+		kstate_show_tally(m, &tally);
 		seq_puts(m, "}\n");
 	}
 	return ret == -ENOBUFS ? 0 : ret;
@@ -343,12 +343,12 @@ static int kstate_show_gate(struct seq_file *m, void *v)
 
 	kstate_gate_status(&status);
 	seq_printf(m, "{\"armed\":\"%s\",", armed_names[status.armed]);
-	json_text(m, "target", status.target);
+	kstate_show_text(m, "target", status.target);
 	seq_putc(m, ',');
-	show_tally(m, &status.tally);
+	kstate_show_tally(m, &status.tally);
 	if (status.err.code) {
 		seq_puts(m, ",\"error\":");
-		show_error(m, &status.err, kstate_error_json);
+		kstate_show_error(m, &status.err, kstate_error_json);
 	}
 	seq_puts(m, "}\n");
 	return 0;
@@ -411,7 +411,7 @@ static int kstate_show_last_error(struct seq_file *m, void *v)
 		return 0;
 	seq_printf(m, "[%5llu.", div_u64_rem(set->last_error_time, NSEC_PER_SEC, &ns));
 	seq_printf(m, "%06lu] %s: ", ns / NSEC_PER_USEC, set->last_error_doing);
-	show_error(m, &set->last_error, kstate_error_text);
+	kstate_show_error(m, &set->last_error, kstate_error_text);
 	seq_putc(m, '\n');
 	return 0;
 }
@@ -425,7 +425,7 @@ static int kstate_show_last_error_json(struct seq_file *m, void *v)
 	guard(mutex)(&set->lock);
 	if (!set->last_error.code)
 		return 0;
-	show_error(m, &set->last_error, kstate_error_json);
+	kstate_show_error(m, &set->last_error, kstate_error_json);
 	/* Go on inside of its braces */
 	if (!seq_has_overflowed(m))
 		m->count--;
@@ -439,7 +439,7 @@ static int kstate_show_damage(struct seq_file *m, void *v)
 {
 	if (!kstate_incoming() || !kstate_incoming()->damage.code)
 		return 0;
-	show_error(m, &kstate_incoming()->damage, kstate_error_text);
+	kstate_show_error(m, &kstate_incoming()->damage, kstate_error_text);
 	seq_putc(m, '\n');
 	return 0;
 }
@@ -447,7 +447,7 @@ static int kstate_show_damage(struct seq_file *m, void *v)
 /* The directory */
 
 #define SET_OPS(_open) \
-	{ .open = _open, .release = bytes_release, .read = bytes_read }
+	{ .open = _open, .release = kstate_bytes_release, .read = kstate_bytes_read }
 
 static const struct {
 	const char *name;
@@ -463,7 +463,7 @@ static const struct {
 	{ "last_error.json", 0400, { .seq_show = kstate_show_last_error_json } },
 	{ "damage", 0400, { .seq_show = kstate_show_damage } },
 	{ "finish", 0200, { .write = kstate_write_finish } },
-	{ "target", 0200, { .open = bytes_open, .release = bytes_release,
+	{ "target", 0200, { .open = kstate_bytes_open, .release = kstate_bytes_release,
 			    .write = kstate_write_target } },
 	{ "image", 0200, { .write = kstate_write_image } },
 	{ "policy", 0200, { .write = kstate_write_policy, .atomic_write_len = 1 << 16 } },
