@@ -211,7 +211,7 @@ static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 {
 	const struct kstate_field *field = op->to->bind;
 	const struct kstate_folio_entry *e = *(void *const *)mem;
-	u64 most = min(op->to->room, (u64)KSTATE_MAX_ALLOC / sizeof(*e)), i, runs = 0;
+	u64 most = min(op->to->room, (u64)KSTATE_MAX_FOLIOS), i, runs = 0;
 	s64 n = kstate_mem_load(mem - field->offset + field->length.offset, field->length.type);
 	s64 at;
 	u32 len;
