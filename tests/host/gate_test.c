@@ -1146,7 +1146,8 @@ static void deferred_probe(void **state)
 	assert_false(restored);
 	assert_int_equal(o.b, 2);
 	assert_false(shim_kexec_prepare());
-	assert_int_equal(nr_saved(), 1);
+	/* The first one is handed on, as nothing has claimed it finally */
+	assert_int_equal(nr_saved(), 2);
 	shim_kexec_abort();
 	assert_false(kstate_unregister(&flat, &o));
 }
