@@ -3,17 +3,19 @@
 #include <linux/bitmap.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
+#include "examples.h"
 #include "host.h"
 
 #define KSTATE_TEST_ID	1
 
 #include EXAMPLE
 
-#define CHECK(_desc)								\
-	use((struct kstate_description *)&(_desc));				\
-	assert_fits(kstate_check_description((struct kstate_description *)&(_desc), &err));
-
-void FUNCTION(void **state);
+#define CHECK(_desc) do {						\
+	void *__desc = (void *)&(_desc);				\
+									\
+	use(__desc);							\
+	assert_fits(kstate_check_description(__desc, &err));		\
+} while (0)
 
 void FUNCTION(void **state)
 {

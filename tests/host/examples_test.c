@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The descriptions in the examples of the documents make sense; see examples.c. */
 #include "host.h"
-
-void describing_example(void **state);
-void describing_idioms(void **state);
-void evolving_after(void **state);
-void evolving_before(void **state);
-void overview_example(void **state);
+#include "examples.h"
 
 int main(void)
 {
