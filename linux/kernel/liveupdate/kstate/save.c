@@ -140,6 +140,9 @@ static int save_edges(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 	if (field->kind == KS_PAGES)
 		nr = kstate_mem_load((const void *)mem - field->offset + field->length.offset,
 				     field->length.type);
+	if (nr && !*mem)
+		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE, "%lld pages\nNULL",
+				   nr);
 	w->where.frame = &frame;
 	for (i = 0; i < op->count && !ret; i++, at += op->wsize) {
 		frame.index = op->count > 1 ? (s64)i : -1;
