@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "image.h"
-#include "internal.h"
 #include "repair.h"
 
 static int input = -1;
