@@ -376,10 +376,10 @@ static const char *const type_names[] = {
 	[KS_U8] = "u8", [KS_U16] = "u16", [KS_U32] = "u32", [KS_U64] = "u64",
 	[KS_S8] = "s8", [KS_S16] = "s16", [KS_S32] = "s32", [KS_S64] = "s64",
 	[KS_BOOL] = "bool", [KS_CHAR] = "char",
-	[KS_T_STRUCT] = "struct", [KS_T_LINEAR] = "linear address",
-	[KS_T_VMEMMAP] = "page address", [KS_T_FOLIO] = "folio", [KS_T_PAGES] = "pages",
-	[KS_T_VMALLOC] = "vmalloc area", [KS_T_BITMAP] = "bitmap", [KS_T_UNION] = "union",
-	[KS_T_ITEMS] = "items", [KS_T_FOLIOS] = "folios",
+	[KS_T_STRUCT] = "struct", [KS_T_LINEAR] = "linear", [KS_T_VMEMMAP] = "page",
+	[KS_T_FOLIO] = "folio", [KS_T_PAGES] = "pages", [KS_T_VMALLOC] = "vmalloc",
+	[KS_T_BITMAP] = "bitmap", [KS_T_UNION] = "union", [KS_T_ITEMS] = "custom",
+	[KS_T_FOLIOS] = "folios",
 	[KS_T_ALIAS] = "alias", [KS_T_ARM] = "arm", [KS_T_REMOVED] = "removed",
 };
 
