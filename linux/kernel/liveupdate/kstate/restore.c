@@ -82,7 +82,7 @@ static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *
 			void *obj);
 static int no_memory(struct kstate_restore_ctx *w, const struct kstate_op *op);
 
-static void restore_copies(const struct kstate_plan *plan, const u8 *wire, void *obj)
+static __always_inline void restore_copies(const struct kstate_plan *plan, const u8 *wire, void *obj)
 {
 	const struct kstate_op *op, *end = plan->ops + plan->copies;
 
@@ -960,7 +960,7 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 }
 
 /* One member has one value; these steps are the last ones of a plan */
-static int restore_lengths(struct kstate_restore_ctx *w, const struct kstate_op *op,
+static noinline int restore_lengths(struct kstate_restore_ctx *w, const struct kstate_op *op,
 			   const struct kstate_op *end, u8 *fixed, void *obj)
 {
 	const struct kstate_op *first = op, *other;
@@ -1073,7 +1073,7 @@ static noinline int restore_op(struct kstate_restore_ctx *w, const struct kstate
 }
 
 /* All steps but the copies, which cannot fail */
-static int restore_steps(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
+static __always_inline int restore_steps(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
 			 void *obj)
 {
 	const struct kstate_op *op, *end = plan->ops + plan->nr;

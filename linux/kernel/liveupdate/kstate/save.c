@@ -495,7 +495,7 @@ static noinline int save_op(struct kstate_save_ctx *w, const struct kstate_op *o
 	}
 }
 
-static void save_copies(const struct kstate_plan *plan, u8 *wire, const void *obj)
+static __always_inline void save_copies(const struct kstate_plan *plan, u8 *wire, const void *obj)
 {
 	const struct kstate_op *op = plan->ops, *end = op + plan->copies;
 
