@@ -694,7 +694,8 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 		ret = call_lock(&call);
 	if (!ret) {
 		slot = find_record(&call);
-		ret = IS_ERR(slot) ? PTR_ERR(slot) : check_record(&call, slot, obj, &entry->ctx, false);
+		ret = IS_ERR(slot) ? PTR_ERR(slot) :
+				     check_record(&call, slot, obj, &entry->ctx, false);
 		if (ret < 0 && !IS_ERR(slot))
 			kstate_restore_undo(&entry->ctx);
 		if (ret >= 0) {
