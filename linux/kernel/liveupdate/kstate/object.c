@@ -632,7 +632,6 @@ struct transaction_entry {
 struct kstate_transaction {
 	struct kstate_stream *stream;
 	struct list_head entries;
-	struct kstate_error err;
 };
 
 /**
@@ -708,9 +707,9 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 	}
 	if (ret >= 0)
 		return 0;
-	kvfree(entry);
 	ret = own_code(call.where->err, ret);
 	call_end(&call, "restore");
+	kvfree(entry);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kstate_transaction_add);
