@@ -334,6 +334,43 @@ static void update_refused(void **state)
 	kstate_set_destroy(set);
 }
 
+struct counted {
+	u32 nr;
+	u32 *p;
+	u32 pos;
+};
+
+KSTATE_DESCRIBE_STATIC(counted_desc, "counted", 1,
+	KSTATE_FIELD(struct counted, nr),
+	KSTATE_VARRAY(p, struct counted, nr, KSTATE_ALLOC),
+	KSTATE_FIELD(struct counted, pos));
+
+/* The elements are not saved again: a record with another number could not be restored */
+static void update_of_a_length(void **state)
+{
+	u32 values[3] = { 1, 2, 3 };
+	struct counted from = { 2, values, 1 }, to = {};
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+
+	stream_save(stream, &counted_desc, &from, KSTATE_ID(1));
+	from.pos = 2;
+	assert_fits(kstate_stream_update(stream, &counted_desc, &from, KSTATE_ID(1), &err));
+	from.nr = 3;
+	from.pos = 3;
+	assert_error(kstate_stream_update(stream, &counted_desc, &from, KSTATE_ID(1), &err),
+		     KSTATE_VALUE, -ERANGE, "counted[1].p", "the length or the tag that was saved",
+		     "3");
+	set = set_jump(set);
+	assert_fits(stream_restore(kstate_stream_find(set, "test"), &counted_desc, &to,
+				   KSTATE_ID(1)));
+	assert_int_equal(to.nr, 2);
+	assert_int_equal(to.p[1], 2);
+	assert_int_equal(to.pos, 2);
+	kvfree(to.p);
+	kstate_set_destroy(set);
+}
+
 /* Very many folios */
 
 struct cache {
@@ -633,7 +670,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(hook_refuses), TEST(together), TEST(together_or_not), TEST(taken_back),
-		TEST(steps_without_memory), TEST(update), TEST(update_refused), TEST(folios),
+		TEST(steps_without_memory), TEST(update), TEST(update_refused),
+		TEST(update_of_a_length), TEST(folios),
 		TEST(one_run), TEST(folios_refused), TEST(folios_forged), TEST(folios_dropped),
 		TEST(too_many_entries), TEST(like_others),
 	};
