@@ -386,6 +386,15 @@ static struct {
 static unsigned int nr_registered;
 
 /* Until the test ends */
+static u32 live_records(const struct kstate_stream *stream)
+{
+	u32 nr = 0;
+
+	for (u32 i = 0; i < stream->index.nr; i++)
+		nr += stream->index.slots[i].state == KSTATE_SLOT_FREE;
+	return nr;
+}
+
 static void register_obj(struct kstate_description *desc, void *obj, u64 id)
 {
 	use(desc);
@@ -960,22 +969,12 @@ static void errors_end(void **state)
 	shim_kexec_abort();
 }
 
-/* Records that the next kernel would get in the stream of registered objects */
-static u32 nr_saved(void)
-{
-	struct kstate_stream *stream = kstate_stream_find(kstate_outgoing(), KSTATE_STREAM);
-	u32 nr = 0;
-
-	for (u32 i = 0; i < stream->index.nr; i++)
-		nr += stream->index.slots[i].state == KSTATE_SLOT_FREE;
-	return nr;
-}
-
 /* The numbers of kstate_register() */
 static void numbers(void **state)
 {
 	struct flat objs[5] = { { .b = 1 }, { .b = 2 }, { .b = 3 }, { .b = 4 }, { .b = 5 } };
 	struct kstate_set *out = kstate_outgoing();
+	struct kstate_stream *stream;
 
 	use(&flat);
 	atomic_set(&flat.instance_id, 0);
@@ -986,7 +985,8 @@ static void numbers(void **state)
 	/* The last ones may go: the next kernel counts the others alike */
 	assert_false(kstate_unregister(&flat, &objs[2]));
 	assert_false(shim_kexec_prepare());
-	assert_int_equal(nr_saved(), 2);
+	stream = kstate_stream_find(out, KSTATE_STREAM);
+	assert_int_equal(live_records(stream), 2);
 	shim_kexec_abort();
 	/* But their numbers do not come back */
 	assert_false(kstate_register(&flat, &objs[3]));
@@ -1076,6 +1076,7 @@ static void leave_early(void)
 
 static void before_initcalls(void **state)
 {
+	struct kstate_stream *stream;
 	struct flat o = {};
 
 	/* When nothing is open yet, nothing counts */
@@ -1106,39 +1107,42 @@ static void before_initcalls(void **state)
 	assert_false(kstate_save_state(&flat, &o, 8));
 	early_new.b = 9;
 	assert_false(shim_kexec_prepare());
-	assert_int_equal(nr_saved(), 3);
+	stream = kstate_stream_find(kstate_outgoing(), KSTATE_STREAM);
+	assert_int_equal(live_records(stream), 3);
 	shim_kexec_abort();
 	assert_false(kstate_unregister(&flat, &early_obj));
 	assert_false(kstate_unregister(&flat, &early_new));
 }
 
-/* A deferred probe takes its restore back, and registers another time; then that is final */
+/* A probe that is deferred takes its restore back, and the object is registered another time */
 static void deferred_probe(void **state)
 {
-	struct flat o = {}, other = {};
+	struct flat o = {}, again = {}, anew = {};
 	struct kstate_transaction *t;
+	struct kstate_stream *stream;
 	bool restored = false;
 
 	boot_after(leave_early);
 	use(&flat);
-	t = kstate_transaction_begin(kstate_stream_find(kstate_incoming(), KSTATE_STREAM));
+	stream = kstate_stream_find(kstate_incoming(), KSTATE_STREAM);
+	t = kstate_transaction_begin(stream);
 	assert_false(kstate_transaction_add(t, &flat, &o, KSTATE_ID(1), &err));
 	assert_false(kstate_transaction_apply(t, &err));
 	assert_int_equal(o.b, 1);
 	kstate_transaction_cancel(t);
 	assert_int_equal(o.b, 0);
 
+	/* Or it has been registered, and is unregistered */
 	assert_false(kstate_register_key(&flat, &o, KSTATE_ID(1), &restored));
 	assert_true(restored);
-	assert_int_equal(o.a, 0x1122334455667788);
 	assert_false(kstate_unregister(&flat, &o));
-	assert_false(kstate_register_key(&flat, &other, KSTATE_ID(1), &restored));
-	assert_false(restored);
-	assert_int_equal(other.b, 0);
-	assert_false(kstate_unregister(&flat, &other));
+	restored = false;
+	assert_false(kstate_register_key(&flat, &again, KSTATE_ID(1), &restored));
+	assert_true(restored);
+	assert_int_equal(again.a, 0x1122334455667788);
 
 	/* Committed, it is registered as it has been restored */
-	t = kstate_transaction_begin(kstate_stream_find(kstate_incoming(), KSTATE_STREAM));
+	t = kstate_transaction_begin(stream);
 	assert_false(kstate_transaction_add(t, &flat, &o, KSTATE_ID(2), &err));
 	assert_false(kstate_transaction_apply(t, &err));
 	kstate_transaction_commit(t);
@@ -1146,9 +1150,16 @@ static void deferred_probe(void **state)
 	assert_false(restored);
 	assert_int_equal(o.b, 2);
 	assert_false(shim_kexec_prepare());
-	assert_int_equal(nr_saved(), 1);
+	assert_int_equal(live_records(kstate_stream_find(kstate_outgoing(), KSTATE_STREAM)), 2);
 	shim_kexec_abort();
 	assert_false(kstate_unregister(&flat, &o));
+
+	/* After the end it begins anew */
+	assert_int_equal(kstate_finish(), 0);
+	assert_false(kstate_unregister(&flat, &again));
+	assert_false(kstate_register_key(&flat, &anew, KSTATE_ID(1), &restored));
+	assert_false(restored);
+	assert_false(kstate_unregister(&flat, &anew));
 }
 
 /* An optional state that must come keeps the machine where it is */

@@ -259,8 +259,8 @@ static int restore_elements(struct kstate_restore_ctx *w, const struct kstate_op
 			    const struct kstate_span *span, void *elems, bool fresh)
 {
 	const struct kstate_plan *sub = op->sub;
-	bool was_fresh = w->fresh, integers = sub && sub->nr == 1 &&
-		sub->ops->code == KSTATE_OP_INT && !sub->ops->narrow;
+	bool was_fresh = w->fresh, integers = kstate_is_int(op->to->type) && sub &&
+		sub->nr == 1 && sub->ops->code == KSTATE_OP_INT && !sub->ops->narrow;
 	u32 i, bytes = span->n * op->msize;
 	int ret = 0;
 

@@ -575,6 +575,36 @@ int kstate_stream_check(struct kstate_stream *stream, struct kstate_description 
 }
 EXPORT_SYMBOL_GPL(kstate_stream_check);
 
+/**
+ * kstate_stream_unclaim() - an object that has been restored goes, and may come back
+ * @stream: an incoming stream
+ * @desc: its description
+ * @key: which instance it is
+ *
+ * Its record can be restored again, unless it has handed over memory: that went
+ * with the object.
+ *
+ * Context: may sleep.
+ */
+void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_description *desc,
+			   struct kstate_key key)
+{
+	struct kstate_error err = {};
+	struct kstate_slot *slot;
+	struct call call;
+	u32 id;
+
+	if (call_begin(&call, stream, desc, key, &err) || call_lock(&call))
+		return;
+	slot = find_record(&call);
+	if (!IS_ERR(slot) && slot->state == KSTATE_SLOT_CLAIMED) {
+		id = le32_to_cpu(slot->record->schema);
+		if (!kstate_known(stream->set, id)->schema->edges)
+			slot->state = KSTATE_SLOT_FREE;
+	}
+	call_unlock(&call);
+}
+
 /* Restoring several objects of one stream, or none of them */
 
 struct transaction_entry {

@@ -182,6 +182,19 @@ static void add_op(struct build *b, struct kstate_op op)
 	b->ops[b->nr++] = op;
 }
 
+/* What an object holds has to be looked at before anything is written to it */
+static void last_first(struct build *b)
+{
+	struct kstate_op op;
+
+	if (b->code || b->remote)
+		return;
+	op = b->ops[b->nr - 1];
+	memmove(&b->ops[1], &b->ops[0], (b->nr - 1) * sizeof(op));
+	b->ops[0] = op;
+	b->last_copy += !!b->last_copy;
+}
+
 /* Copies do not depend on other steps: extend the last one where possible */
 static void add_copy(struct build *b, u32 wire, u32 mem, u32 bytes)
 {
@@ -424,7 +437,10 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 		if (!here)
 			REPORT(b, p, EXACT, VALUE, NAME_GONE, .name = h->name);
 		moved |= !here || here->value != h->value;
-		if (here && here->value != h->value)
+		/* Of an enumeration, what has no name there may mean anything */
+		if (here && here->value != h->value && p->r->enumerated)
+			REPORT(b, p, CONVERTED, VALUE, NAMES, .name = h->name);
+		else if (here && here->value != h->value)
 			REPORT(b, p, CONVERTED, NOT, NAMES, .name = h->name);
 	}
 	op->code = KSTATE_OP_NAMES;
@@ -470,6 +486,8 @@ static bool map_ints(struct build *b, const struct pair *p, struct kstate_op op)
 	op.code = KSTATE_OP_LIMIT;
 	if (p->r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK | KSTATE_FIELD_EQUAL))
 		add_op(b, op);
+	if (p->r->flags & KSTATE_FIELD_EQUAL)
+		last_first(b);
 	return true;
 }
 
@@ -741,9 +759,11 @@ static bool map_tail(struct build *b, const struct pair *p)
 	struct build nested;
 	bool fits = true;
 
+	if (!p->w->ref != !p->r->ref)
+		return false;
 	if (b->defaults) {
 		/* There are none */
-	} else if (p->w->type == KS_T_STRUCT && p->r->type == KS_T_STRUCT) {
+	} else if (p->w->ref) {
 		op.sub = map_struct(b, p, p->w->ref, p->r->ref, NULL);
 	} else {
 		nested = build_nested(b, &frame);
@@ -1143,7 +1163,7 @@ static void map_writers(struct build *b, const struct pair *p)
 	if (strcmp(p->w->name, p->r->name))
 		REPORT(b, p, EXACT, NOT, RENAMED);
 	report_default(b, p);
-	if (b->defaults && p->r->group) {
+	if (b->defaults && p->r->group && p->w->container == KS_C_OPTIONAL && p->w->ref) {
 		map_group_default(b, p);
 		return;
 	}

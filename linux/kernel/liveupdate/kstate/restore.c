@@ -359,8 +359,8 @@ static bool translate(const struct kstate_op *op, u64 *val, const char **unknown
 		name = find_name(op, *val);
 		if (name && name->known)
 			*val = name->to;
-		*unknown = name ? name->name : NULL;
-		return !name || name->known;
+		*unknown = name ? name->name : "";
+		return name && name->known;
 	}
 	for (i = 0; i < op->nr_names; i++) {
 		name = &op->names[i];
@@ -390,8 +390,9 @@ static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *o
 		if (!w->remote && !w->blank)
 			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
 		if (!translate(op, &val, &unknown)) {
-			snprintf(expected, sizeof(expected), "a value that has a name here, not %s",
-				 op->to->secret || op->from->secret ? "this one" : unknown);
+			snprintf(expected, sizeof(expected), "a value that has a name here%s%s",
+				 *unknown && !op->from->secret ? ", not " : "",
+				 op->to->secret || op->from->secret ? "" : unknown);
 			ret = kstate_fail_int(&w->where, op, i, expected, was, op->src);
 		} else if (!kstate_int_fits(val, op->src, op->dst)) {
 			snprintf(expected, sizeof(expected), "a value of at most %u bits",
@@ -929,6 +930,8 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 			const void *mem)
 {
 	u64 held = w->remote || w->blank ? 0 : kstate_mem_load(mem, op->dst);
+	struct kstate_op at = *op;
+	struct kstate_path path;
 
 	/* What the field says of itself has been checked */
 	if (op->owner == op->to)
@@ -940,7 +943,9 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 				       KS_U64);
 	if (!op->owner)
 		return 0;
-	return kstate_check_limit(&w->where, op, op->owner, 0, n, w->remote ? NULL : &held);
+	path = (struct kstate_path){ .up = op->path->up, .name = op->owner->name };
+	at.path = &path;
+	return kstate_check_limit(&w->where, &at, op->owner, 0, n, w->remote ? NULL : &held);
 }
 
 /* One member has one value; these steps are the last ones of a plan */

@@ -177,8 +177,9 @@ static int bad_folio(struct kstate_save_ctx *w, const struct kstate_op *op, u64 
 
 /* Preserve the @n folios of a run, and note how far that came */
 static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
-		    const struct kstate_folio_entry *e, u32 n, u32 at)
+		    const struct kstate_folio_entry *e, u64 first, u32 n, u32 at)
 {
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path };
 	u32 order = folio_order(e->folio), i;
 	struct kstate_folio_run run;
 	struct kstate_edge edge;
@@ -188,9 +189,12 @@ static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
 		struct kstate_folio_run *there = (void *)w->rec + at;
 
 		edge = (struct kstate_edge){ .kind = order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES };
-		ret = kstate_stream_preserve(w->stream, &w->where, op->path, edge.kind,
+		frame.index = first + i;
+		w->where.frame = &frame;
+		ret = kstate_stream_preserve(w->stream, &w->where, NULL, edge.kind,
 					     order ? (void *)e[i].folio : folio_page(e->folio, 0),
 					     n, &edge);
+		w->where.frame = frame.up;
 		if (ret)
 			return ret;
 		run.place = cpu_to_le64(folio_pfn(e->folio) | (u64)order << KSTATE_RUN_BITS |
@@ -236,7 +240,7 @@ static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 	put_unaligned_le64(runs, w->rec + at);
 	for (i = 0, at += sizeof(u64); i < n; i += len, at += sizeof(struct kstate_folio_run)) {
 		len = run_length(e + i, n - i);
-		ret = save_run(w, op, e + i, len, at);
+		ret = save_run(w, op, e + i, i, len, at);
 		if (ret)
 			return ret;
 	}

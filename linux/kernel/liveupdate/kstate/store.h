@@ -419,6 +419,10 @@ struct kstate_set *kstate_memory_create(void);
 struct kstate_set *kstate_scratch_create(void);
 struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct kstate_error *err);
 
+/* object.c */
+void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_description *desc,
+			   struct kstate_key key);
+
 /* registry.c: the sets of this kernel */
 
 /* The stream of registered states and of kstate_save_state() */
