@@ -217,10 +217,8 @@ static void out_value(struct out *o, const struct kstate_schema_field *f, u64 va
 {
 	if (f->type == KS_BOOL && val <= 1)
 		out_text(o, val ? "true" : "false");
-	else if (kstate_is_signed(f->type))
-		out_printf(o, "%lld", (long long)val);
 	else
-		out_u64(o, val);
+		text_constant(o, f->type, val);
 }
 
 /* The default of anything else is that there is nothing */
@@ -267,9 +265,22 @@ static void out_constraints(struct out *o, const struct kstate_schema_field *f)
 		out_text(o, ", text");
 }
 
-/* What stands behind a field: its aliases, its arms */
-static void show_facts(struct out *o, const struct kstate_schema_field *f)
+/* What stands behind a field: the names of its values, its aliases, its arms */
+static void show_facts(struct out *o, const struct kstate_schema *schema,
+		       const struct kstate_schema_field *f)
 {
+	const struct kstate_schema_hint *h;
+	u32 pos = 0;
+
+	while ((h = kstate_schema_name(schema, f, &pos))) {
+		out_text(o, "\n        ");
+		out_name(o, h->name);
+		out_text(o, " = ");
+		if (f->enumerated)
+			text_constant(o, f->type, h->value);
+		else
+			out_hex(o, h->value);
+	}
 	for (f++; f->type == KS_T_ALIAS || f->type == KS_T_ARM; f++) {
 		if (f->type == KS_T_ALIAS) {
 			out_text(o, ", was ");
@@ -331,7 +342,9 @@ static void show_fields(struct out *o, const struct row *row)
 		out_name(o, f->name);
 		if (f->type != KS_T_REMOVED)
 			out_constraints(o, f);
-		show_facts(o, f);
+		else
+			text_was(o, f);
+		show_facts(o, schema, f);
 		out_char(o, '\n');
 	}
 	show_skipped(o, &row->info);
@@ -437,7 +450,37 @@ static void json_facts(json_t *json, const struct kstate_schema_field *f)
 	json_decref(arms);
 }
 
-static json_t *json_field(const struct kstate_schema_field *f)
+static void json_names(json_t *json, const struct kstate_schema *schema,
+		       const struct kstate_schema_field *f)
+{
+	json_t *names = json_array();
+	const struct kstate_schema_hint *h;
+	u32 pos = 0;
+
+	while ((h = kstate_schema_name(schema, f, &pos)))
+		json_array_append_new(names, json_pack("{s:o,s:o}", "name", json_text(h->name),
+						       "value", json_value(f, h->value)));
+	if (json_array_size(names))
+		json_object_set(json, f->enumerated ? "values" : "bits", names);
+	json_decref(names);
+}
+
+/* What a removed field was, if that is told */
+static json_t *json_removed(const struct kstate_schema_field *f)
+{
+	json_t *json = json_pack("{s:o}", "name", json_text(f->name));
+	struct kstate_schema_field was = { .type = kstate_was_type(f) };
+
+	if (!was.type)
+		return json;
+	json_object_set_new(json, "type", json_sprintf("%s%s", kstate_type_name(was.type),
+						       f->min >> 8 == KS_C_ONE ? "" : "[]"));
+	if (f->flags & KSTATE_FIELD_DEFAULT)
+		json_object_set_new(json, "default", json_value(&was, f->dflt));
+	return json;
+}
+
+static json_t *json_field(const struct kstate_schema *schema, const struct kstate_schema_field *f)
 {
 	struct out type = {};
 	json_t *json;
@@ -448,6 +491,7 @@ static json_t *json_field(const struct kstate_schema_field *f)
 	if (f->ref)
 		json_object_set_new(json, "state", json_text(f->ref->name));
 	json_constraints(json, f);
+	json_names(json, schema, f);
 	json_facts(json, f);
 	return json;
 }
@@ -478,9 +522,9 @@ static json_t *json_row(const struct row *row)
 		const struct kstate_schema_field *f = &schema->fields[i];
 
 		if (kstate_has_data(f))
-			json_array_append_new(fields, json_field(f));
+			json_array_append_new(fields, json_field(schema, f));
 		else if (f->type == KS_T_REMOVED)
-			json_array_append_new(removed, json_text(f->name));
+			json_array_append_new(removed, json_removed(f));
 	}
 	return json_pack("{s:o,s:I,s:I,s:b,s:b,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o}",
 			 "name", json_text(schema->name),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <linux/err.h>
 #include "compare.h"
+#include "gate.h"
 #include "live.h"
 
 enum { FORWARD = 1, BACK = 2 };
@@ -178,8 +179,8 @@ static void print_heading(const struct args *a, const struct input *in, int from
 static const char *depends_name(enum kstate_depends depends)
 {
 	static const char *const names[] = {
-		[KSTATE_DEPENDS_VALUE] = "value", [KSTATE_DEPENDS_OBJECT] = "object",
-		[KSTATE_DEPENDS_FUNCTION] = "function",
+		[KSTATE_DEPENDS_VALUE] = "value", [KSTATE_DEPENDS_LOSS] = "value",
+		[KSTATE_DEPENDS_OBJECT] = "object", [KSTATE_DEPENDS_FUNCTION] = "function",
 	};
 
 	return names[depends];

@@ -114,6 +114,7 @@ const struct state_info *side_find(const struct side *side, const char *name, si
 /* Where the resolver's reports go */
 struct report {
 	struct compared *c;
+	enum voice voice;
 	bool no_memory;
 };
 
@@ -131,7 +132,7 @@ enum outcome outcome_of(enum kstate_verdict verdict, enum kstate_depends depends
 	return outcomes[verdict];
 }
 
-static void add_difference(struct report *r, enum outcome outcome,
+static void add_difference(struct report *r, enum outcome outcome, u32 change,
 			   const struct kstate_difference *diff)
 {
 	struct compared *c = r->c;
@@ -153,16 +154,18 @@ static void add_difference(struct report *r, enum outcome outcome,
 	}
 	d = &c->differences[c->nr++];
 	*d = (struct difference){
-		.outcome = outcome, .depends = diff->depends,
+		.outcome = outcome, .depends = diff->depends, .change = change,
 		.verdict = outcome == ASIDE ? ASIDE : outcome_of(diff->verdict, KSTATE_DEPENDS_NOT),
-		.path = printable(diff->path), .text = printable(diff->text),
+		.path = printable(diff->path), .text = explain(VOICE_CHECK, change, diff),
 	};
-	r->no_memory |= !d->path || !d->text;
+	if (r->voice != VOICE_CHECK)
+		d->sentence = explain(r->voice, change, diff);
+	r->no_memory |= !d->path || !d->text || (r->voice != VOICE_CHECK && !d->sentence);
 }
 
 static void note(const struct kstate_difference *diff, void *arg)
 {
-	add_difference(arg, outcome_of(diff->verdict, diff->depends), diff);
+	add_difference(arg, outcome_of(diff->verdict, diff->depends), change_of(diff), diff);
 }
 
 static void compare_pair(const struct state_info *w, const struct state_info *r, struct report *to)
@@ -176,12 +179,10 @@ static void compare_pair(const struct state_info *w, const struct state_info *r,
 	if ((w->flags ^ r->flags) & KSTATE_STATE_STRING_KEY) {
 		struct kstate_difference diff = {
 			.verdict = KSTATE_REFUSED, .path = w->schema->name,
-			.text = r->flags & KSTATE_STATE_STRING_KEY ?
-				"numbers as keys became strings: nobody finds the records" :
-				"strings as keys became numbers: nobody finds the records",
 		};
 
-		note(&diff, to);
+		add_difference(to, BLOCKED, r->flags & KSTATE_STATE_STRING_KEY ?
+			       CHANGE_STRING_KEYS : CHANGE_NUMBER_KEYS, &diff);
 	}
 	if (kstate_resolve(w->schema, r->schema, &res, &where, note, to) == -ENOMEM)
 		to->no_memory = true;
@@ -194,13 +195,11 @@ static void not_known(const struct state_info *w, struct report *to)
 	bool optional = w->schema->flags & KSTATE_SCHEMA_OPTIONAL;
 	struct kstate_difference diff = {
 		.verdict = optional ? KSTATE_LOSSY : KSTATE_REFUSED, .path = w->schema->name,
-		.text = optional ?
-			"a state that is not known there, and optional: kept aside and handed on" :
-			"a state that is not known there: nobody claims it, and it is lost",
 	};
 
 	to->c->writer = w;
-	add_difference(to, optional ? ASIDE : BLOCKED, &diff);
+	add_difference(to, optional ? ASIDE : BLOCKED, optional ? CHANGE_ASIDE : CHANGE_NO_STATE,
+		       &diff);
 }
 
 void compared_free(struct compared *c)
@@ -208,15 +207,16 @@ void compared_free(struct compared *c)
 	for (size_t i = 0; i < c->nr; i++) {
 		free(c->differences[i].path);
 		free(c->differences[i].text);
+		free(c->differences[i].sentence);
 	}
 	free(c->differences);
 	*c = (struct compared){};
 }
 
 enum status compare_state(const struct state_info *writer, const struct state_info *readers,
-			  size_t nr, struct compared *c, struct trouble *t)
+			  size_t nr, enum voice voice, struct compared *c, struct trouble *t)
 {
-	struct report report = { .c = c };
+	struct report report = { .c = c, .voice = voice };
 
 	*c = (struct compared){};
 	if (!nr)
@@ -260,7 +260,7 @@ enum status compare(const struct side *from, const struct side *to, struct compa
 		size_t nr;
 
 		readers = side_find(to, w->schema->name, &nr);
-		status = compare_state(w, readers, nr, state, t);
+		status = compare_state(w, readers, nr, VOICE_CHECK, state, t);
 		c->counts[state->worst]++;
 		c->worst = max(c->worst, state->worst);
 	}

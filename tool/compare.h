@@ -6,6 +6,7 @@
 #define _COMPARE_H
 
 #include <linux/minmax.h>
+#include "explain.h"
 #include "source.h"
 
 /**
@@ -69,15 +70,19 @@ struct side {
  * @outcome: what becomes of it
  * @verdict: what becomes of it where that depends on something, and is well
  * @depends: &enum kstate_depends
+ * @change: see change_of()
  * @path: where, beginning with the name of the state
  * @text: a sentence about it
+ * @sentence: what kstate lock says of it, or NULL
  */
 struct difference {
 	enum outcome outcome;
 	enum outcome verdict;
 	enum kstate_depends depends;
+	u32 change;
 	char *path;
 	char *text;
+	char *sentence;
 };
 
 /**
@@ -136,11 +141,12 @@ const struct state_info *side_find(const struct side *side, const char *name, si
  * @writer: the description of who wrote them
  * @readers: the descriptions with this name in the kernel that reads
  * @nr: how many; if several, the best one is taken
+ * @voice: who speaks of it
  * @c: what to fill, for compared_free()
  * @t: what went wrong
  */
 enum status compare_state(const struct state_info *writer, const struct state_info *readers,
-			  size_t nr, struct compared *c, struct trouble *t);
+			  size_t nr, enum voice voice, struct compared *c, struct trouble *t);
 void compared_free(struct compared *c);
 
 /**

@@ -332,8 +332,8 @@ static struct value *find_value(const struct values *v, const struct values *in,
 
 static bool same_int(const struct node *a, const struct node *b, u64 i)
 {
-	u64 x = kstate_int_load(a->at + i * __kstate_size(a->type), a->type);
-	u64 y = kstate_int_load(b->at + i * __kstate_size(b->type), b->type);
+	u64 x = kstate_int_load(a->at + i * kstate_size(a->type), a->type);
+	u64 y = kstate_int_load(b->at + i * kstate_size(b->type), b->type);
 
 	return x == y && (kstate_is_signed(a->type) == kstate_is_signed(b->type) || !(x >> 63));
 }
@@ -496,8 +496,8 @@ static void tell_ints(struct diff *d, const struct saved *e, const char *path,
 			left++;
 			continue;
 		}
-		x.at += i * __kstate_size(x.type);
-		y.at += i * __kstate_size(y.type);
+		x.at += i * kstate_size(x.type);
+		y.at += i * kstate_size(y.type);
 		x.one = true;
 		y.one = true;
 		x.count = 1;

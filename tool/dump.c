@@ -224,10 +224,14 @@ static void show_hints(struct out *o, const struct kstate_schema *schema, u32 fi
 			out_text(o, ", secret");
 			break;
 		case KSTATE_HINT_FLAG:
+		case KSTATE_HINT_ENUM:
 			out_text(o, ", ");
 			out_escaped(o, h->name, strlen(h->name));
 			out_char(o, '=');
-			out_hex(o, h->value);
+			if (h->kind == KSTATE_HINT_FLAG)
+				out_hex(o, h->value);
+			else
+				text_constant(o, schema->fields[field].type, h->value);
 			break;
 		case KSTATE_HINT_ROOM:
 			out_printf(o, ", room for %llu", h->value);
@@ -263,6 +267,8 @@ static void show_schema_field(struct dump *d, const struct kstate_schema *schema
 		out_text(o, ": ");
 		out_escaped(o, f->ref->name, strlen(f->ref->name));
 	}
+	if (f->type == KS_T_REMOVED)
+		text_was(o, f);
 	out_char(o, '\n');
 }
 
@@ -305,7 +311,8 @@ static bool is_plain(const struct kstate_schema *schema, const struct kstate_sch
 /* Whose type does not depend on the record */
 static bool type_is_fixed(const struct kstate_schema_field *f)
 {
-	return f->container <= KS_C_OPTIONAL && f->type != KS_T_BITMAP;
+	return f->container <= KS_C_OPTIONAL && f->type != KS_T_BITMAP &&
+	       f->type != KS_T_FOLIOS;
 }
 
 static void make_intro(struct intro *intro, const struct kstate_schema *schema,

@@ -108,7 +108,7 @@ json_t *json_int(u8 type, const u8 *at)
 
 static json_t *json_edge(const struct kstate_edge *edge)
 {
-	static const char *const kinds[] = { "NONE", "FOLIO", "PAGES", "VMALLOC" };
+	static const char *const kinds[] = { "none", "folio", "pages", "vmalloc" };
 
 	if (edge->kind == KSTATE_EDGE_NONE)
 		return json_null();
@@ -119,13 +119,23 @@ static json_t *json_edge(const struct kstate_edge *edge)
 			 "flags", le16_to_cpu(edge->flags));
 }
 
+static json_t *json_run(const struct kstate_folio_run *run)
+{
+	if (!run->place)
+		return json_null();
+	return json_pack("{s:o,s:I,s:i,s:o,s:i}", "pfn", json_u64(kstate_run_pfn(run)),
+			 "count", (json_int_t)kstate_run_count(run),
+			 "order", kstate_run_order(run), "index", json_u64(kstate_run_index(run)),
+			 "flags", kstate_run_flags(run));
+}
+
 /**
  * json_leaf() - the value of a leaf
  * @n: the leaf
  */
 json_t *json_leaf(const struct node *n)
 {
-	u32 size = __kstate_size(n->type);
+	u32 size = kstate_size(n->type);
 	json_t *value, *set;
 
 	switch (n->kind) {
@@ -147,6 +157,8 @@ json_t *json_leaf(const struct node *n)
 		return json_pack("{s:o,s:o}", "bits", json_u64(n->count), "set", set);
 	case NODE_EDGE:
 		return json_edge((const void *)n->at);
+	case NODE_RUN:
+		return json_run((const void *)n->at);
 	case NODE_BYTES:
 		return json_hex(n->at, n->bytes);
 	case NODE_SECRET:
@@ -185,22 +197,15 @@ static void set_member(json_t *object, const struct node *n, json_t *value)
 
 static const char *item_type(const struct node *n)
 {
-	static const char *const ints[] = {
-		[KS_U8] = "U8", [KS_U16] = "U16", [KS_U32] = "U32", [KS_U64] = "U64",
-		[KS_S8] = "S8", [KS_S16] = "S16", [KS_S32] = "S32", [KS_S64] = "S64",
-		[KS_BOOL] = "BOOL", [KS_T_FOLIO] = "FOLIO", [KS_T_PAGES] = "PAGES",
-		[KS_T_VMALLOC] = "VMALLOC",
-	};
-
 	switch (n->kind) {
 	case NODE_ITEMS:
-		return "GROUP";
+		return "group";
 	case NODE_TEXT:
-		return "TEXT";
+		return "text";
 	case NODE_BYTES:
-		return "BYTES";
+		return "bytes";
 	}
-	return ints[n->type];
+	return kstate_type_name(n->type);
 }
 
 static void add_value(struct tree *tree, const struct node *n, json_t *value)
@@ -258,36 +263,8 @@ static const struct walker tree_walker = {
 /* Schemas and header */
 
 static const char *const containers[] = {
-	"ONE", "ARRAY", "OPTIONAL", "SEQUENCE", "POINTERS", "MAP",
+	"one", "array", "optional", "sequence", "pointers", "map",
 };
-
-static const char *type_name(u8 type)
-{
-	switch (type) {
-	case KS_U8: return "U8";
-	case KS_U16: return "U16";
-	case KS_U32: return "U32";
-	case KS_U64: return "U64";
-	case KS_S8: return "S8";
-	case KS_S16: return "S16";
-	case KS_S32: return "S32";
-	case KS_S64: return "S64";
-	case KS_BOOL: return "BOOL";
-	case KS_CHAR: return "CHAR";
-	case KS_T_STRUCT: return "STRUCT";
-	case KS_T_LINEAR: return "LINEAR";
-	case KS_T_VMEMMAP: return "VMEMMAP";
-	case KS_T_FOLIO: return "FOLIO";
-	case KS_T_PAGES: return "PAGES";
-	case KS_T_VMALLOC: return "VMALLOC";
-	case KS_T_BITMAP: return "BITMAP";
-	case KS_T_UNION: return "UNION";
-	case KS_T_ITEMS: return "ITEMS";
-	case KS_T_ALIAS: return "ALIAS";
-	case KS_T_ARM: return "ARM";
-	}
-	return "REMOVED";
-}
 
 /* By the type of the field; a tag is an integer that may be negative */
 static json_t *constraint(const struct kstate_schema_field *f, u64 val)
@@ -299,7 +276,7 @@ static json_t *json_field(const struct kstate_schema_field *f)
 {
 	json_t *field = json_pack("{s:o,s:s,s:s,s:i,s:I,s:o,s:o,s:o,s:o}",
 				  "name", json_name(f->name, strlen(f->name)),
-				  "type", type_name(f->type), "container", containers[f->container],
+				  "type", kstate_type_name(f->type), "container", containers[f->container],
 				  "flags", f->flags, "count", (json_int_t)f->count,
 				  "dflt", constraint(f, f->dflt), "min", constraint(f, f->min),
 				  "max", constraint(f, f->max), "mask", json_u64(f->mask));
@@ -312,9 +289,10 @@ static json_t *json_field(const struct kstate_schema_field *f)
 static json_t *json_hint(const struct kstate_schema_hint *h)
 {
 	static const char *const kinds[] = {
-		[KSTATE_HINT_HEX] = "HEX", [KSTATE_HINT_SECRET] = "SECRET",
-		[KSTATE_HINT_FLAG] = "FLAG", [KSTATE_HINT_ROOM] = "ROOM",
-		[KSTATE_HINT_LENGTH] = "LENGTH", [KSTATE_HINT_TEXT] = "TEXT",
+		[KSTATE_HINT_HEX] = "hex", [KSTATE_HINT_SECRET] = "secret",
+		[KSTATE_HINT_FLAG] = "flag", [KSTATE_HINT_ROOM] = "room",
+		[KSTATE_HINT_LENGTH] = "length", [KSTATE_HINT_TEXT] = "text",
+		[KSTATE_HINT_ENUM] = "enum",
 	};
 	json_t *kind = h->kind && h->kind < ARRAY_SIZE(kinds) ? json_string(kinds[h->kind]) :
 								 json_integer(h->kind);

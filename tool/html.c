@@ -328,7 +328,7 @@ static void put_node(struct page *p, const struct node *n)
 		if (n->type == KS_T_STRUCT && n->ref)
 			out_escaped(&p->text, n->ref->name, strlen(n->ref->name));
 		else
-			out_text(&p->text, text_base_type(n->type));
+			out_text(&p->text, kstate_type_name(n->type));
 	} else {
 		out_escaped(&p->text, n->name, n->name_len);
 		next_part(p);

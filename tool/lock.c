@@ -74,79 +74,7 @@ static const struct argp lock_argp = {
 	.doc = "Keep the schemas of released kernels in a file of text, and tell what breaks them.\vSOURCE is an image, a directory of modules, a catalogue, several of these with commas between, or 'running'.\nExit status: 0 nothing breaks, 3 something does.",
 };
 
-/* What breaks, in words */
-
-/**
- * struct saying - how to say it, by how the resolver says it
- * @text: how the text of the difference begins
- * @forward: what to say instead, with %s for the releases; NULL: the text itself
- * @back: the same for the way back
- * @forward_advice: what to do
- * @back_advice: what to do about the way back
- */
-struct saying {
-	const char *text;
-	const char *forward;
-	const char *back;
-	const char *forward_advice;
-	const char *back_advice;
-};
-
-#define NEW_NAME	"add a field with a new name and leave this one"
-#define KEEP_ROOM	"keep as much room, or let restoring allocate it: a pointer, and KSTATE_ALLOC"
-#define KEEP_KEYS	"keep the keys, or give the state a new name"
-#define KEEP_VERSION	"keep min_version_id, and give what means something else now a new name"
-#define IF_GONE		"leave KSTATE_REMOVED() in its place; if it was renamed, KSTATE_ALIAS()"
-#define IF_NEW		"give it KSTATE_DEFAULT() or KSTATE_ABSENT(); if it was renamed, KSTATE_ALIAS()"
-#define IF_NEW_BACK	"give it KSTATE_DEFAULT() or KSTATE_IGNORABLE; if it was renamed, KSTATE_ALIAS()"
-#define IF_GONE_BACK	"keep writing it, if only as a constant, as long as that release is supported"
-#define SEE_RULES	"see Documentation/core-api/kstate/evolving.rst"
-
-static const struct saying sayings[] = {
-	{ "expected only fields that the reader knows",
-	  "is gone: what %s wrote is refused", "is new and required: %s can never take it",
-	  IF_GONE, IF_NEW_BACK },
-	{ "expected a field that is required",
-	  "is required, but %s did not write it", "is gone, but %s requires it: no state can go back",
-	  IF_NEW, IF_GONE_BACK },
-	{ "expected a default for elements",
-	  "grew without a default: %s did not write all of it",
-	  "shrank, but %s requires all of it: no state can go back",
-	  "give it KSTATE_DEFAULT() for the new elements", "keep its length, or " NEW_NAME },
-	{ "expected version",
-	  "does not take the version of %s", "has a version that %s does not take",
-	  KEEP_VERSION, KEEP_VERSION },
-	{ "expected an arm", NULL, NULL,
-	  "give the arm that changed a new name", "give the arm that changed a new name" },
-	{ "expected ", NULL, NULL, "take it over with KSTATE_CONVERT(), or " NEW_NAME, NEW_NAME },
-	{ "narrowed ", NULL, NULL, "keep the type, or " NEW_NAME, "" },
-	{ "limited to ", NULL, NULL, "accept what that release wrote, and cope after restoring", "" },
-	{ "must now equal", NULL, NULL, "leave KSTATE_EQUAL to a new field", "" },
-	{ "must be text", NULL, NULL, "keep KSTATE_VARRAY(), or " NEW_NAME, "" },
-	{ "has room for", NULL, NULL, KEEP_ROOM, "" },
-	{ "room shrank", NULL, NULL, KEEP_ROOM, "" },
-	{ "shrank from", NULL, NULL, "keep the length, or " NEW_NAME, "" },
-	{ "has the length of", NULL, NULL,
-	  "give it a length of its own, or make both one array of structs", "" },
-	{ "has no arm", NULL, NULL, "keep the arm, if only to refuse it after restoring", "" },
-	{ "not known here", NULL, NULL, IF_GONE, "" },
-	{ "a state that is not known", "is gone: what %s wrote is lost", NULL,
-	  "keep its description, or, once that release is supported no more, kstate lock --drop", "" },
-	{ "numbers as keys", "has strings as keys now: nobody finds what %s wrote",
-	  "has strings as keys now: %s does not find it", KEEP_KEYS, KEEP_KEYS },
-	{ "strings as keys", "has numbers as keys now: nobody finds what %s wrote",
-	  "has numbers as keys now: %s does not find it", KEEP_KEYS, KEEP_KEYS },
-	{ "", NULL, NULL, SEE_RULES, SEE_RULES },
-};
-
-static const struct saying *find_saying(const char *text)
-{
-	const struct saying *s = sayings;
-
-	while (strncmp(text, s->text, strlen(s->text)))
-		s++;
-	return s;
-}
+/* What breaks */
 
 /**
  * struct breakage - something that breaks
@@ -154,7 +82,9 @@ static const struct saying *find_saying(const char *text)
  * @state: name of the state
  * @type: its C type
  * @path: of the field in the state, or empty
- * @text: how the resolver says it
+ * @change: see change_of()
+ * @text: what kstate check says of it
+ * @sentence: what is said of it here, with %RELEASES in it
  * @with: the releases that it breaks with: true at their numbers
  * @releases: their names
  */
@@ -163,7 +93,9 @@ struct breakage {
 	char *state;
 	char *type;
 	char *path;
+	u32 change;
 	char *text;
+	char *sentence;
 	bool *with;
 	char *releases;
 };
@@ -180,6 +112,7 @@ static void breakage_free(struct breakage *b)
 	free(b->type);
 	free(b->path);
 	free(b->text);
+	free(b->sentence);
 	free(b->with);
 	free(b->releases);
 }
@@ -191,69 +124,24 @@ static void breakages_free(struct breakages *all)
 	free(all->list);
 }
 
-/* "changed from what it was to what it is", of "expected ..., found ..." */
-static void print_kinds(FILE *out, const struct breakage *b)
-{
-	const char *expected = b->text + strlen("expected ");
-	const char *found = strstr(expected, ", found ");
-	int len = found ? found - expected : (int)strlen(expected);
-
-	found = found ? found + strlen(", found ") : "another";
-	if (b->back)
-		fprintf(out, "changed from %.*s to %s: no state can go back to %s", len, expected,
-			found, b->releases);
-	else
-		fprintf(out, "changed from %s to %.*s: what %s wrote is refused", found, len,
-			expected, b->releases);
-}
-
-/* The resolver's sentence, with who wrote what is refused */
-static void print_text(FILE *out, const struct breakage *b)
-{
-	static const char are[] = " are refused";
-	const char *is = strstr(b->text, ": refused");
-	size_t len = strlen(b->text);
-
-	if (len > strlen(are) && !strcmp(b->text + len - strlen(are), are))
-		fprintf(out, "%.*s written by %s%s", (int)(len - strlen(are)), b->text,
-			b->releases, are);
-	else if (is)
-		fprintf(out, "%.*s: what %s wrote is%s", (int)(is - b->text), b->text, b->releases,
-			is + 1);
-	else
-		fprintf(out, "%s: some of what %s wrote is refused", b->text, b->releases);
-}
-
-static void print_saying(FILE *out, const char *saying, const char *releases)
-{
-	const char *at = strstr(saying, "%s");
-
-	fprintf(out, "%.*s%s%s", (int)(at - saying), saying, releases, at + strlen("%s"));
-}
-
 static void print_sentence(FILE *out, const struct breakage *b)
 {
-	const struct saying *s = find_saying(b->text);
-	const char *saying = b->back ? s->back : s->forward;
-
 	fprintf(out, "%s: ", b->type[0] ? b->type : b->state);
 	if (b->path[0])
 		fprintf(out, "field \"%s\" ", b->path);
 	else if (b->type[0])
 		fprintf(out, "state \"%s\" ", b->state);
-	if (saying)
-		print_saying(out, saying, b->releases);
-	else if (!strncmp(b->text, "expected ", strlen("expected ")))
-		print_kinds(out, b);
-	else
-		print_text(out, b);
+	for (const char *p = b->sentence; *p; p++) {
+		if (*p == RELEASES)
+			fputs(b->releases, out);
+		else
+			fputc(*p, out);
+	}
 }
 
 static const char *advice(const struct breakage *b)
 {
-	const struct saying *s = find_saying(b->text);
-
-	return b->back ? s->back_advice : s->forward_advice;
+	return explain_advice(b->back ? VOICE_BACK : VOICE_FORWARD, b->change);
 }
 
 /* Finding it */
@@ -284,7 +172,7 @@ static bool name_releases(const struct lockfile *lock, struct breakage *b)
 static bool says_the_same(const struct breakage *a, const struct breakage *b)
 {
 	return a->back == b->back && !strcmp(a->state, b->state) && !strcmp(a->type, b->type) &&
-	       !strcmp(a->path, b->path) && !strcmp(a->text, b->text);
+	       !strcmp(a->path, b->path) && !strcmp(a->sentence, b->sentence);
 }
 
 /* The same may break with several schemas of a state: then it is said once */
@@ -320,11 +208,13 @@ static enum status add_breakage(struct breakages *all, const struct lock_part *p
 		.type = printable(part->type),
 		/* Only what follows the name of the state and a dot */
 		.path = strdup(strlen(d->path) > strlen(name) ? d->path + strlen(name) + 1 : ""),
+		.change = d->change,
 		.text = strdup(d->text),
+		.sentence = strdup(d->sentence),
 		.with = calloc(all->lock->nr_releases, sizeof(bool)),
 	};
 
-	if (!b.state || !b.type || !b.path || !b.text || !b.with) {
+	if (!b.state || !b.type || !b.path || !b.text || !b.sentence || !b.with) {
 		breakage_free(&b);
 		return trouble(t, STATUS_SYSTEM, "no memory");
 	}
@@ -333,15 +223,32 @@ static enum status add_breakage(struct breakages *all, const struct lock_part *p
 	return join(all, &b) ? STATUS_OK : trouble(t, STATUS_SYSTEM, "no memory");
 }
 
-/* Going back, values may be refused: that is what the new features are for */
+/*
+ * Going back, values may be refused: that is what the new features are for. What is left
+ * out means its default, and names mean their values: both are kept although nothing is
+ * refused. So is a name that a release has removed, and drops.
+ */
+static bool breaks(const struct difference *d, bool back)
+{
+	switch (d->change) {
+	case KSTATE_CHANGE_DEFAULT:
+	case KSTATE_CHANGE_FIRST_ARM:
+	case KSTATE_CHANGE_NAMES:
+		return !back;
+	case KSTATE_CHANGE_REMOVED:
+		return back;
+	default:
+		return d->outcome >= (back ? BLOCKED : SOME);
+	}
+}
+
 static enum status note_breaks(struct breakages *all, const struct lock_part *part,
 			       const struct compared *c, bool back, struct trouble *t)
 {
-	enum outcome breaks = back ? BLOCKED : SOME;
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; i < c->nr && !status; i++)
-		if (c->differences[i].outcome >= breaks)
+		if (breaks(&c->differences[i], back))
 			status = add_breakage(all, part, &c->differences[i], back, t);
 	return status;
 }
@@ -363,13 +270,13 @@ static enum status verify_part(struct breakages *all, const struct lock_part *pa
 	*is_there = nr;
 	if (!nr && !complete)
 		return STATUS_OK;
-	status = compare_state(&locked, readers, nr, &c, t);
+	status = compare_state(&locked, readers, nr, VOICE_FORWARD, &c, t);
 	reader = c.reader;
 	status = status ?: note_breaks(all, part, &c, false, t);
 	compared_free(&c);
 	if (status || !reader)
 		return status;
-	status = compare_state(reader, &locked, 1, &c, t);
+	status = compare_state(reader, &locked, 1, VOICE_BACK, &c, t);
 	status = status ?: note_breaks(all, part, &c, true, t);
 	compared_free(&c);
 	return status;

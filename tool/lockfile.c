@@ -6,15 +6,15 @@
  *   part    = ("state" | "struct") STRING CHECKSUM "{" { line } "}"
  *   line    = "releases" STRING { "," STRING } ";" | "type" STRING ";"
  *           | "version" NUMBER "min" NUMBER ";" | "optional" ";" | "keys" "string" ";"
- *           | "removed" NAME ";" | field
+ *           | "removed" NAME [ "was" type [ "[" "]" ] [ "default" NUMBER ] ] ";" | field
  *   field   = type [ "*" ] NAME [ "[" [ NUMBER ] "]" | "{" "}" ] { option } ";"
  *           | "union" NAME "{" { NAME NUMBER [ struct ] ";" } "}" { option } ";"
- *   type    = an integer type | "linear" | "page" | "folio" | "pages" | "vmalloc"
- *           | "bitmap" | "custom" | struct
+ *   type    = what kstate_type_name() calls it | struct
  *   struct  = "struct" STRING "@" CHECKSUM
  *   option  = "default" NUMBER | "hook" | "ignorable" | "convert" | "equal" | "text"
  *           | "range" NUMBER ".." NUMBER | "mask" NUMBER | "room" NUMBER
  *           | "length" [ "of" NAME ] | "alias" NAME
+ *           | ("bits" | "values") "{" { NAME NUMBER ";" } "}"
  *
  * A checksum is that of the part's text as it is written here, without "releases":
  * so comments, white space and releases may be changed by hand, and no schema. Parts
@@ -150,18 +150,6 @@ static enum status add_release(struct lockfile *lock, struct lock_part *part,
 
 /* Writing */
 
-static const struct type {
-	const char *name;
-	u8 type;
-} types[] = {
-	{ "u8", KS_U8 }, { "u16", KS_U16 }, { "u32", KS_U32 }, { "u64", KS_U64 },
-	{ "s8", KS_S8 }, { "s16", KS_S16 }, { "s32", KS_S32 }, { "s64", KS_S64 },
-	{ "bool", KS_BOOL }, { "char", KS_CHAR },
-	{ "linear", KS_T_LINEAR }, { "page", KS_T_VMEMMAP }, { "folio", KS_T_FOLIO },
-	{ "pages", KS_T_PAGES }, { "vmalloc", KS_T_VMALLOC }, { "bitmap", KS_T_BITMAP },
-	{ "custom", KS_T_ITEMS }, { "struct", KS_T_STRUCT }, { "union", KS_T_UNION },
-};
-
 static const struct flag {
 	const char *name;
 	u16 flag;
@@ -230,6 +218,30 @@ static void put_number(FILE *out, u64 val, u8 type)
 		fprintf(out, "%llu", (unsigned long long)val);
 }
 
+/* What values or bits are called */
+static void put_names(FILE *out, const struct kstate_schema *schema,
+		      const struct kstate_schema_field *f)
+{
+	const struct kstate_schema_hint *h;
+	u32 pos = 0;
+
+	if (!f->names)
+		return;
+	fputs(f->enumerated ? " values {\n" : " bits {\n", out);
+	while ((h = kstate_schema_name(schema, f, &pos))) {
+		fputs("\t\t", out);
+		put_name(out, h->name);
+		if (f->enumerated) {
+			fputc(' ', out);
+			put_number(out, h->value, f->type);
+		} else {
+			fprintf(out, " %#llx", (unsigned long long)h->value);
+		}
+		fputs(";\n", out);
+	}
+	fputs("\t}", out);
+}
+
 static void put_options(FILE *out, const struct kstate_schema *schema,
 			const struct kstate_schema_field *f)
 {
@@ -258,6 +270,7 @@ static void put_options(FILE *out, const struct kstate_schema *schema,
 		fputs(" of ", out);
 		put_name(out, schema->fields[f->length - 1].name);
 	}
+	put_names(out, schema, f);
 }
 
 static void put_declarator(FILE *out, const struct kstate_schema_field *f)
@@ -274,6 +287,20 @@ static void put_declarator(FILE *out, const struct kstate_schema_field *f)
 		fputs("{}", out);
 }
 
+static void put_removed(FILE *out, const struct kstate_schema_field *f)
+{
+	u8 was = kstate_was_type(f);
+
+	fputs("removed ", out);
+	put_name(out, f->name);
+	if (was)
+		fprintf(out, " was %s%s", kstate_type_name(was), f->min >> 8 ? "[]" : "");
+	if (was && f->flags & KSTATE_FIELD_DEFAULT) {
+		fputs(" default ", out);
+		put_number(out, f->dflt, was);
+	}
+}
+
 /* A field with its arms and aliases; returns the entry after them */
 static const struct kstate_schema_field *put_field(FILE *out, const struct kstate_schema *schema,
 						   const struct kstate_schema_field *f)
@@ -282,15 +309,12 @@ static const struct kstate_schema_field *put_field(FILE *out, const struct kstat
 
 	fputc('\t', out);
 	if (f->type == KS_T_REMOVED) {
-		fputs("removed ", out);
-		put_name(out, f->name);
+		put_removed(out, f);
 	} else if (f->type == KS_T_STRUCT) {
 		put_ref(out, f->ref);
 		put_declarator(out, f);
 	} else {
-		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-			if (types[i].type == f->type)
-				fputs(types[i].name, out);
+		fputs(kstate_type_name(f->type), out);
 		put_declarator(out, f);
 	}
 	if (f->type == KS_T_UNION) {
@@ -672,6 +696,71 @@ static enum status read_flag(struct reader *r, struct kstate_schema_field *f)
 	return refuse(r, "an option of a field, or ';'");
 }
 
+static u8 read_type(struct reader *r)
+{
+	for (unsigned int type = 1; type < KS_T_ALIAS; type++)
+		if (kstate_type_name(type) && take(r, kstate_type_name(type)))
+			return type;
+	return 0;
+}
+
+static enum status add_name(struct reader *r, struct lock_part *part,
+			    struct kstate_schema_hint hint)
+{
+	struct kstate_schema *s = &part->schema;
+
+	if (s->nr_hints == KSTATE_MAX_FIELDS)
+		return refuse(r, "at most 1024 names");
+	s->hints = grow(r->lock, s->hints, s->nr_hints, sizeof(hint));
+	if (!s->hints)
+		return no_memory(r->t);
+	s->hints[s->nr_hints++] = hint;
+	return STATUS_OK;
+}
+
+/* After "bits" or "values" */
+static enum status read_names(struct reader *r, struct lock_part *part, u32 field, u16 kind)
+{
+	struct kstate_schema_field *f = &part->schema.fields[field];
+	bool is_signed = kind == KSTATE_HINT_ENUM && kstate_is_signed(f->type);
+	enum status status;
+
+	if (!kstate_is_int(f->type) || f->names)
+		return refuse(r, "names once, and of a field that is an integer");
+	f->names = true;
+	f->enumerated = kind == KSTATE_HINT_ENUM;
+	status = expect(r, "{");
+	while (!status && !take(r, "}")) {
+		struct kstate_schema_hint hint = { .field = field, .kind = kind };
+
+		status = read_name(r, &hint.name);
+		status = status ?: read_number(r, is_signed, U64_MAX, &hint.value);
+		status = status ?: expect(r, ";");
+		status = status ?: add_name(r, part, hint);
+	}
+	return status;
+}
+
+/* What a removed field was */
+static enum status read_was(struct reader *r, struct kstate_schema_field *f)
+{
+	enum status status = STATUS_OK;
+	u8 type = read_type(r);
+
+	if (!kstate_is_int(type))
+		return refuse(r, "the type of an integer");
+	f->min = type;
+	if (take(r, "[")) {
+		f->min |= KS_C_ARRAY << 8;
+		status = expect(r, "]");
+	}
+	if (!status && take(r, "default")) {
+		f->flags |= KSTATE_FIELD_DEFAULT;
+		status = read_number(r, kstate_is_signed(type), U64_MAX, &f->dflt);
+	}
+	return status;
+}
+
 static enum status read_option(struct reader *r, struct lock_part *part, u32 field)
 {
 	struct kstate_schema_field *f = &part->schema.fields[field];
@@ -703,6 +792,10 @@ static enum status read_option(struct reader *r, struct lock_part *part, u32 fie
 	}
 	if (take(r, "length"))
 		return read_length(r, part, field);
+	if (take(r, "bits"))
+		return read_names(r, part, field, KSTATE_HINT_FLAG);
+	if (take(r, "values"))
+		return read_names(r, part, field, KSTATE_HINT_ENUM);
 	if (take(r, "alias")) {
 		status = read_name(r, &alias.name);
 		return status ?: add_entry(r, part, alias);
@@ -762,9 +855,7 @@ static enum status read_field(struct reader *r, struct lock_part *part)
 	u32 index = part->schema.nr_fields;
 	enum status status = STATUS_OK;
 
-	for (size_t i = 0; !f.type && i < ARRAY_SIZE(types); i++)
-		if (take(r, types[i].name))
-			f.type = types[i].type;
+	f.type = read_type(r);
 	if (!f.type)
 		return refuse(r, "a type, or another line of this part");
 	if (f.type == KS_T_STRUCT)
@@ -820,6 +911,8 @@ static enum status read_line(struct reader *r, struct lock_part *part)
 		status = expect(r, "string");
 	} else if (take(r, "removed")) {
 		status = read_name(r, &removed.name);
+		if (!status && take(r, "was"))
+			status = read_was(r, &removed);
 		status = status ?: add_entry(r, part, removed);
 	} else {
 		return read_field(r, part);
@@ -1123,6 +1216,27 @@ static enum status add_part(struct lockfile *lock, const struct kstate_schema *s
 			    const struct state_info *info, const char *release,
 			    struct lock_part **added, struct trouble *t);
 
+static enum status copy_names(struct lockfile *lock, struct kstate_schema *s,
+			      const struct kstate_schema *schema, struct trouble *t)
+{
+	const struct kstate_schema_hint *h;
+
+	s->hints = alloc(lock, schema->nr_hints + 1, sizeof(*s->hints));
+	if (!s->hints)
+		return no_memory(t);
+	for (u32 i = 0; i < schema->nr_fields; i++) {
+		u32 pos = 0;
+
+		while ((h = kstate_schema_name(schema, &schema->fields[i], &pos))) {
+			s->hints[s->nr_hints] = *h;
+			s->hints[s->nr_hints].name = copy_text(lock, h->name, strlen(h->name));
+			if (!s->hints[s->nr_hints++].name)
+				return no_memory(t);
+		}
+	}
+	return STATUS_OK;
+}
+
 static enum status copy_schema(struct lockfile *lock, struct lock_part *part,
 			       const struct kstate_schema *schema, const char *release,
 			       struct trouble *t)
@@ -1151,7 +1265,7 @@ static enum status copy_schema(struct lockfile *lock, struct lock_part *part,
 		status = add_part(lock, f->ref, NULL, release, &ref, t);
 		f->ref = status ? NULL : &ref->schema;
 	}
-	return status;
+	return status ?: copy_names(lock, s, schema, t);
 }
 
 static enum status add_part(struct lockfile *lock, const struct kstate_schema *schema,

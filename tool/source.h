@@ -6,7 +6,7 @@
 #define _TOOL_SOURCE_H
 
 #include "image.h"
-#include "internal.h"
+#include "store.h"
 #include "tool.h"
 
 /**

@@ -6,7 +6,7 @@
 #define _STREAM_H
 
 #include <linux/minmax.h>
-#include "internal.h"
+#include "store.h"
 #include "tool.h"
 
 /**

@@ -218,41 +218,12 @@ void out_hexdump(struct out *o, const u8 *data, u64 size, u64 offset, u32 indent
 
 /* Types */
 
-const char *text_base_type(u8 type)
-{
-	switch (type) {
-	case KS_U8: return "u8";
-	case KS_U16: return "u16";
-	case KS_U32: return "u32";
-	case KS_U64: return "u64";
-	case KS_S8: return "s8";
-	case KS_S16: return "s16";
-	case KS_S32: return "s32";
-	case KS_S64: return "s64";
-	case KS_BOOL: return "bool";
-	case KS_CHAR: return "char";
-	case KS_T_STRUCT: return "struct";
-	case KS_T_LINEAR: return "address";
-	case KS_T_VMEMMAP: return "page";
-	case KS_T_FOLIO: return "folio";
-	case KS_T_PAGES: return "pages";
-	case KS_T_VMALLOC: return "vmalloc";
-	case KS_T_BITMAP: return "bitmap";
-	case KS_T_UNION: return "union";
-	case KS_T_ITEMS: return "items";
-	case KS_T_ALIAS: return "alias";
-	case KS_T_ARM: return "arm";
-	case KS_T_REMOVED: return "removed";
-	}
-	return "unknown";
-}
-
 static void base_type(struct out *o, const struct kstate_schema_field *f)
 {
 	if (f->type == KS_T_STRUCT)
 		out_escaped(o, f->ref->name, strlen(f->ref->name));
 	else
-		out_text(o, text_base_type(f->type));
+		out_text(o, kstate_type_name(f->type));
 }
 
 /* What holds elements, and how many where that is known */
@@ -260,7 +231,7 @@ static void container(struct out *o, const struct kstate_schema_field *f, const 
 {
 	switch (f->container) {
 	case KS_C_ONE:
-		if (f->type == KS_T_BITMAP && count)
+		if ((f->type == KS_T_BITMAP || f->type == KS_T_FOLIOS) && count)
 			out_printf(o, "[%llu]", *count);
 		break;
 	case KS_C_ARRAY:
@@ -292,6 +263,39 @@ void text_field_type(struct out *o, const struct kstate_schema_field *f)
 }
 
 /**
+ * text_constant() - a default, a limit or a named value
+ * @o: the output
+ * @type: the type of its field
+ * @val: the value
+ */
+void text_constant(struct out *o, u8 type, u64 val)
+{
+	bool negative = kstate_is_signed(type) && (s64)val < 0;
+
+	if (negative)
+		out_char(o, '-');
+	out_u64(o, negative ? -val : val);
+}
+
+/**
+ * text_was() - what a removed field was, if that is told
+ * @o: the output
+ * @f: the field
+ */
+void text_was(struct out *o, const struct kstate_schema_field *f)
+{
+	u8 type = kstate_was_type(f);
+
+	if (!type)
+		return;
+	out_printf(o, ": %s%s", kstate_type_name(type), f->min >> 8 == KS_C_ONE ? "" : "[]");
+	if (f->flags & KSTATE_FIELD_DEFAULT) {
+		out_text(o, ", default ");
+		text_constant(o, type, f->dflt);
+	}
+}
+
+/**
  * text_type() - the type of a field or item
  * @o: the output
  * @n: the node; not an element
@@ -300,7 +304,7 @@ void text_type(struct out *o, const struct node *n)
 {
 	if (n->item) {
 		out_text(o, n->kind == NODE_ITEMS ? "group" : n->kind == NODE_TEXT ? "text" :
-			 n->kind == NODE_BYTES ? "bytes" : text_base_type(n->type));
+			 n->kind == NODE_BYTES ? "bytes" : kstate_type_name(n->type));
 		return;
 	}
 	base_type(o, n->f);
@@ -309,19 +313,16 @@ void text_type(struct out *o, const struct node *n)
 
 /* Values */
 
-static bool text_flags(struct out *o, const struct kstate_schema *schema, u16 field, u64 val)
+/* Bits and their names */
+static void text_flags(struct out *o, const struct kstate_schema *schema,
+		       const struct kstate_schema_field *f, u64 val)
 {
-	bool any = false;
+	const struct kstate_schema_hint *h;
 	u64 rest = val;
+	u32 pos = 0;
 
-	for (u32 i = 0; i < schema->nr_hints; i++) {
-		const struct kstate_schema_hint *h = &schema->hints[i];
-
-		if (h->field != field || h->kind != KSTATE_HINT_FLAG)
-			continue;
-		if (!any)
-			out_hex(o, val);
-		any = true;
+	out_hex(o, val);
+	while ((h = kstate_schema_name(schema, f, &pos))) {
 		if (!(val & h->value))
 			continue;
 		out_text(o, rest == val ? " (" : ", ");
@@ -332,25 +333,35 @@ static bool text_flags(struct out *o, const struct kstate_schema *schema, u16 fi
 		}
 		rest &= ~h->value;
 	}
-	if (any && rest && rest != val) {
+	if (rest && rest != val) {
 		out_text(o, ", ");
 		out_hex(o, rest);
 	}
-	if (any && rest != val)
+	if (rest != val)
 		out_char(o, ')');
-	return any;
 }
 
-static bool has_hints(const struct kstate_schema *schema, u16 field, bool *hex)
+/* The name of a value, if it has one */
+static void text_enum(struct out *o, const struct kstate_schema *schema,
+		      const struct kstate_schema_field *f, u64 val)
 {
-	for (u32 i = 0; i < schema->nr_hints; i++) {
-		if (schema->hints[i].field != field)
-			continue;
-		if (schema->hints[i].kind == KSTATE_HINT_FLAG)
+	const struct kstate_schema_hint *h;
+	u32 pos = 0;
+
+	while ((h = kstate_schema_name(schema, f, &pos)) && h->value != val)
+		;
+	if (!h)
+		return;
+	out_text(o, " (");
+	out_escaped(o, h->name, strlen(h->name));
+	out_char(o, ')');
+}
+
+static bool is_hex(const struct kstate_schema *schema, u16 field)
+{
+	for (u32 i = 0; i < schema->nr_hints; i++)
+		if (schema->hints[i].field == field && schema->hints[i].kind == KSTATE_HINT_HEX)
 			return true;
-		if (schema->hints[i].kind == KSTATE_HINT_HEX)
-			*hex = true;
-	}
 	return false;
 }
 
@@ -365,8 +376,7 @@ static bool has_hints(const struct kstate_schema *schema, u16 field, bool *hex)
 void text_int(struct out *o, const struct kstate_schema *schema,
 	      const struct kstate_schema_field *f, u8 type, const u8 *at)
 {
-	u64 val = kstate_int_load(at, type);
-	bool hex = false;
+	u64 val = kstate_int_load(at, type), bits = ~0ULL >> (64 - 8 * kstate_size(type));
 
 	if (type == KS_T_LINEAR || type == KS_T_VMEMMAP) {
 		if (val == ~0ULL) {
@@ -387,20 +397,17 @@ void text_int(struct out *o, const struct kstate_schema *schema,
 		out_text(o, val ? "true" : "false");
 		return;
 	}
-	if (f && schema->nr_hints && has_hints(schema, f - schema->fields, &hex)) {
-		text_flags(o, schema, f - schema->fields,
-			   val & (~0ULL >> (64 - 8 * __kstate_size(type))));
+	if (f && f->names && !f->enumerated) {
+		text_flags(o, schema, f, val & bits);
 		return;
 	}
-	if (hex) {
-		out_hex(o, val & (~0ULL >> (64 - 8 * __kstate_size(type))));
-		return;
+	if (f && schema->nr_hints && is_hex(schema, f - schema->fields)) {
+		out_hex(o, val & bits);
+	} else {
+		text_constant(o, type, val);
 	}
-	if (kstate_is_signed(type) && (s64)val < 0) {
-		out_char(o, '-');
-		val = -val;
-	}
-	out_u64(o, val);
+	if (f && f->enumerated)
+		text_enum(o, schema, f, val);
 	if (type == KS_BOOL)
 		out_text(o, " (neither true nor false)");
 }
@@ -415,7 +422,7 @@ static void left_out(struct out *o, u64 nr, const char *what)
 
 static void text_ints(struct out *o, const struct node *n, bool all)
 {
-	u32 size = __kstate_size(n->type);
+	u32 size = kstate_size(n->type);
 	u64 nr = all || n->count <= SHORT_INTS ? n->count : SHORT_INTS / 2;
 
 	if (n->one) {
@@ -513,6 +520,21 @@ static void text_edge(struct out *o, const struct kstate_edge *edge)
 	}
 }
 
+static void text_run(struct out *o, const struct kstate_folio_run *run)
+{
+	u32 count = kstate_run_count(run);
+
+	if (!run->place) {
+		out_text(o, "nothing");
+		return;
+	}
+	out_printf(o, "%u folio%s of order %u at pfn %#llx, index %llu", count,
+		   count == 1 ? "" : "s", kstate_run_order(run), kstate_run_pfn(run),
+		   kstate_run_index(run));
+	if (kstate_run_flags(run))
+		out_printf(o, ", flags %#x", kstate_run_flags(run));
+}
+
 /**
  * text_value() - the value of a leaf
  * @o: the output
@@ -535,6 +557,9 @@ void text_value(struct out *o, const struct node *n, bool all)
 		break;
 	case NODE_EDGE:
 		text_edge(o, (const void *)n->at);
+		break;
+	case NODE_RUN:
+		text_run(o, (const void *)n->at);
 		break;
 	case NODE_BYTES:
 		shown = all ? n->bytes : min(n->bytes, (u64)SHORT_BYTES);

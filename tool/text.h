@@ -55,12 +55,13 @@ size_t utf8_bytes(const u8 *p, size_t len, u32 *code);
 
 void text_type(struct out *o, const struct node *n);
 void text_field_type(struct out *o, const struct kstate_schema_field *f);
+void text_constant(struct out *o, u8 type, u64 val);
+void text_was(struct out *o, const struct kstate_schema_field *f);
 void text_value(struct out *o, const struct node *n, bool all);
 void text_int(struct out *o, const struct kstate_schema *schema,
 	      const struct kstate_schema_field *f, u8 type, const u8 *at);
 void text_record(struct out *o, const struct kstate_schema *schema,
 		 const struct kstate_record *record, bool has_key);
-const char *text_base_type(u8 type);
 const char *arch_name(u32 arch);
 
 #endif /* _TEXT_H */

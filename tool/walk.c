@@ -27,16 +27,6 @@ static bool bad(struct walk *w, const u8 *at, const char *fmt, ...)
 	return false;
 }
 
-static const u8 *take(struct walk *w, const struct node *n, u64 bytes)
-{
-	const u8 *pos = w->tail.pos, *p = kstate_cursor_take(&w->tail, bytes);
-
-	if (!p)
-		bad(w, pos, "%.*s needs %llu bytes, %llu are left", n->name_len, n->name, bytes,
-		    (u64)(w->tail.end - pos));
-	return p;
-}
-
 static void leaf(struct walk *w, const struct node *n)
 {
 	if (!w->muted)
@@ -177,7 +167,7 @@ static bool walk_item(struct walk *w, struct node *n, const u8 *end, u32 groups)
 	case KS_U16: case KS_U32: case KS_U64:
 	case KS_S8: case KS_S16: case KS_S32: case KS_S64:
 	case KS_BOOL:
-		if (n->bytes != __kstate_size(n->type))
+		if (n->bytes != kstate_size(n->type))
 			break;
 		n->kind = NODE_INTS;
 		n->one = true;
@@ -217,99 +207,93 @@ static bool walk_items(struct walk *w, const u8 *pos, const u8 *end, u32 groups)
 	return true;
 }
 
-static bool walk_union(struct walk *w, struct node *n, u32 tag)
+static bool walk_union(struct walk *w, struct node *n, const struct kstate_span *span)
 {
-	const struct kstate_schema_field *end = n->schema->fields + n->schema->nr_fields;
-	const struct kstate_schema_field *arm = n->f;
+	const struct kstate_schema_field *arm = span->arm;
 	bool good = true;
 	struct node e = {};
-	const u8 *at;
 
-	/* Arms stand directly after their union */
-	while (tag && ++arm < end && arm->type == KS_T_ARM)
-		tag--;
-	if (tag || arm == n->f)
-		return bad(w, n->slot, "%s: no such arm", n->name);
 	n->kind = NODE_UNION;
 	n->arm = arm->name;
-	at = arm->ref ? take(w, n, arm->ref->size) : w->tail.pos;
-	if (!at)
-		return false;
-	n->at = at;
-	n->bytes = arm->ref ? arm->ref->size : 0;
 	open(w, n);
 	if (arm->ref) {
 		e.name = arm->name;
 		e.name_len = strlen(arm->name);
 		e.f = arm;
 		e.schema = n->schema;
-		good = walk_ref(w, &e, arm->ref, at);
+		good = walk_ref(w, &e, arm->ref, n->at);
 	}
 	close(w, n);
 	return good;
 }
 
+static bool walk_runs(struct walk *w, struct node *n, const struct kstate_span *span)
+{
+	n->kind = NODE_LIST;
+	open(w, n);
+	for (u64 i = 0; i < span->present; i++) {
+		struct node e = {
+			.kind = NODE_RUN, .type = n->type, .element = true, .f = n->f,
+			.schema = n->schema, .name = n->name, .name_len = n->name_len, .index = i,
+			.at = n->at + i * sizeof(struct kstate_folio_run),
+			.bytes = sizeof(struct kstate_folio_run),
+		};
+
+		if (i == w->limit && !w->muted) {
+			e.kind = NODE_MORE;
+			e.count = span->present - i;
+			leaf(w, &e);
+			break;
+		}
+		leaf(w, &e);
+	}
+	close(w, n);
+	return true;
+}
+
 /* What a slot announces */
 static bool walk_tail(struct walk *w, struct node *n)
 {
-	u64 nr = get_unaligned_le32(n->slot), there = nr, i;
 	const struct kstate_schema_field *f = n->f;
-	const u8 *present = NULL, *indices = NULL, *at;
+	struct kstate_span span;
+	u64 left;
 	bool good;
 
-	n->count = nr;
+	if (!kstate_span(n->schema, f, get_unaligned_le32(n->slot), &w->tail, &span)) {
+		left = w->tail.end - w->tail.pos;
+		return span.bytes > left ?
+			bad(w, w->tail.pos, "%s needs %llu bytes, %llu are left", n->name,
+			    span.bytes, left) :
+			bad(w, n->slot, "%s: expected %s, found %llu", n->name, span.bad,
+			    span.found);
+	}
+	n->count = span.n;
+	n->bytes = span.bytes;
+	n->at = span.chunk;
+	if (span.before) {
+		n->tail = span.before;
+		n->tail_bytes = f->type == KS_T_FOLIOS ? sizeof(u64) :
+				f->container == KS_C_MAP ? 8ULL * span.n : span.n;
+	}
 	switch (f->type) {
 	case KS_T_BITMAP:
 		n->kind = NODE_BITS;
-		n->bytes = BITS_TO_WIRE(nr);
-		n->at = take(w, n, n->bytes);
-		if (n->at)
-			leaf(w, n);
-		return n->at;
+		leaf(w, n);
+		return true;
 	case KS_T_ITEMS:
 		n->kind = NODE_ITEMS;
-		n->bytes = nr;
-		n->at = take(w, n, nr);
-		if (!n->at)
-			return false;
 		open(w, n);
-		good = walk_items(w, n->at, n->at + nr, 0);
+		good = walk_items(w, n->at, n->at + n->bytes, 0);
 		close(w, n);
 		return good;
 	case KS_T_UNION:
-		return walk_union(w, n, nr);
+		return walk_union(w, n, &span);
+	case KS_T_FOLIOS:
+		return walk_runs(w, n, &span);
 	}
-
-	if (f->container == KS_C_OPTIONAL && nr > 1)
-		return bad(w, n->slot, "%s: %llu where 0 or 1 belongs", n->name, nr);
-	if (f->container == KS_C_POINTERS) {
-		present = take(w, n, nr);
-		if (!present)
-			return false;
-		n->tail = present;
-		n->tail_bytes = nr;
-		for (i = 0; i < nr; i++) {
-			if (present[i] > 1)
-				return bad(w, present + i, "%s: %u where 0 or 1 belongs", n->name,
-					   present[i]);
-			there -= !present[i];
-		}
-	} else if (f->container == KS_C_MAP) {
-		indices = take(w, n, 8 * nr);
-		if (!indices)
-			return false;
-		n->tail = indices;
-		n->tail_bytes = 8 * nr;
-		n->map = true;
-	}
-	n->bytes = there * f->size;
-	at = take(w, n, n->bytes);
-	if (!at)
-		return false;
-	if (f->container == KS_C_OPTIONAL && nr)
-		return walk_element(w, n, at);
-	n->at = at;
 	if (f->container == KS_C_OPTIONAL) {
+		if (span.n)
+			return walk_element(w, n, n->at);
 		n->kind = NODE_NULL;
 		leaf(w, n);
 		return true;
@@ -319,7 +303,9 @@ static bool walk_tail(struct walk *w, struct node *n)
 		leaf(w, n);
 		return true;
 	}
-	return walk_list(w, n, at, present, indices);
+	n->map = f->container == KS_C_MAP;
+	return walk_list(w, n, n->at, f->container == KS_C_POINTERS ? span.before : NULL,
+			 n->map ? span.before : NULL);
 }
 
 static bool walk_fixed(struct walk *w, struct node *n, const u8 *at)

@@ -5,7 +5,7 @@
 #ifndef _WALK_H
 #define _WALK_H
 
-#include "internal.h"
+#include "engine.h"
 
 enum node_kind {
 	/* These are opened, contain others, and are closed: */
@@ -18,6 +18,7 @@ enum node_kind {
 	NODE_TEXT,	/* @bytes of text */
 	NODE_BITS,	/* @count bits */
 	NODE_EDGE,	/* memory handed over, NULL if @at is */
+	NODE_RUN,	/* folios at addresses and indices that follow each other */
 	NODE_BYTES,	/* @bytes of no type */
 	NODE_NULL,	/* a pointer that is NULL, a group that is not there */
 	NODE_SECRET,	/* not to be shown: @bytes, and @tail_bytes at @tail */
@@ -43,7 +44,7 @@ enum node_kind {
  * @at: the bytes of the value
  * @bytes: how many
  * @slot: the four bytes that say how much is in the tail, or NULL
- * @tail: what else belongs to it: indices, presence, or NULL
+ * @tail: what else belongs to it: indices, presence, number of runs, or NULL
  * @tail_bytes: bytes at @tail
  */
 struct node {

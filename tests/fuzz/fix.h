@@ -10,7 +10,7 @@
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "internal.h"
+#include "store.h"
 
 static u32 crc(const void *data, size_t size)
 {

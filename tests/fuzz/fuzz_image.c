@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "image.h"
-#include "internal.h"
+#include "store.h"
 #include "repair.h"
 
 static int input = -1;

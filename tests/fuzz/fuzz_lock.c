@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "store.h"
 #include "lockfile.h"
 
 static void resolve_all(const struct lockfile *lock)

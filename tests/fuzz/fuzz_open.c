@@ -24,7 +24,7 @@
 #include <linux/xarray.h>
 #include <shim.h>
 #include "fix.h"
-#include "internal.h"
+#include "store.h"
 
 #define MAX_BYTES	65536
 #define MAX_RECORDS	64

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/crc32c.h>
-#include "internal.h"
+#include "store.h"
 
 static uint32_t crc(const void *data, size_t size)
 {

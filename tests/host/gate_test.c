@@ -386,15 +386,6 @@ static struct {
 static unsigned int nr_registered;
 
 /* Until the test ends */
-static u32 live_records(const struct kstate_stream *stream)
-{
-	u32 nr = 0;
-
-	for (u32 i = 0; i < stream->index.nr; i++)
-		nr += stream->index.slots[i].state == KSTATE_SLOT_FREE;
-	return nr;
-}
-
 static void register_obj(struct kstate_description *desc, void *obj, u64 id)
 {
 	use(desc);
@@ -969,12 +960,22 @@ static void errors_end(void **state)
 	shim_kexec_abort();
 }
 
+/* Records that the next kernel would get in the stream of registered objects */
+static u32 nr_saved(void)
+{
+	struct kstate_stream *stream = kstate_stream_find(kstate_outgoing(), KSTATE_STREAM);
+	u32 nr = 0;
+
+	for (u32 i = 0; i < stream->index.nr; i++)
+		nr += stream->index.slots[i].state == KSTATE_SLOT_FREE;
+	return nr;
+}
+
 /* The numbers of kstate_register() */
 static void numbers(void **state)
 {
 	struct flat objs[5] = { { .b = 1 }, { .b = 2 }, { .b = 3 }, { .b = 4 }, { .b = 5 } };
 	struct kstate_set *out = kstate_outgoing();
-	struct kstate_stream *stream;
 
 	use(&flat);
 	atomic_set(&flat.instance_id, 0);
@@ -985,8 +986,7 @@ static void numbers(void **state)
 	/* The last ones may go: the next kernel counts the others alike */
 	assert_false(kstate_unregister(&flat, &objs[2]));
 	assert_false(shim_kexec_prepare());
-	stream = kstate_stream_find(out, KSTATE_STREAM);
-	assert_int_equal(live_records(stream), 2);
+	assert_int_equal(nr_saved(), 2);
 	shim_kexec_abort();
 	/* But their numbers do not come back */
 	assert_false(kstate_register(&flat, &objs[3]));
@@ -1076,7 +1076,6 @@ static void leave_early(void)
 
 static void before_initcalls(void **state)
 {
-	struct kstate_stream *stream;
 	struct flat o = {};
 
 	/* When nothing is open yet, nothing counts */
@@ -1107,8 +1106,7 @@ static void before_initcalls(void **state)
 	assert_false(kstate_save_state(&flat, &o, 8));
 	early_new.b = 9;
 	assert_false(shim_kexec_prepare());
-	stream = kstate_stream_find(kstate_outgoing(), KSTATE_STREAM);
-	assert_int_equal(live_records(stream), 3);
+	assert_int_equal(nr_saved(), 3);
 	shim_kexec_abort();
 	assert_false(kstate_unregister(&flat, &early_obj));
 	assert_false(kstate_unregister(&flat, &early_new));
@@ -1150,7 +1148,7 @@ static void deferred_probe(void **state)
 	assert_false(restored);
 	assert_int_equal(o.b, 2);
 	assert_false(shim_kexec_prepare());
-	assert_int_equal(live_records(kstate_stream_find(kstate_outgoing(), KSTATE_STREAM)), 2);
+	assert_int_equal(nr_saved(), 2);
 	shim_kexec_abort();
 	assert_false(kstate_unregister(&flat, &o));
 

@@ -11,7 +11,7 @@
 #include <linux/kernel.h>
 #include <linux/kstate.h>
 #include <linux/slab.h>
-#include "internal.h"
+#include "store.h"
 
 #define ARRAY_BYTES	(4 << 20)
 

@@ -34,6 +34,13 @@ def expected(name):
     return result
 
 
+def locked(name):
+    """What an edit breaks for kstate lock only: direction and path."""
+    with open(f"{HERE}/edits/{name}.c") as source:
+        line = re.search(r"\* lock: (.*)", source.read().split("*/")[0])
+    return {tuple(item.split()) for item in line[1].split(", ")} if line else set()
+
+
 def worst(outcomes):
     return max(outcomes, key=RANKS.index, default="exact")
 

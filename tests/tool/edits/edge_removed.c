@@ -2,7 +2,7 @@
 /*
  * Memory that the older kernel requires is not handed over any more.
  *
- * forward: defaulted thing.log
+ * forward: lossy thing.log
  * back: blocked thing.log
  */
 #include "edit.h"

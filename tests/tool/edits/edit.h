@@ -11,6 +11,8 @@
  *   object    refused unless the reader's object holds the same
  *   function  a function of the reader decides
  *   aside     an unknown state that is kept aside and handed on
+ * What is none of value, object and blocked, but breaks a lock file, has a direction and
+ * a path after "lock:".
  * Two with a | between them where evolving.rst leaves a choice that refuses nobody.
  */
 #ifndef _EDIT_H

@@ -2,7 +2,7 @@
 /*
  * A group goes, and KSTATE_REMOVED() says so.
  *
- * forward: defaulted thing.turbo
+ * forward: lossy thing.turbo
  * back: defaulted thing.turbo
  */
 #include "edit.h"

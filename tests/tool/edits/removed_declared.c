@@ -2,7 +2,7 @@
 /*
  * A field with a default is removed, and KSTATE_REMOVED() says so.
  *
- * forward: defaulted thing.cylinders
+ * forward: lossy thing.cylinders
  * back: defaulted thing.cylinders
  */
 #include "edit.h"

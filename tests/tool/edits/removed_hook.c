@@ -2,7 +2,7 @@
 /*
  * A field is removed; the older kernel has a function for when it is not there.
  *
- * forward: defaulted thing.size
+ * forward: lossy thing.size
  * back: function thing.size
  */
 #include "edit.h"

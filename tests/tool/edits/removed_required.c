@@ -2,7 +2,7 @@
 /*
  * A required field is removed. KSTATE_REMOVED() helps the update only.
  *
- * forward: defaulted thing.cylinders
+ * forward: lossy thing.cylinders
  * back: blocked thing.cylinders
  */
 #include "edit.h"

@@ -4,6 +4,7 @@
  *
  * forward: exact
  * back: exact
+ * lock: forward thing.u
  */
 #include "edit.h"
 

@@ -702,25 +702,14 @@ static void forget(struct kstate_schema *schema)
 	kstate_schema_free(schema);
 }
 
-/**
- * kstate_describe() - schema and plan of a description
- * @desc: the description
- * @err: what is wrong with it
- *
- * Context: may sleep, unless the description has been used before.
- * Return: the schema, which stays with @desc, or an ERR_PTR().
- */
-struct kstate_schema *kstate_describe(struct kstate_description *desc,
-				      struct kstate_error *err)
+/* A description that is used for the first time, or by several tasks at once */
+struct kstate_schema *kstate_describe_first(struct kstate_description *desc,
+					    struct kstate_error *err)
 {
-	/* Pairs with the release below */
-	struct kstate_schema *schema = smp_load_acquire(&desc->schema);
 	struct kstate_where where = { .state = desc->name, .err = err };
 	struct describe d = { .where = &where };
+	struct kstate_schema *schema;
 	int ret;
-
-	if (likely(schema))
-		return schema;
 
 	guard(mutex)(&describe_lock);
 	if (desc->schema)

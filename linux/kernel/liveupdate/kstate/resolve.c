@@ -19,6 +19,7 @@
  * A schema resolved against itself gives the plan by which it is saved.
  */
 
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -103,38 +104,55 @@ static struct build build_nested(struct build *b, const struct kstate_frame *fra
 }
 
 /* Lengths and tags go last: then all that a member is to be is known */
-static void lengths_last(struct build *b)
+static int op_rank(const struct kstate_op *op)
 {
-	struct kstate_op op;
-	u32 i, j, nr = b->nr;
+	return op->code == KSTATE_OP_COPY ? 0 : op->code == KSTATE_OP_LENGTH ? 2 : 1;
+}
 
-	for (i = 0, j = 0; i < nr; i++) {
-		if (b->ops[j].code != KSTATE_OP_LENGTH) {
-			j++;
-			continue;
-		}
-		op = b->ops[j];
-		memmove(&b->ops[j], &b->ops[j + 1], (b->nr - j - 1) * sizeof(op));
-		b->ops[b->nr - 1] = op;
+/* If saving can copy what is between the copies, too, and clear it then: see save_copies() */
+static void set_solid(struct kstate_plan *plan)
+{
+	struct kstate_op *first = plan->ops, *end = first + plan->copies, *op;
+	const struct kstate_op *other;
+	u32 from;
+
+	for (op = first + 1; op < end; op++) {
+		from = op[-1].wire + op[-1].count;
+		if (op->wire - from >= 8 || op->wire - op->mem != first->wire - first->mem)
+			return;
+		for (other = end; other < first + plan->nr; other++)
+			if (other->wire >= from && other->wire < op->wire)
+				return;
+		op->wsize = max(op->wire, 8U) - 8;
+		op->keep = ~0ULL;
+		memset((u8 *)&op->keep + from - op->wsize, 0, op->wire - from);
 	}
+	if (end[-1].wire + end[-1].count >= 8)
+		plan->solid = end[-1].wire + end[-1].count - first->wire;
 }
 
 /* The plan of @nested, for elements of @size bytes in the record */
 static struct kstate_plan *build_finish(struct build *b, struct build *nested, u32 size)
 {
 	struct kstate_plan *plan = NULL;
+	const struct kstate_op *op;
+	int rank;
 
-	lengths_last(nested);
 	if (!nested->code)
 		plan = build_alloc(nested, struct_size(plan, ops, nested->nr));
-	if (plan) {
-		plan->nr = nested->nr;
-		if (nested->nr)
-			memcpy(plan->ops, nested->ops, nested->nr * sizeof(*nested->ops));
-		if (plan->nr == 1 && plan->ops->code == KSTATE_OP_COPY && !plan->ops->wire &&
-		    !plan->ops->mem && plan->ops->count == size)
-			plan->bytes = size;
+	for (rank = 0; plan && rank < 3; rank++) {
+		for (op = nested->ops; op < nested->ops + nested->nr; op++) {
+			if (op_rank(op) != rank)
+				continue;
+			plan->ops[plan->nr++] = *op;
+			plan->copies += !rank;
+			plan->copied += rank ? 0 : op->count;
+		}
 	}
+	if (plan && plan->copies)
+		set_solid(plan);
+	if (plan && plan->nr == 1 && plan->copied == size && !plan->ops->wire && !plan->ops->mem)
+		plan->bytes = size;
 	kvfree(nested->ops);
 	b->code = nested->code;
 	return plan;
@@ -1253,7 +1271,7 @@ int kstate_resolve(const struct kstate_schema *writer, const struct kstate_schem
 		.remote = !reader->desc, .root = reader,
 	};
 
-	*res = (struct kstate_resolution){};
+	*res = (struct kstate_resolution){ .fixed = ALIGN(writer->size, 8) };
 	INIT_LIST_HEAD(&res->memory);
 	resolve_struct(&b, (struct pair){ .ws = writer, .rs = reader });
 	res->plan = build_finish(&b, &b, writer->size);
