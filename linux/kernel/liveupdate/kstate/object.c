@@ -605,11 +605,12 @@ void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_descripti
 			   struct kstate_key key)
 {
 	struct kstate_error err = {};
+	struct kstate_where where;
 	struct kstate_slot *slot;
 	struct call call;
 	u32 id;
 
-	if (call_begin(&call, stream, desc, key, &err) || call_lock(&call))
+	if (call_begin(&call, &where, stream, desc, key, &err) || call_lock(&call))
 		return;
 	slot = find_record(&call);
 	if (!IS_ERR(slot) && slot->state == KSTATE_SLOT_CLAIMED) {
@@ -631,7 +632,6 @@ struct transaction_entry {
 struct kstate_transaction {
 	struct kstate_stream *stream;
 	struct list_head entries;
-	struct kstate_error err;
 };
 
 /**
