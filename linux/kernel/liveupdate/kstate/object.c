@@ -706,9 +706,9 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 	}
 	if (ret >= 0)
 		return 0;
-	kvfree(entry);
 	ret = own_code(call.where->err, ret);
 	call_end(&call, "restore");
+	kvfree(entry);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kstate_transaction_add);
