@@ -595,6 +595,7 @@ int kstate_save_edge(struct kstate_save_ctx *w, const struct kstate_path *path, 
 /* Restoring one object: restore.c */
 
 struct kstate_log_chunk;
+struct kstate_log_entry;
 
 /**
  * struct kstate_restore_ctx - a record on its way into an object
@@ -673,8 +674,9 @@ void *kstate_restore_alloc(struct kstate_restore_ctx *w, const struct kstate_op 
 int kstate_restore_store(struct kstate_restore_ctx *w, void *dst, u64 val, u32 size);
 int kstate_restore_write(struct kstate_restore_ctx *w, void *dst, const void *src, u32 size);
 int kstate_restore_zero(struct kstate_restore_ctx *w, void *dst, u32 size);
-int kstate_restore_link(struct kstate_restore_ctx *w, const struct kstate_op *op, void *member,
-			void *elem, void *before);
+struct kstate_log_entry *kstate_restore_list(struct kstate_restore_ctx *w,
+					     const struct kstate_op *op, void *head);
+void kstate_restore_link(struct kstate_log_entry *list, void *elem);
 int kstate_restore_reserve(struct kstate_restore_ctx *w, const struct kstate_op *op, void *xa,
 			   unsigned long index, void *elem);
 int kstate_restore_head(struct kstate_restore_ctx *w, void *head, u32 size);

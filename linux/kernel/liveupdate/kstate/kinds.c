@@ -346,18 +346,22 @@ static int restore_entries_check(struct kstate_restore_ctx *w, const struct ksta
 static int restore_entries(struct kstate_restore_ctx *w, const struct kstate_op *op,
 			   const struct kstate_span *span, void *head)
 {
-	void *elem, *before = NULL;
+	struct kstate_log_entry *list;
+	void *elem;
 	u32 i;
 	int ret = restore_entries_check(w, op, span->n);
 
-	for (i = 0; i < span->n && !ret; i++, before = elem) {
+	if (ret || !span->n)
+		return ret;
+	list = kstate_restore_list(w, op, head);
+	for (i = 0; list && i < span->n && !ret; i++) {
 		elem = kstate_restore_alloc(w, op, 1, false);
 		if (!elem)
 			return -ENOMEM;
-		ret = kstate_restore_link(w, op, head, elem, before) ?:
-		      kstate_restore_at(w, op, i, span->chunk + (size_t)i * op->wsize, elem, true);
+		kstate_restore_link(list, elem);
+		ret = kstate_restore_at(w, op, i, span->chunk + (size_t)i * op->wsize, elem, true);
 	}
-	return ret;
+	return list ? ret : -ENOMEM;
 }
 
 static int list_restore(struct kstate_restore_ctx *w, const struct kstate_op *op,

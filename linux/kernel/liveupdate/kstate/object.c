@@ -210,10 +210,9 @@ static int begin_record(struct call *call, struct kstate_save_ctx *w)
 	w->in_callback = false;
 	w->nr_groups = 0;
 	w->used = fixed + fixed_bytes;
-	w->rec = kstate_stream_reserve(call->stream, NULL, 0, w->used);
+	w->rec = kstate_stream_begin(call->stream, w->used, &w->room);
 	if (!w->rec)
 		return kstate_no_memory(call->where, NULL);
-	w->room = kstate_stream_room(call->stream, w->rec);
 
 	record = (void *)w->rec;
 	record->key = cpu_to_le64(call->key);
@@ -499,13 +498,14 @@ static int restore_record(struct call *call, struct kstate_slot *slot, void *obj
 {
 	int ret = check_record(call, slot, obj, w, apply);
 
-	if (ret >= 0 && apply)
+	if (w->log && ret >= 0 && apply)
 		ret = kstate_restore_apply(w);
 	if (ret < 0 || !apply) {
 		kstate_restore_undo(w);
 		return ret;
 	}
-	kstate_restore_done(w);
+	if (w->log)
+		kstate_restore_done(w);
 	slot->state = KSTATE_SLOT_CLAIMED;
 	return 0;
 }
@@ -693,7 +693,8 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 		ret = call_lock(&call);
 	if (!ret) {
 		slot = find_record(&call);
-		ret = IS_ERR(slot) ? PTR_ERR(slot) : check_record(&call, slot, obj, &entry->ctx, false);
+		ret = IS_ERR(slot) ? PTR_ERR(slot) :
+				     check_record(&call, slot, obj, &entry->ctx, false);
 		if (ret < 0 && !IS_ERR(slot))
 			kstate_restore_undo(&entry->ctx);
 		if (ret >= 0) {

@@ -192,15 +192,18 @@ struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
 					 u64 key, const char *string, u32 len)
 {
 	struct kstate_index *index = &stream->index;
-	struct kstate_slot *slot = index->slots + index->next;
+	struct kstate_slot *slot;
 
 	/* Most readers ask for one record after the other */
-	if (index->next >= index->nr || slot->state == KSTATE_SLOT_DROPPED ||
-	    !record_matches(stream, slot->record, name, key, string, len))
-		slot = index_find(stream, name, key, string, len);
-	if (!IS_ERR_OR_NULL(slot))
-		index->next = slot - index->slots + 1;
-	return slot;
+	for (; index->next < index->nr; index->next++) {
+		slot = &index->slots[index->next];
+		if (slot->state != KSTATE_SLOT_FREE)
+			continue;
+		if (record_matches(stream, slot->record, name, key, string, len))
+			return slot;
+		break;
+	}
+	return index_find(stream, name, key, string, len);
 }
 
 static noinline int index_grow(struct kstate_index *index)
@@ -216,21 +219,6 @@ static noinline int index_grow(struct kstate_index *index)
 	index->slots = slots;
 	index->room = room;
 	return 0;
-}
-
-/* A slot that nothing uses, or NULL without memory */
-static struct kstate_slot *index_new_slot(struct kstate_index *index)
-{
-	struct kstate_slot *slot;
-
-	if (unlikely(index->free)) {
-		slot = &index->slots[index->free - 1];
-		index->free = slot->next;
-		return slot;
-	}
-	if (unlikely(index->nr == index->room) && index_grow(index))
-		return NULL;
-	return &index->slots[index->nr++];
 }
 
 /* The key of the next record from slot @i on with state @name, which nobody has claimed */
@@ -294,6 +282,17 @@ int kstate_stream_walk_keys(struct kstate_stream *stream, struct kstate_descript
 }
 EXPORT_SYMBOL_GPL(kstate_stream_walk_keys);
 
+/* What the table says of a slot that was used before is about another record */
+static noinline void index_again(struct kstate_stream *stream, u32 nr)
+{
+	struct kstate_index *index = &stream->index;
+
+	if (nr < index->hashed && 2 * ((u64)index->filled + 1) > index->size)
+		kstate_index_forget(index);
+	else if (nr < index->hashed)
+		index_insert(stream, nr);
+}
+
 /**
  * kstate_stream_add_slot() - make a record known to the index
  * @stream: the stream
@@ -308,20 +307,22 @@ struct kstate_slot *kstate_stream_add_slot(struct kstate_stream *stream,
 					   struct kstate_record *record)
 {
 	struct kstate_index *index = &stream->index;
-	struct kstate_slot *slot = index_new_slot(index);
+	u32 free = index->free;
+	struct kstate_slot *slot;
 
-	if (!slot)
+	if (unlikely(free)) {
+		slot = &index->slots[free - 1];
+		index->free = slot->next;
+	} else if (likely(index->nr < index->room) || !index_grow(index)) {
+		slot = &index->slots[index->nr++];
+	} else {
 		return NULL;
+	}
 	*slot = (struct kstate_slot){
 		.record = record, .segment = segment, .jump = stream->set->jumper == current,
 	};
-	/* One that was used before: what the table says of it was about another record */
-	if (slot - index->slots < index->hashed) {
-		if (2 * ((u64)index->filled + 1) > index->size)
-			kstate_index_forget(index);
-		else
-			index_insert(stream, slot - index->slots);
-	}
+	if (unlikely(free))
+		index_again(stream, free - 1);
 	return slot;
 }
 

@@ -228,6 +228,27 @@ static void add_copy(struct build *b, u32 wire, u32 mem, u32 bytes)
 		b->last_copy = b->nr;
 }
 
+/* A small array of structs that are only copied goes the same way; false if it is not one */
+static bool add_each_copy(struct build *b, const struct kstate_op *op)
+{
+	const struct kstate_plan *sub = op->sub;
+	u32 i, j;
+
+	if (sub->nr != sub->copies)
+		return false;
+	if (sub->bytes && sub->bytes == op->msize && op->msize == op->wsize) {
+		add_copy(b, op->wire, op->mem, op->count * op->msize);
+		return true;
+	}
+	if ((u64)op->count * sub->nr > 32)
+		return false;
+	for (i = 0; i < op->count; i++)
+		for (j = 0; j < sub->nr; j++)
+			add_copy(b, op->wire + i * op->wsize + sub->ops[j].wire,
+				 op->mem + i * op->msize + sub->ops[j].mem, sub->ops[j].count);
+	return true;
+}
+
 static const struct kstate_path *add_path(struct build *b, const struct kstate_path *up,
 					  const char *name)
 {
@@ -596,10 +617,7 @@ static bool map_elements(struct build *b, const struct pair *p, struct kstate_op
 		}
 		op.sub = map_struct(b, p, p->w->ref, p->r->ref, NULL);
 		op.code = KSTATE_OP_EACH;
-		if (op.sub && op.sub->bytes && op.sub->bytes == op.msize &&
-		    op.msize == op.wsize)
-			add_copy(b, op.wire, op.mem, op.count * op.msize);
-		else
+		if (!op.sub || !add_each_copy(b, &op))
 			add_op(b, op);
 		return true;
 	case KS_T_LINEAR:

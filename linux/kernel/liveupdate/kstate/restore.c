@@ -40,49 +40,62 @@ enum log_what {
 	LOG_INTS,	/* integers from @src, as @op says */
 	LOG_COPY,	/* @size bytes from @src, a copy that a function filled */
 	LOG_HEAD,	/* @size bytes: the head of a list, with @val: initialize it */
-	LOG_LIST,	/* @src is an entry of the list @dst */
-	LOG_HLIST,	/* the same, after the entry @val, or the first one */
+	LOG_LIST,	/* @entries are those of the list @dst */
+	LOG_HLIST,	/* @first to @last are those of the list @dst */
 	LOG_INDEX,	/* @src is an entry of the xarray @dst at @val */
 	LOG_MEMORY,	/* @src was allocated */
-	LOG_EDGE,	/* @src was taken over for @edge */
+	LOG_EDGE,	/* @memory was taken over for @edge */
 	LOG_DROP,	/* a field of the record, which may hand over memory: @src, @tail */
 	LOG_INIT,	/* initialize @dst, a struct with a description as @op says */
 	LOG_COUNT,	/* the function of the field counts @val elements */
 	LOG_RESTORED,	/* @dst is complete */
 };
 
-struct log_entry {
+struct kstate_log_entry {
 	u8 what;
 	u32 size;
-	void *src;
 	union {
 		struct {
 			void *dst;
-			u64 val;
 			union {
 				const struct kstate_op *op;
 				const struct kstate_plan *plan;
 			};
+			union {
+				struct {
+					void *src;
+					u64 val;
+				};
+				struct list_head entries;
+				struct {
+					struct hlist_head first;
+					struct hlist_node *last;
+				};
+			};
 		};
-		struct kstate_edge edge;
+		struct {
+			void *memory;
+			struct kstate_edge edge;
+		};
 	};
 };
 
-#define LOG_CHUNK	((PAGE_SIZE - 16) / sizeof(struct log_entry))
+#define LOG_CHUNK	((PAGE_SIZE - 16) / sizeof(struct kstate_log_entry))
 #define LOG_FIRST	((sizeof_field(struct kstate_restore_ctx, first) - 16) / \
-			 sizeof(struct log_entry))
+			 sizeof(struct kstate_log_entry))
 
 struct kstate_log_chunk {
 	struct kstate_log_chunk *before;
 	u32 nr;
-	struct log_entry entries[];
+	struct kstate_log_entry entries[];
 };
 
 static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
 			void *obj);
 static int no_memory(struct kstate_restore_ctx *w, const struct kstate_op *op);
 
-static void restore_copies(const struct kstate_plan *plan, const u8 *wire, void *obj)
+static __always_inline void restore_copies(const struct kstate_plan *plan, const u8 *wire,
+					   void *obj)
 {
 	const struct kstate_op *op, *end = plan->ops + plan->copies;
 
@@ -91,7 +104,7 @@ static void restore_copies(const struct kstate_plan *plan, const u8 *wire, void 
 }
 
 /* Room for one more entry, or NULL without memory. Most objects need a few */
-static struct log_entry *log_add(struct kstate_restore_ctx *w)
+static struct kstate_log_entry *log_add(struct kstate_restore_ctx *w)
 {
 	struct kstate_log_chunk *chunk = w->log;
 
@@ -107,9 +120,9 @@ static struct log_entry *log_add(struct kstate_restore_ctx *w)
 	return &chunk->entries[chunk->nr++];
 }
 
-static int log_put(struct kstate_restore_ctx *w, struct log_entry entry)
+static int log_put(struct kstate_restore_ctx *w, struct kstate_log_entry entry)
 {
-	struct log_entry *e = log_add(w);
+	struct kstate_log_entry *e = log_add(w);
 
 	if (!e)
 		return no_memory(w, entry.what == LOG_EDGE || entry.what == LOG_PLAN ? NULL :
@@ -121,17 +134,7 @@ static int log_put(struct kstate_restore_ctx *w, struct log_entry entry)
 	return 0;
 }
 
-static void hlist_link(const struct log_entry *e)
-{
-	struct hlist_node *node = e->src + e->op->to->bind->link;
-
-	if (e->val)
-		hlist_add_behind(node, (void *)(unsigned long)e->val + e->op->to->bind->link);
-	else
-		hlist_add_head(node, e->dst);
-}
-
-static void log_execute(const struct log_entry *e)
+static void log_execute(struct kstate_log_entry *e)
 {
 	switch (e->what) {
 	case LOG_WRITE:
@@ -156,10 +159,10 @@ static void log_execute(const struct log_entry *e)
 			INIT_LIST_HEAD(e->dst);
 		break;
 	case LOG_LIST:
-		list_add_tail(e->src + e->op->to->bind->link, e->dst);
+		list_splice_init(&e->entries, e->dst);
 		break;
 	case LOG_HLIST:
-		hlist_link(e);
+		hlist_move_list(&e->first, e->dst);
 		break;
 	case LOG_INDEX:
 		/* It was reserved: this cannot fail */
@@ -172,7 +175,7 @@ static void log_execute(const struct log_entry *e)
 }
 
 /* A write: at once, if nobody else can see the memory */
-static int log_write(struct kstate_restore_ctx *w, struct log_entry entry)
+static int log_write(struct kstate_restore_ctx *w, struct kstate_log_entry entry)
 {
 	if (!w->fresh)
 		return log_put(w, entry);
@@ -182,40 +185,81 @@ static int log_write(struct kstate_restore_ctx *w, struct log_entry entry)
 
 int kstate_restore_write(struct kstate_restore_ctx *w, void *dst, const void *src, u32 size)
 {
-	return log_write(w, (struct log_entry){
+	return log_write(w, (struct kstate_log_entry){
 		.what = LOG_WRITE, .dst = dst, .src = (void *)src, .size = size });
 }
 
 int kstate_restore_store(struct kstate_restore_ctx *w, void *dst, u64 val, u32 size)
 {
-	return log_write(w, (struct log_entry){
+	return log_write(w, (struct kstate_log_entry){
 		.what = LOG_STORE, .dst = dst, .val = val, .size = size });
 }
 
 int kstate_restore_zero(struct kstate_restore_ctx *w, void *dst, u32 size)
 {
-	return log_write(w, (struct log_entry){ .what = LOG_ZERO, .dst = dst, .size = size });
+	return log_write(w, (struct kstate_log_entry){
+		.what = LOG_ZERO, .dst = dst, .size = size });
 }
 
 /* The head of a list, before entries are added; it may be zero */
 int kstate_restore_head(struct kstate_restore_ctx *w, void *head, u32 size)
 {
-	return log_write(w, (struct log_entry){
+	return log_write(w, (struct kstate_log_entry){
 		.what = LOG_HEAD, .dst = head, .size = size,
 		.val = size == sizeof(struct list_head) && !kstate_held(w, head) });
 }
 
-/* @elem, which is the log's from now on, becomes the last entry of a list */
-int kstate_restore_link(struct kstate_restore_ctx *w, const struct kstate_op *op, void *head,
-			void *elem, void *before)
+/* Entries for the list @head, or NULL without memory */
+struct kstate_log_entry *kstate_restore_list(struct kstate_restore_ctx *w,
+					     const struct kstate_op *op, void *head)
 {
-	int ret = log_put(w, (struct log_entry){
-		.what = op->to->bind->kind == KS_LIST ? LOG_LIST : LOG_HLIST, .dst = head,
-		.src = elem, .val = (unsigned long)before, .op = op });
+	struct kstate_log_entry entry = { .what = LOG_HLIST, .dst = head, .op = op }, *e;
 
-	if (ret)
-		kvfree(elem);
-	return ret;
+	if (log_put(w, entry))
+		return NULL;
+	e = &w->log->entries[w->log->nr - 1];
+	if (op->to->bind->kind == KS_LIST) {
+		e->what = LOG_LIST;
+		INIT_LIST_HEAD(&e->entries);
+	}
+	return e;
+}
+
+/* @elem, which is the log's from now on, becomes the last of them */
+void kstate_restore_link(struct kstate_log_entry *e, void *elem)
+{
+	void *link = elem + e->op->to->bind->link;
+
+	if (e->what == LOG_LIST) {
+		list_add_tail(link, &e->entries);
+		return;
+	}
+	if (e->last)
+		hlist_add_behind(link, e->last);
+	else
+		hlist_add_head(link, &e->first);
+	e->last = link;
+}
+
+static void free_list(struct kstate_log_entry *e, bool applied)
+{
+	const u32 link = e->op->to->bind->link;
+	struct list_head *entry, *next;
+	struct hlist_node *node;
+
+	if (e->what == LOG_LIST) {
+		if (applied)
+			list_splice_init(e->dst, &e->entries);
+		list_for_each_safe(entry, next, &e->entries)
+			kvfree((void *)entry - link);
+		return;
+	}
+	if (applied)
+		hlist_move_list(e->dst, &e->first);
+	while ((node = e->first.first)) {
+		hlist_del(node);
+		kvfree((void *)node - link);
+	}
 }
 
 /* @elem, which is the log's from now on, becomes an entry of an xarray */
@@ -226,7 +270,7 @@ int kstate_restore_reserve(struct kstate_restore_ctx *w, const struct kstate_op 
 		kvfree(elem);
 		return no_memory(w, op);
 	}
-	if (log_put(w, (struct log_entry){
+	if (log_put(w, (struct kstate_log_entry){
 		.what = LOG_INDEX, .dst = xa, .src = elem, .val = index, .op = op })) {
 		xa_release(xa, index);
 		kvfree(elem);
@@ -239,7 +283,7 @@ int kstate_restore_reserve(struct kstate_restore_ctx *w, const struct kstate_op 
 int kstate_restore_count(struct kstate_restore_ctx *w, const struct kstate_op *op, void *member,
 			 u32 n)
 {
-	return log_put(w, (struct log_entry){
+	return log_put(w, (struct kstate_log_entry){
 		.what = LOG_COUNT, .dst = member, .val = n, .op = op });
 }
 
@@ -258,7 +302,7 @@ void *kstate_restore_alloc(struct kstate_restore_ctx *w, const struct kstate_op 
 	}
 	for (i = 0; ref && ref->desc->init && i < n; i++)
 		ref->desc->init(elems + (size_t)i * op->msize);
-	if (keep && log_put(w, (struct log_entry){ .what = LOG_MEMORY, .src = elems })) {
+	if (keep && log_put(w, (struct kstate_log_entry){ .what = LOG_MEMORY, .src = elems })) {
 		kvfree(elems);
 		return NULL;
 	}
@@ -332,7 +376,7 @@ static int restore_ints(struct kstate_restore_ctx *w, const struct kstate_op *op
 	}
 	if (w->remote)
 		return 0;
-	return log_write(w, (struct log_entry){
+	return log_write(w, (struct kstate_log_entry){
 		.what = LOG_INTS, .dst = mem, .src = (void *)wire, .size = op->count * op->msize,
 		.val = op->count, .op = op });
 }
@@ -461,7 +505,7 @@ static bool empty_edge_lies(const struct kstate_edge *edge)
 int kstate_restore_edge(struct kstate_restore_ctx *w, const struct kstate_path *path, u8 type,
 			const struct kstate_edge *edge, void **ptr)
 {
-	struct log_entry entry = { .what = LOG_EDGE, .edge = *edge };
+	struct kstate_log_entry entry = { .what = LOG_EDGE, .edge = *edge };
 	int ret;
 
 	*ptr = NULL;
@@ -475,7 +519,7 @@ int kstate_restore_edge(struct kstate_restore_ctx *w, const struct kstate_path *
 		return kstate_fail(&w->where, path, ret == -ENOMEM ? KSTATE_NO_MEMORY : KSTATE_EDGE,
 				   ret, "memory that was preserved\nerror %d at %#llx", ret,
 				   le64_to_cpu(edge->addr));
-	entry.src = *ptr;
+	entry.memory = *ptr;
 	ret = log_put(w, entry);
 	if (ret)
 		kstate_stream_park(w->stream, edge, *ptr);
@@ -570,10 +614,15 @@ static int restore_folios(struct kstate_restore_ctx *w, const struct kstate_op *
 int kstate_restore_at(struct kstate_restore_ctx *w, const struct kstate_op *op, s64 index,
 		      u8 *fixed, void *obj, bool fresh)
 {
-	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = index };
 	bool was_fresh = w->fresh, was_blank = w->blank;
+	struct kstate_frame frame;
 	int ret;
 
+	if (fresh && op->sub->nr == op->sub->copies) {
+		restore_copies(op->sub, fixed, obj);
+		return 0;
+	}
+	frame = (struct kstate_frame){ .up = w->where.frame, .path = op->path, .index = index };
 	w->where.frame = &frame;
 	w->fresh = fresh;
 	w->blank &= !fresh;
@@ -740,7 +789,7 @@ static int change_arm(struct kstate_restore_ctx *w, const struct kstate_op *op,
 	}
 	if (!to->ref || !to->ref->desc->init)
 		return 0;
-	return log_put(w, (struct log_entry){
+	return log_put(w, (struct kstate_log_entry){
 		.what = LOG_INIT, .dst = mem, .val = to - op->to, .op = op });
 }
 
@@ -798,7 +847,7 @@ static int fill_copy(struct kstate_restore_ctx *w, const struct kstate_op *op, u
 		err->code = 0;
 	w->where.frame = frame.up;
 	if (!ret) {
-		struct log_entry entry = { .what = LOG_COPY, .dst = mem, .src = copy,
+		struct kstate_log_entry entry = { .what = LOG_COPY, .dst = mem, .src = copy,
 					   .size = size, .op = op };
 
 		ret = log_put(w, entry);
@@ -883,7 +932,7 @@ static int restore_drop(struct kstate_restore_ctx *w, const struct kstate_op *op
 			u32 first, enum kstate_drop how)
 {
 	struct kstate_visit visit = { .is_default = true };
-	struct log_entry entry = {
+	struct kstate_log_entry entry = {
 		.what = LOG_DROP, .src = wire, .dst = w->tail.pos, .val = first, .op = op,
 	};
 	char found[24] = "another value";
@@ -966,7 +1015,7 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 }
 
 /* One member has one value; these steps are the last ones of a plan */
-static int restore_lengths(struct kstate_restore_ctx *w, const struct kstate_op *op,
+static noinline int restore_lengths(struct kstate_restore_ctx *w, const struct kstate_op *op,
 			   const struct kstate_op *end, u8 *fixed, void *obj)
 {
 	const struct kstate_op *first = op, *other;
@@ -1072,15 +1121,16 @@ static noinline int restore_op(struct kstate_restore_ctx *w, const struct kstate
 	case KSTATE_OP_DROP:
 		return restore_drop(w, op, wire, op->mem, op->narrow);
 	case KSTATE_OP_RESTORED:
-		return log_put(w, (struct log_entry){ .what = LOG_RESTORED, .dst = mem, .op = op });
+		return log_put(w, (struct kstate_log_entry){
+			.what = LOG_RESTORED, .dst = mem, .op = op });
 	default:
 		return restore_slot(w, op, wire, mem);
 	}
 }
 
 /* All steps but the copies, which cannot fail */
-static int restore_steps(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
-			 void *obj)
+static __always_inline int restore_steps(struct kstate_restore_ctx *w,
+					 const struct kstate_plan *plan, u8 *fixed, void *obj)
 {
 	const struct kstate_op *op, *end = plan->ops + plan->nr;
 	int ret;
@@ -1102,7 +1152,7 @@ static int log_copies(struct kstate_restore_ctx *w, const struct kstate_plan *pl
 {
 	if (!plan->copies)
 		return 0;
-	return log_write(w, (struct log_entry){
+	return log_write(w, (struct kstate_log_entry){
 		.what = LOG_PLAN, .dst = obj, .src = fixed, .size = plan->copied, .plan = plan });
 }
 
@@ -1155,7 +1205,7 @@ static struct kstate_log_chunk *log_reverse(struct kstate_log_chunk *chunk)
 }
 
 /* Keep the bytes that a write is about to overwrite at @old, or put them @back */
-static void log_keep(const struct log_entry *e, u8 *old, bool back)
+static void log_keep(const struct kstate_log_entry *e, u8 *old, bool back)
 {
 	const struct kstate_op whole = { .count = e->size }, *op = &whole, *end = op + 1;
 
@@ -1167,7 +1217,7 @@ static void log_keep(const struct log_entry *e, u8 *old, bool back)
 		memcpy(back ? e->dst + op->mem : old, back ? old : e->dst + op->mem, op->count);
 }
 
-static int log_call(struct kstate_restore_ctx *w, const struct log_entry *e)
+static int log_call(struct kstate_restore_ctx *w, const struct kstate_log_entry *e)
 {
 	const struct kstate_field *field;
 	int n, ret;
@@ -1210,7 +1260,7 @@ int kstate_restore_apply(struct kstate_restore_ctx *w)
 	first = log_reverse(w->log);
 	for (chunk = first; chunk; chunk = chunk->before) {
 		for (i = 0; i < chunk->nr; i++) {
-			const struct log_entry *e = &chunk->entries[i];
+			struct kstate_log_entry *e = &chunk->entries[i];
 
 			if (w->old && e->what <= LOG_HEAD) {
 				log_keep(e, w->old + at, false);
@@ -1237,7 +1287,7 @@ static int drop_edge(struct kstate_edge *edge, u8 type, void *arg)
 }
 
 /* What the reader does not have may hand over memory, which nobody wants */
-static void log_drop(struct kstate_restore_ctx *w, const struct log_entry *e)
+static void log_drop(struct kstate_restore_ctx *w, const struct kstate_log_entry *e)
 {
 	struct kstate_visit visit = { .edge = drop_edge, .arg = w };
 	struct kstate_cursor tail = { .pos = e->dst, .end = w->tail.end };
@@ -1283,7 +1333,7 @@ void kstate_restore_done(struct kstate_restore_ctx *w)
 	log_free(w);
 }
 
-static void log_undo(struct kstate_restore_ctx *w, struct log_entry *e, u64 *at)
+static void log_undo(struct kstate_restore_ctx *w, struct kstate_log_entry *e, u64 *at)
 {
 	const struct kstate_field *field;
 
@@ -1297,10 +1347,12 @@ static void log_undo(struct kstate_restore_ctx *w, struct log_entry *e, u64 *at)
 		if (field->discard)
 			field->discard(e->src, field);
 		fallthrough;
-	case LOG_LIST:
-	case LOG_HLIST:
 	case LOG_MEMORY:
 		kvfree(e->src);
+		break;
+	case LOG_LIST:
+	case LOG_HLIST:
+		free_list(e, w->applied);
 		break;
 	case LOG_INDEX:
 		if (w->applied)
@@ -1310,7 +1362,7 @@ static void log_undo(struct kstate_restore_ctx *w, struct log_entry *e, u64 *at)
 		kvfree(e->src);
 		break;
 	case LOG_EDGE:
-		kstate_stream_park(w->stream, &e->edge, e->src);
+		kstate_stream_park(w->stream, &e->edge, e->memory);
 		break;
 	}
 }

@@ -26,13 +26,33 @@
 static int save_plan(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 fixed,
 		     const void *obj);
 
+static __always_inline void save_copies(const struct kstate_plan *plan, u8 *wire, const void *obj)
+{
+	const struct kstate_op *op = plan->ops, *end = op + plan->copies;
+
+	if (plan->solid) {
+		memcpy(wire + op->wire, obj + op->mem, plan->solid);
+		while (++op < end)
+			put_unaligned(get_unaligned((u64 *)(wire + op->wsize)) & op->keep,
+				      (u64 *)(wire + op->wsize));
+		return;
+	}
+	for (; op < end; op++)
+		kstate_copy(wire + op->wire, obj + op->mem, op->count);
+}
+
 /* The elements of @op's field are saved with @plan */
 int kstate_save_at(struct kstate_save_ctx *w, const struct kstate_op *op, s64 index,
 		   const struct kstate_plan *plan, u32 fixed, const void *obj)
 {
-	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = index };
+	struct kstate_frame frame;
 	int ret;
 
+	if (plan->nr == plan->copies) {
+		save_copies(plan, w->rec + fixed, obj);
+		return 0;
+	}
+	frame = (struct kstate_frame){ .up = w->where.frame, .path = op->path, .index = index };
 	w->where.frame = &frame;
 	ret = save_plan(w, plan, fixed, obj);
 	w->where.frame = frame.up;
@@ -500,21 +520,6 @@ static noinline int save_op(struct kstate_save_ctx *w, const struct kstate_op *o
 	default:
 		return save_scalar(w, op, fixed, obj);
 	}
-}
-
-static void save_copies(const struct kstate_plan *plan, u8 *wire, const void *obj)
-{
-	const struct kstate_op *op = plan->ops, *end = op + plan->copies;
-
-	if (plan->solid) {
-		memcpy(wire + op->wire, obj + op->mem, plan->solid);
-		while (++op < end)
-			put_unaligned(get_unaligned((u64 *)(wire + op->wsize)) & op->keep,
-				      (u64 *)(wire + op->wsize));
-		return;
-	}
-	for (; op < end; op++)
-		kstate_copy(wire + op->wire, obj + op->mem, op->count);
 }
 
 static int save_plan(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 fixed,

@@ -368,6 +368,21 @@ static inline u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name)
 						   kstate_stream_add_keys(stream, name);
 }
 
+/* Room for a record of @need bytes; see kstate_stream_reserve() */
+static inline u8 *kstate_stream_begin(struct kstate_stream *stream, size_t need, size_t *room)
+{
+	const struct kstate_segment *segment = kstate_last_segment(stream);
+	u8 *at;
+
+	if (unlikely(!segment || need > segment->size - segment->used)) {
+		at = kstate_stream_reserve(stream, NULL, 0, need);
+		*room = at ? kstate_stream_room(stream, at) : 0;
+		return at;
+	}
+	*room = segment->size - segment->used;
+	return segment->data + segment->used;
+}
+
 struct kstate_set *kstate_set_create(const struct kstate_transport *transport);
 void kstate_set_destroy(struct kstate_set *set);
 int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema, u32 *id,
