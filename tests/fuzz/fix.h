@@ -93,6 +93,9 @@ static void fix_schema(struct kstate_record *record)
 	for (i = 0; i < hints; i++) {
 		fix_string(text, strings, &wh[i].name);
 		wh[i].field = cpu_to_le16(nr ? le16_to_cpu(wh[i].field) % nr : 0);
+		if (wh[i].kind == cpu_to_le16(KSTATE_HINT_LENGTH))
+			wh[i].value = cpu_to_le64(le64_to_cpu(wh[i].value) %
+						  (le16_to_cpu(wh[i].field) + 1));
 	}
 	for (i = 0; i < nr; i++, wf++) {
 		struct kstate_schema_field *f = &s->fields[i];
@@ -110,6 +113,10 @@ static void fix_schema(struct kstate_record *record)
 		f->count = le32_to_cpu(wf->count);
 		f->dflt = le64_to_cpu(wf->dflt);
 		f->min = le64_to_cpu(wf->min);
+		if (f->type == KS_T_REMOVED && (f->min >> 8 > KS_C_ARRAY || !f->min ||
+						!kstate_is_int(f->min) ||
+						!kstate_type_name(f->min)))
+			wf->min = f->min = 0;
 		f->max = le64_to_cpu(wf->max);
 		f->mask = le64_to_cpu(wf->mask);
 		if (f->type != KS_T_STRUCT && f->type != KS_T_ARM)
@@ -164,6 +171,24 @@ static void fix_ref(struct kstate_segment_ref *ref)
 	ref->used = cpu_to_le64(used);
 }
 
+static void fix_state(struct kstate_record *record)
+{
+	struct kstate_wire_state *ws = (void *)(record + 1);
+	u32 size = le32_to_cpu(record->size), strings = size - sizeof(*ws);
+
+	record->key_len = 0;
+	if (!nr_made || size < sizeof(*ws) + 8)
+		return;
+	record->key = cpu_to_le64(le64_to_cpu(record->key) % nr_made);
+	ws->flags &= cpu_to_le32(KSTATE_STATE_FLAGS);
+	ws->nr_members = 0;
+	ws->reserved = 0;
+	ws->strings = cpu_to_le32(strings);
+	ws->image = cpu_to_le32(le32_to_cpu(ws->image) % strings);
+	ws->type = cpu_to_le32(le32_to_cpu(ws->type) % strings);
+	((u8 *)(ws + 1))[strings - 1] = 0;
+}
+
 static void fix_root_record(struct kstate_record *record)
 {
 	struct kstate_segment_ref *ref;
@@ -172,6 +197,10 @@ static void fix_root_record(struct kstate_record *record)
 	record->flags = 0;
 	if (le32_to_cpu(record->schema) == KSTATE_RECORD_SCHEMA) {
 		fix_schema(record);
+		return;
+	}
+	if (le32_to_cpu(record->schema) == KSTATE_RECORD_STATE) {
+		fix_state(record);
 		return;
 	}
 	record->schema = cpu_to_le32(KSTATE_RECORD_STREAM);

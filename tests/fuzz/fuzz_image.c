@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "image.h"
-#include "store.h"
 #include "repair.h"
 
 static int input = -1;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
+#include "engine.h"
 #include "lockfile.h"
 
 static void resolve_all(const struct lockfile *lock)

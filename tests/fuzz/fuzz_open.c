@@ -24,7 +24,7 @@
 #include <linux/xarray.h>
 #include <shim.h>
 #include "fix.h"
-#include "store.h"
+#include "gate.h"
 
 #define MAX_BYTES	65536
 #define MAX_RECORDS	64
@@ -36,6 +36,11 @@ struct leaf {
 	u64 big;
 	char *name;
 	struct list_head link;
+};
+
+struct twig {
+	struct hlist_node link;
+	u16 id;
 };
 
 struct arm_a {
@@ -99,12 +104,22 @@ struct thing {
 	bool group_needed;
 	u32 group_a;
 	char *group_b;
+	struct leaf group_leaf;
+	struct hlist_head hlist;
+	atomic_t count;
+	u16 nr_entries;
+	struct kstate_folio_entry *entries;
+	struct folio *two[2];
+	u8 nr_more;
+	struct folio **more;
 	struct folio *folio;
 	u32 nr_pages;
 	struct page *pages;
 	void *area;
 	u64 converted;
 	u32 hooked;
+	u16 nr_flex;
+	u32 flex[6];
 };
 
 static const struct kstate_description leaf_desc = {
@@ -114,6 +129,15 @@ static const struct kstate_description leaf_desc = {
 		KSTATE_BASE_TYPE(big, struct leaf, u64, KSTATE_DEFAULT(0)),
 		KSTATE_STRING(name, struct leaf, KSTATE_DEFAULT(0)),
 		KSTATE_SKIP(link, struct leaf, "the list that it is on"),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static const struct kstate_description twig_desc = {
+	.name = "twig",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_FIELD(struct twig, id),
+		KSTATE_SKIP(link, struct twig, "the list that it is on"),
 		KSTATE_END_OF_LIST()
 	},
 };
@@ -156,8 +180,18 @@ static const struct kstate_description group_desc = {
 	.fields = (const struct kstate_field[]) {
 		KSTATE_BASE_TYPE(group_a, struct thing, u32, KSTATE_DEFAULT(77)),
 		KSTATE_STRING(group_b, struct thing, KSTATE_DEFAULT(0)),
+		KSTATE_STRUCT(group_leaf, struct thing, &leaf_desc, KSTATE_DEFAULT(0)),
 		KSTATE_END_OF_LIST()
 	},
+};
+
+static const struct kstate_flag_name values_a[] = {
+	{ 0, "none" }, { 1, "one" }, { 2, "two" }, { 5, "five" }, { },
+};
+
+/* Two have changed places, one is gone */
+static const struct kstate_flag_name values_b[] = {
+	{ 0, "none" }, { 2, "one" }, { 1, "two" }, { 300, "many" }, { },
 };
 
 static bool group_needed(const void *obj)
@@ -231,6 +265,11 @@ static int absent(void *member, const struct kstate_field *field)
 	return 0;
 }
 
+static int restored(void *obj)
+{
+	return ((struct thing *)obj)->converted == 14 ? -EINVAL : 0;
+}
+
 #define COMMON(_num)							\
 	KSTATE_BASE_TYPE(flag, struct thing, bool),			\
 	KSTATE_BASE_TYPE(text, struct thing, char [12], KSTATE_DEFAULT(0)), \
@@ -259,7 +298,15 @@ static int absent(void *member, const struct kstate_field *field)
 	KSTATE_GROUP(group, &group_desc, group_needed),			\
 	KSTATE_FOLIO(folio, struct thing, KSTATE_DEFAULT(0)),		\
 	KSTATE_PAGES(pages, struct thing, nr_pages, KSTATE_DEFAULT(0)),	\
-	KSTATE_VMALLOC(area, struct thing, KSTATE_DEFAULT(0))
+	KSTATE_VMALLOC(area, struct thing, KSTATE_DEFAULT(0)),		\
+	KSTATE_HLIST(hlist, struct thing, struct twig, link, &twig_desc,	\
+		     KSTATE_MAX_COUNT(5), KSTATE_DEFAULT(0)),		\
+	KSTATE_FIELD(struct thing, count, KSTATE_DEFAULT(0)),		\
+	KSTATE_FOLIOS(entries, struct thing, nr_entries, KSTATE_DEFAULT(0)), \
+	KSTATE_FOLIO_ARRAY(two, struct thing, KSTATE_DEFAULT(0)),	\
+	KSTATE_FOLIO_VARRAY(more, struct thing, nr_more, KSTATE_ALLOC, KSTATE_DEFAULT(0)), \
+	KSTATE_VARRAY(flex, struct thing, nr_flex, .modifiers = KS_VARRAY | KS_FLEX, \
+		      KSTATE_DEFAULT(0))
 
 static struct kstate_description desc_a = {
 	.name = "thing",
@@ -268,8 +315,10 @@ static struct kstate_description desc_a = {
 	.fields = (const struct kstate_field[]) {
 		KSTATE_BASE_TYPE(b8, struct thing, u8),
 		KSTATE_BASE_TYPE(b16, struct thing, u16, KSTATE_IGNORABLE),
-		KSTATE_BASE_TYPE(b32, struct thing, u32),
-		KSTATE_BASE_TYPE(b64, struct thing, u64, KSTATE_HEX),
+		KSTATE_BASE_TYPE(b32, struct thing, u32, KSTATE_ENUM_NAMES(values_a)),
+		KSTATE_BASE_TYPE(b64, struct thing, u64, KSTATE_HEX, KSTATE_FLAG_NAMES(values_a)),
+		KSTATE_BASE_TYPE(tag, struct thing, u8),
+		KSTATE_BASE_TYPE(nr_pair, struct thing, u16, KSTATE_RANGE(0, 100)),
 		KSTATE_BASE_TYPE(i8, struct thing, s8),
 		KSTATE_BASE_TYPE(i32, struct thing, s32, KSTATE_RANGE(-1000, 1000)),
 		KSTATE_BASE_TYPE(ints, struct thing, u16 [5], KSTATE_DEFAULT(3)),
@@ -283,15 +332,21 @@ static struct kstate_description desc_b = {
 	.name = "thing",
 	.version_id = 3,
 	.min_version_id = 2,
+	.restored = restored,
 	.fields = (const struct kstate_field[]) {
 		COMMON(2),
 		KSTATE_BASE_TYPE(i64, struct thing, s64, KSTATE_ALIAS("i8", "i16")),
-		KSTATE_BASE_TYPE(b64, struct thing, u64, KSTATE_ALIAS("b16"), KSTATE_MASK(0xff)),
+		KSTATE_BASE_TYPE(b64, struct thing, u64, KSTATE_ALIAS("b16"), KSTATE_MASK(0xff),
+				 KSTATE_FLAG_NAMES(values_b)),
 		KSTATE_BASE_TYPE(converted, struct thing, u64, KSTATE_ALIAS("ints", "b8"),
 				 KSTATE_CONVERT(convert), KSTATE_DEFAULT(1)),
 		KSTATE_BASE_TYPE(hooked, struct thing, u32, KSTATE_ABSENT(absent)),
-		KSTATE_BASE_TYPE(b32, struct thing, u32, KSTATE_DEFAULT(9)),
-		KSTATE_REMOVED("i32"),
+		KSTATE_BASE_TYPE(b32, struct thing, u32, KSTATE_DEFAULT(9),
+				 KSTATE_ENUM_NAMES(values_b)),
+		KSTATE_BASE_TYPE(nr_entries, struct thing, u16, KSTATE_DEFAULT(0)),
+		KSTATE_REMOVED("i32", KSTATE_WAS(s32), KSTATE_DEFAULT(-5)),
+		KSTATE_REMOVED("tag"),
+		KSTATE_REMOVED("nr_pair", KSTATE_WAS(u16)),
 		KSTATE_END_OF_LIST()
 	},
 };
@@ -315,7 +370,10 @@ static struct kstate_description desc_c = {
 		KSTATE_REMOVED("list"), KSTATE_REMOVED("xarray"), KSTATE_REMOVED("u"),
 		KSTATE_REMOVED("group"), KSTATE_REMOVED("folio"), KSTATE_REMOVED("pages"),
 		KSTATE_REMOVED("area"), KSTATE_REMOVED("i64"), KSTATE_REMOVED("hooked"),
-		KSTATE_REMOVED("converted"),
+		KSTATE_REMOVED("converted"), KSTATE_REMOVED("hlist"), KSTATE_REMOVED("count"),
+		KSTATE_REMOVED("entries"), KSTATE_REMOVED("two"), KSTATE_REMOVED("more"),
+		KSTATE_REMOVED("flex"), KSTATE_REMOVED("tag"), KSTATE_REMOVED("nr_pair"),
+		KSTATE_REMOVED("nr_entries"),
 		KSTATE_END_OF_LIST()
 	},
 };
@@ -348,6 +406,8 @@ static void thing_init(struct thing *t)
 	memset(t, 0, sizeof(*t));
 	INIT_LIST_HEAD(&t->list);
 	xa_init(&t->xarray);
+	/* What was allocated for it */
+	t->nr_flex = ARRAY_SIZE(t->flex);
 }
 
 /* Text ends with a NUL, or it would not have been restored */
@@ -376,7 +436,10 @@ static void leaves_free(struct leaf *leaves, u32 nr)
 static void thing_free(struct thing *t, bool all)
 {
 	struct leaf *leaf, *next;
+	struct hlist_node *after;
+	struct twig *twig;
 	unsigned long index;
+	u32 nr = 0;
 
 	kvfree(t->pointer);
 	for (u32 i = 0; i < t->nr_varray; i++)
@@ -390,7 +453,8 @@ static void thing_free(struct thing *t, bool all)
 	for (int i = 0; i < ARRAY_SIZE(t->pointers); i++)
 		kvfree(t->pointers[i]);
 	/* Lengths must be those of what they tell the length of */
-	if (t->nr_fixed > ARRAY_SIZE(t->fixed) || t->nr_pointers > ARRAY_SIZE(t->pointers))
+	if (t->nr_fixed > ARRAY_SIZE(t->fixed) || t->nr_pointers > ARRAY_SIZE(t->pointers) ||
+	    t->nr_flex > ARRAY_SIZE(t->flex))
 		shim_bug(__FILE__, __LINE__, "a length beyond the array");
 	leaf_free(&t->leaf);
 	for (int i = 0; i < ARRAY_SIZE(t->leaves); i++)
@@ -404,6 +468,12 @@ static void thing_free(struct thing *t, bool all)
 	read_text(t->group_b);
 	kvfree(t->string);
 	kvfree(t->group_b);
+	leaf_free(&t->group_leaf);
+	hlist_for_each_entry_safe(twig, after, &t->hlist, link) {
+		kvfree(twig);
+		if (++nr > 5)
+			shim_bug(__FILE__, __LINE__, "more entries than are accepted");
+	}
 	list_for_each_entry_safe(leaf, next, &t->list, link)
 		leaves_free(leaf, 1);
 	xa_for_each(&t->xarray, index, leaf) {
@@ -416,6 +486,16 @@ static void thing_free(struct thing *t, bool all)
 		if (t->u.b.folio)
 			folio_put(t->u.b.folio);
 	}
+	for (u32 i = 0; i < t->nr_entries; i++)
+		folio_put(t->entries[i].folio);
+	kvfree(t->entries);
+	for (u32 i = 0; i < ARRAY_SIZE(t->two); i++)
+		if (t->two[i])
+			folio_put(t->two[i]);
+	for (u32 i = 0; i < t->nr_more; i++)
+		if (t->more[i])
+			folio_put(t->more[i]);
+	kvfree(t->more);
 	if (t->custom_folio)
 		folio_put(t->custom_folio);
 	if (t->folio)
@@ -432,18 +512,40 @@ static void thing_free(struct thing *t, bool all)
 
 static struct kstate_set *scratch;
 
+/* The edges of a record, and how many of them may get memory */
+struct fix {
+	u8 *pos;
+	u8 *end;
+	u32 left;
+};
+
+/* The first @nr of four pages, the others are free */
+static struct page *new_pages(u32 nr)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 2);
+
+	if (page)
+		split_page(page, 2);
+	for (u32 i = nr; page && i < 4; i++)
+		__free_page(page + i);
+	return page;
+}
+
 static int fix_edge(struct kstate_edge *edge, u8 type, void *arg)
 {
 	struct kstate_edge made = { .kind = edge->kind };
-	u32 *left = arg;
+	struct fix *fix = arg;
 	struct page *page;
 	void *ptr;
 	int ret;
 
-	/* Some lie: their memory is not preserved, or that of another */
-	if (edge->kind != (type & 0xf) || (le16_to_cpu(edge->flags) & 0x80) || !*left)
+	/* Those of runs are nowhere: see below */
+	if ((u8 *)edge < fix->pos || (u8 *)edge >= fix->end)
 		return 0;
-	--*left;
+	/* Some lie: their memory is not preserved, or that of another */
+	if (edge->kind != (type & 0xf) || (le16_to_cpu(edge->flags) & 0x80) || !fix->left)
+		return 0;
+	fix->left--;
 	switch (edge->kind) {
 	case KSTATE_EDGE_FOLIO:
 		ptr = new_folio();
@@ -454,11 +556,9 @@ static int fix_edge(struct kstate_edge *edge, u8 type, void *arg)
 			folio_put(ptr);
 		break;
 	case KSTATE_EDGE_PAGES:
-		page = alloc_pages(GFP_KERNEL, 2);
+		page = new_pages(NR_PAGES);
 		if (!page)
 			return 0;
-		split_page(page, 2);
-		__free_page(page + 3);
 		ret = scratch->transport->preserve(edge->kind, page, NR_PAGES, &made);
 		for (int i = 0; ret && i < NR_PAGES; i++)
 			__free_page(page + i);
@@ -476,7 +576,74 @@ static int fix_edge(struct kstate_edge *edge, u8 type, void *arg)
 	return 0;
 }
 
+/* A run gets memory, too, unless it lies about where it is; returns its folios */
+static u32 fix_run(struct kstate_folio_run *run, struct fix *fix)
+{
+	u32 order = kstate_run_order(run), n = kstate_run_count(run), flags = kstate_run_flags(run);
+	struct kstate_edge made = {};
+	struct page *page;
+
+	if (flags & 1 || order > 3 || !fix->left) {
+		run->place |= cpu_to_le64(1ULL << (KSTATE_RUN_BITS - 1));
+		return n;
+	}
+	fix->left--;
+	n = order ? 1 : n > NR_PAGES ? 1 + n % NR_PAGES : n;
+	page = order ? alloc_pages(GFP_KERNEL, order) : new_pages(n);
+	if (!page)
+		return n;
+	scratch->transport->preserve(order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES, page, n, &made);
+	run->place = cpu_to_le64(page_to_pfn(page) | (u64)order << KSTATE_RUN_BITS |
+				 (u64)flags << (64 - KSTATE_RUN_FLAGS));
+	run->index = cpu_to_le64(kstate_run_index(run) | (u64)(n - 1) << KSTATE_RUN_BITS);
+	return n;
+}
+
+/* Those of the record's own struct; their number is then what its slot says */
+static void fix_runs(const struct kstate_schema *schema, struct fix *fix)
+{
+	struct kstate_cursor tail = { .pos = fix->pos, .end = fix->end }, at;
+	const struct kstate_schema_field *f = schema->fields;
+	u8 *fixed = kstate_cursor_take(&tail, schema->size);
+	struct kstate_visit visit = {};
+	struct kstate_span span;
+
+	for (; fixed && f < schema->fields + schema->nr_fields; f++) {
+		u8 *slot = fixed + f->offset;
+		u32 n = 0;
+
+		if (!kstate_has_data(f))
+			continue;
+		at = tail;
+		if (f->type == KS_T_FOLIOS &&
+		    kstate_span(schema, f, get_unaligned_le32(slot), &at, &span)) {
+			for (u32 i = 0; i < span.present; i++)
+				n += fix_run((struct kstate_folio_run *)span.chunk + i, fix);
+			if (n <= KSTATE_MAX_FOLIOS)
+				put_unaligned_le32(n, slot);
+		}
+		if (kstate_wire_walk(schema, f, fixed, 0, f->count, &tail, &visit))
+			return;
+	}
+}
+
 /* What a kernel would do with it */
+
+/* Nothing of what is taken back stays */
+static void try_transaction(struct kstate_stream *stream, struct kstate_description *desc,
+			    struct thing *t, struct kstate_key key)
+{
+	struct kstate_transaction *tr = kstate_transaction_begin(stream);
+	struct kstate_error err = {};
+	struct thing before;
+
+	memcpy(&before, t, sizeof(before));
+	if (!kstate_transaction_add(tr, desc, t, key, &err))
+		kstate_transaction_apply(tr, &err);
+	kstate_transaction_cancel(tr);
+	if (memcmp(&before, t, offsetof(struct thing, list)))
+		shim_bug(__FILE__, __LINE__, "what was taken back is there");
+}
 
 static void try_record(struct kstate_set *set, struct kstate_stream *stream, u32 i)
 {
@@ -485,14 +652,16 @@ static void try_record(struct kstate_set *set, struct kstate_stream *stream, u32
 	char name[KSTATE_MAX_NAME + 1] = "";
 	struct kstate_key key = { .id = le64_to_cpu(record->key) };
 	struct kstate_error err = {};
+	struct fix fix = { .left = 16 };
 	struct thing t, before;
-	u32 left = 16;
 	int d, ret, verdict;
 
 	if (!schema)
 		return;
-	kstate_wire_edges(schema, kstate_record_payload(record),
-			  le32_to_cpu(record->size) - kstate_key_bytes(record), fix_edge, &left);
+	fix.pos = kstate_record_payload(record);
+	fix.end = (u8 *)(record + 1) + le32_to_cpu(record->size);
+	fix_runs(schema, &fix);
+	kstate_wire_edges(schema, fix.pos, fix.end - fix.pos, fix_edge, &fix);
 	kstate_record_seal(record, 8 * le32_to_cpu(record->place));
 
 	if (record->key_len) {
@@ -508,9 +677,12 @@ static void try_record(struct kstate_set *set, struct kstate_stream *stream, u32
 		/* Reserving entries makes nodes, and no more than that */
 		if (memcmp(&before, &t, offsetof(struct thing, list)))
 			shim_bug(__FILE__, __LINE__, "checking changed the object");
+		if (i % 2)
+			try_transaction(stream, descs[d], &t, key);
 		memset(&err, 0, sizeof(err));
 		ret = kstate_stream_restore(stream, descs[d], &t, key, &err);
-		if (ret ? ret != verdict : verdict < 0)
+		/* Functions that look at the whole object are called when that is restored */
+		if (err.reason != KSTATE_CALLBACK && (ret ? ret != verdict : verdict < 0))
 			shim_bug(__FILE__, __LINE__, "check and restore disagree");
 		if (ret && (!err.code || !err.path[0] || !err.expected[0]))
 			shim_bug(__FILE__, __LINE__, "an error that says nothing");
@@ -522,8 +694,23 @@ static void try_record(struct kstate_set *set, struct kstate_stream *stream, u32
 	}
 }
 
+/* What another kernel would do says something about each record */
+static int look(const struct kstate_finding *finding, void *arg)
+{
+	if (finding->verdict > KSTATE_REFUSED ||
+	    (finding->verdict == KSTATE_REFUSED && (!finding->nr_err || !finding->err[0].path[0])))
+		shim_bug(__FILE__, __LINE__, "a finding that says nothing");
+	return 0;
+}
+
+static int count_key(struct kstate_key key, void *arg)
+{
+	return ++*(u32 *)arg == MAX_RECORDS;
+}
+
 static void use_set(struct kstate_set *set)
 {
+	u32 keys = 0;
 	struct kstate_set *out = kstate_memory_create(), *again;
 	struct kstate_error err = {};
 	struct kstate_stream *stream;
@@ -532,11 +719,15 @@ static void use_set(struct kstate_set *set)
 	size_t size;
 	int ret;
 
-	list_for_each_entry(stream, &set->streams, list)
+	/* Its records and its descriptions may be those of two kernels */
+	kstate_check_set(set, set, look, NULL);
+	list_for_each_entry(stream, &set->streams, list) {
+		kstate_stream_walk_keys(stream, &desc_a, count_key, &keys);
 		for (i = 0; i < stream->index.nr && done < MAX_RECORDS; i++, done++)
 			/* Every third one is left for what comes next */
 			if (i % 3 != 2)
 				try_record(set, stream, i);
+	}
 
 	ret = kstate_set_hand_on(set, out, &err);
 	if (ret && !err.code)
@@ -598,6 +789,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 static void thing_fill(struct thing *t, u32 n)
 {
+	struct page *page;
+
 	thing_init(t);
 	t->b8 = n;
 	t->b16 = 300 * n;
@@ -651,10 +844,41 @@ static void thing_fill(struct thing *t, u32 n)
 	}
 	t->group_needed = n > 1;
 	t->group_a = n;
+	for (int i = 0; i < 2; i++) {
+		struct twig *twig = kvzalloc(sizeof(*twig), GFP_KERNEL);
+
+		twig->id = i;
+		hlist_add_head(&twig->link, &t->hlist);
+	}
+	t->count.counter = n;
+	t->nr_entries = 4;
+	t->entries = kvzalloc(4 * sizeof(*t->entries), GFP_KERNEL);
+	page = new_pages(3);
+	for (int i = 0; i < 4; i++)
+		t->entries[i] = (struct kstate_folio_entry){
+			.folio = i < 3 ? page_folio(page + i) : folio_alloc(GFP_KERNEL, 1),
+			.index = 10 * (i / 2) + i, .flags = 2 };
+	t->two[1] = new_folio();
+	t->nr_more = 2;
+	t->more = kvzalloc(2 * sizeof(*t->more), GFP_KERNEL);
+	t->more[0] = new_folio();
+	t->nr_flex = 4;
 	t->folio = new_folio();
 	t->pages = alloc_pages(GFP_KERNEL, 0);
 	t->nr_pages = 1;
 	t->area = vmalloc(PAGE_SIZE);
+}
+
+/* What a catalogue says of a description */
+static void add_state(struct kstate_set *set, struct kstate_description *desc)
+{
+	struct kstate_wire_state *ws = kvzalloc(sizeof(*ws) + 8, GFP_KERNEL);
+	u32 id;
+
+	kstate_set_schema(set, kstate_describe(desc, NULL), &id, NULL);
+	ws->flags = cpu_to_le32(KSTATE_STATE_USED);
+	ws->strings = cpu_to_le32(1);
+	kstate_set_add_state(set, id, (u8 *)ws, sizeof(*ws) + 8);
 }
 
 static int write_seeds(const char *directory)
@@ -662,7 +886,8 @@ static int write_seeds(const char *directory)
 	char path[4096];
 	u32 which, n;
 
-	for (which = 0; which < 7; which++) {
+	shim_set_release("7.3.0-fuzz");
+	for (which = 0; which < 9; which++) {
 		struct kstate_set *set = kstate_memory_create();
 		struct kstate_stream *stream = kstate_stream_create(set, "kernel", NULL);
 		struct thing things[3];
@@ -670,11 +895,12 @@ static int write_seeds(const char *directory)
 		void *blob;
 		FILE *out;
 
+		set->limits = which > 6;
 		for (n = 0; n < 3; n++) {
 			thing_fill(&things[n], n);
 			if (which < 6 ? n != which % 3 : false)
 				continue;
-			if (which < 3 || which == 6)
+			if (which < 3 || which == 6 || which == 7)
 				kstate_stream_save(stream, &desc_a, &things[n], KSTATE_ID(n), NULL);
 			else
 				kstate_stream_save(stream, &desc_b, &things[n], KSTATE_ID(n), NULL);
@@ -682,6 +908,8 @@ static int write_seeds(const char *directory)
 				kstate_stream_save(stream, &desc_optional, &things[n],
 						   KSTATE_NAME("vm1"), NULL);
 		}
+		if (which > 6)
+			add_state(set, which == 7 ? &desc_b : &desc_a);
 		if (kstate_set_export(set, &blob, &size))
 			return 1;
 		snprintf(path, sizeof(path), "%s/seed-%u", directory, which);

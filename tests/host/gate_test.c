@@ -1112,33 +1112,35 @@ static void before_initcalls(void **state)
 	assert_false(kstate_unregister(&flat, &early_new));
 }
 
-/* A deferred probe takes its restore back, and registers another time; then that is final */
+/* A probe that is deferred takes its restore back, and the object is registered another time */
 static void deferred_probe(void **state)
 {
-	struct flat o = {}, other = {};
+	struct flat o = {}, again = {}, anew = {};
 	struct kstate_transaction *t;
+	struct kstate_stream *stream;
 	bool restored = false;
 
 	boot_after(leave_early);
 	use(&flat);
-	t = kstate_transaction_begin(kstate_stream_find(kstate_incoming(), KSTATE_STREAM));
+	stream = kstate_stream_find(kstate_incoming(), KSTATE_STREAM);
+	t = kstate_transaction_begin(stream);
 	assert_false(kstate_transaction_add(t, &flat, &o, KSTATE_ID(1), &err));
 	assert_false(kstate_transaction_apply(t, &err));
 	assert_int_equal(o.b, 1);
 	kstate_transaction_cancel(t);
 	assert_int_equal(o.b, 0);
 
+	/* Or it has been registered, and is unregistered */
 	assert_false(kstate_register_key(&flat, &o, KSTATE_ID(1), &restored));
 	assert_true(restored);
-	assert_int_equal(o.a, 0x1122334455667788);
 	assert_false(kstate_unregister(&flat, &o));
-	assert_false(kstate_register_key(&flat, &other, KSTATE_ID(1), &restored));
+	restored = false;
+	assert_false(kstate_register_key(&flat, &again, KSTATE_ID(1), &restored));
 	assert_true(restored);
-	assert_int_equal(other.b, 1);
-	assert_false(kstate_unregister(&flat, &other));
+	assert_int_equal(again.a, 0x1122334455667788);
 
 	/* Committed, it is registered as it has been restored */
-	t = kstate_transaction_begin(kstate_stream_find(kstate_incoming(), KSTATE_STREAM));
+	t = kstate_transaction_begin(stream);
 	assert_false(kstate_transaction_add(t, &flat, &o, KSTATE_ID(2), &err));
 	assert_false(kstate_transaction_apply(t, &err));
 	kstate_transaction_commit(t);
@@ -1146,10 +1148,16 @@ static void deferred_probe(void **state)
 	assert_false(restored);
 	assert_int_equal(o.b, 2);
 	assert_false(shim_kexec_prepare());
-	/* The first one is handed on, as nothing has claimed it finally */
 	assert_int_equal(nr_saved(), 2);
 	shim_kexec_abort();
 	assert_false(kstate_unregister(&flat, &o));
+
+	/* After the end it begins anew */
+	assert_int_equal(kstate_finish(), 0);
+	assert_false(kstate_unregister(&flat, &again));
+	assert_false(kstate_register_key(&flat, &anew, KSTATE_ID(1), &restored));
+	assert_false(restored);
+	assert_false(kstate_unregister(&flat, &anew));
 }
 
 /* An optional state that must come keeps the machine where it is */

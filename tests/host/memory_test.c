@@ -760,6 +760,11 @@ static void fill_no_pages(void *obj)
 	*(struct paged *)obj = (struct paged){ .nr = 0, .pages = pfn_to_page(1) };
 }
 
+static void fill_number_alone(void *obj)
+{
+	*(struct paged *)obj = (struct paged){ .nr = 5 };
+}
+
 static u64 pages64;
 
 static void fill_pages64(void *obj)
@@ -779,6 +784,9 @@ static void pages_of_no_number(void **state)
 		   "-2147483648");
 	bad_object(&paged_desc, sizeof(struct paged), fill_no_pages, NULL, KSTATE_VALUE, "pages",
 		   NULL);
+	/* The record would have no pages, and another number in a field for it */
+	bad_object(&paged_desc, sizeof(struct paged), fill_number_alone, NULL, KSTATE_VALUE,
+		   "pages", "NULL");
 	for (int i = 0; i < ARRAY_SIZE(many); i++) {
 		pages64 = many[i];
 		bad_object(&paged64_desc, sizeof(struct paged), fill_pages64, NULL, KSTATE_VALUE,

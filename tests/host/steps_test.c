@@ -334,6 +334,43 @@ static void update_refused(void **state)
 	kstate_set_destroy(set);
 }
 
+struct counted {
+	u32 nr;
+	u32 *p;
+	u32 pos;
+};
+
+KSTATE_DESCRIBE_STATIC(counted_desc, "counted", 1,
+	KSTATE_FIELD(struct counted, nr),
+	KSTATE_VARRAY(p, struct counted, nr, KSTATE_ALLOC),
+	KSTATE_FIELD(struct counted, pos));
+
+/* The elements are not saved again: a record with another number could not be restored */
+static void update_of_a_length(void **state)
+{
+	u32 values[3] = { 1, 2, 3 };
+	struct counted from = { 2, values, 1 }, to = {};
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+
+	stream_save(stream, &counted_desc, &from, KSTATE_ID(1));
+	from.pos = 2;
+	assert_fits(kstate_stream_update(stream, &counted_desc, &from, KSTATE_ID(1), &err));
+	from.nr = 3;
+	from.pos = 3;
+	assert_error(kstate_stream_update(stream, &counted_desc, &from, KSTATE_ID(1), &err),
+		     KSTATE_VALUE, -ERANGE, "counted[1].p", "the length or the tag that was saved",
+		     "3");
+	set = set_jump(set);
+	assert_fits(stream_restore(kstate_stream_find(set, "test"), &counted_desc, &to,
+				   KSTATE_ID(1)));
+	assert_int_equal(to.nr, 2);
+	assert_int_equal(to.p[1], 2);
+	assert_int_equal(to.pos, 2);
+	kvfree(to.p);
+	kstate_set_destroy(set);
+}
+
 /* Very many folios */
 
 struct cache {
@@ -459,6 +496,99 @@ static void folios_refused(void **state)
 	cache_free(&from, true);
 }
 
+/* Runs that cannot be: the record is damaged, and nothing is taken over */
+static void folios_forged(void **state)
+{
+	/* Slot; number of runs; whether the first is none, or how many more folios it has */
+	static const struct { u32 slot; u64 runs; bool none; u64 more; } cases[] = {
+		{ 3, 4, false, 0 }, { 5, 4, false, 0 }, { 4, 5, false, 0 }, { 4, 3, false, 0 },
+		{ 4, 4, true, 0 }, { 4, 4, false, 1 }, { 4, 4, false, KSTATE_RUN_MAX - 1 },
+		{ KSTATE_MAX_FOLIOS + 1, 4, false, 0 }, { U32_MAX, 1ULL << 32, false, 0 },
+		{ 4, U64_MAX, false, 0 },
+	};
+	struct kstate_set *set = set_create(), *reader;
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	struct cache from, to = {};
+
+	cache_fill(&from, 4, 2, 0);
+	stream_save(stream, &cache_desc, &from, KSTATE_ID(1));
+	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct kstate_record *record;
+		struct kstate_folio_run *run;
+		u8 *payload;
+
+		reader = reader_of(set);
+		stream = kstate_stream_find(reader, "test");
+		record = stream->index.slots[0].record;
+		payload = kstate_record_payload(record);
+		run = (void *)(payload + 16);
+		put_unaligned_le32(cases[i].slot, payload);
+		put_unaligned_le64(cases[i].runs, payload + 8);
+		if (cases[i].none)
+			run->place = 0;
+		run->index |= cpu_to_le64(cases[i].more << KSTATE_RUN_BITS);
+		kstate_record_seal(record, 0);
+		assert_int_equal(stream_restore(stream, &cache_desc, &to, KSTATE_ID(1)), -EBADMSG);
+		assert_int_equal(err.reason, KSTATE_DAMAGED);
+		assert_null(to.folios);
+		assert_int_equal(to.nr, 0);
+		/* Of this kernel, they are still those of the object */
+		stream->index.nr = 0;
+		kstate_set_destroy(reader);
+	}
+	kstate_set_destroy(set);
+	cache_free(&from, true);
+}
+
+/* More entries than any kernel can have saved as a list */
+
+struct dot {
+	u8 x;
+};
+
+struct dots {
+	u32 nr;
+	struct dot *all;
+};
+
+struct dot_entry {
+	u8 x;
+	struct list_head link;
+	struct hlist_node node;
+};
+
+struct dot_list {
+	struct list_head all;
+};
+
+struct dot_hlist {
+	struct hlist_head all;
+};
+
+KSTATE_DESCRIBE_STATIC(dot_desc, "dot", 1, KSTATE_BASE_TYPE(x, struct dot, u8));
+KSTATE_DESCRIBE_STATIC(dot_entry_desc, "dot", 1, KSTATE_BASE_TYPE(x, struct dot_entry, u8));
+KSTATE_DESCRIBE_STATIC(dots_desc, "dots", 1,
+	KSTATE_STRUCT_VARRAY(all, struct dots, nr, &dot_desc, KSTATE_ALLOC));
+KSTATE_DESCRIBE_STATIC(dot_list_desc, "dots", 1,
+	KSTATE_LIST(all, struct dot_list, struct dot_entry, link, &dot_entry_desc));
+KSTATE_DESCRIBE_STATIC(dot_hlist_desc, "dots", 1,
+	KSTATE_HLIST(all, struct dot_hlist, struct dot_entry, node, &dot_entry_desc));
+
+static void too_many_entries(void **state)
+{
+	struct dots from = { .nr = KSTATE_MAX_ELEMENTS + 1 };
+	struct dot_hlist hlist = {};
+	struct dot_list list;
+
+	INIT_LIST_HEAD(&list.all);
+	from.all = kvzalloc(from.nr, GFP_KERNEL);
+	carry_refused(&dots_desc, &from, &dot_list_desc, &list, KSTATE_NO_ROOM, "dots[1].all");
+	assert_string_equal(err.found, "16777217");
+	carry_refused(&dots_desc, &from, &dot_hlist_desc, &hlist, KSTATE_NO_ROOM, "dots[1].all");
+	assert_string_equal(err.found, "16777217");
+	kvfree(from.all);
+}
+
 /* A reader that has no use for them frees them */
 static void folios_dropped(void **state)
 {
@@ -540,8 +670,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(hook_refuses), TEST(together), TEST(together_or_not), TEST(taken_back),
-		TEST(steps_without_memory), TEST(update), TEST(update_refused), TEST(folios),
-		TEST(one_run), TEST(folios_refused), TEST(folios_dropped), TEST(like_others),
+		TEST(steps_without_memory), TEST(update), TEST(update_refused),
+		TEST(update_of_a_length), TEST(folios),
+		TEST(one_run), TEST(folios_refused), TEST(folios_forged), TEST(folios_dropped),
+		TEST(too_many_entries), TEST(like_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

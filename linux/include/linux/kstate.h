@@ -202,11 +202,12 @@ struct kstate_member {
  * @arms: of a union, ended by an arm without a name
  * @length: member that holds the number of elements, or the tag of a union
  * @count: instead of @length: number of elements of the member in @obj. It is
- *	called when saving, and, if the member is a pointer to memory, before
- *	restoring, to find out how much room there is
- * @needed: of a group: whether @obj has something to save in it
- * @save: of a %KS_CUSTOM: write the member to @stream with kstate_put_*().
- *	Called twice, first to measure; must do the same both times
+ *	called when saving; if the member is a pointer to memory, before
+ *	restoring, to find out how much room there is; and after restoring,
+ *	when it must count what was restored
+ * @needed: of a group: whether @obj has something to save in it. A field
+ *	that is not at its default is saved in any case
+ * @save: of a %KS_CUSTOM: write the member to @stream with kstate_put_*()
  * @restore: of a %KS_CUSTOM: read it with kstate_get_*() into @member, a
  *	zeroed copy that replaces the member once all of the record is known
  *	to be good
@@ -290,7 +291,8 @@ struct kstate_field {
  * @init: initialize an object that restoring has allocated and zeroed: locks,
  *	xarrays and the like; or NULL. Must not allocate
  * @restored: called on the restored object, after everything has been written and
- *	before the record is claimed; an error undoes all of it. Or NULL
+ *	before the record is claimed; an error undoes all of it. Those of structs
+ *	inside the object are called first. Or NULL
  * @instance_id: counter of kstate_register()
  * @schema: private
  */

@@ -327,25 +327,35 @@ static int check_stream(struct check *c, struct kstate_stream *stream)
 int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 		     kstate_finding_fn report, void *arg)
 {
-	struct check c = { .target = target, .report = report, .arg = arg };
 	u32 nr = set->nr_known, i;
 	struct kstate_stream *stream;
+	struct check *c;
 	int ret = 0;
 
 	if (!nr)
 		return 0;
-	c.by_schema = kvzalloc_objs(*c.by_schema, nr);
-	if (!c.by_schema)
+	/* Too large for the stack */
+	c = kzalloc_obj(*c);
+	if (!c)
 		return -ENOMEM;
+	c->target = target;
+	c->report = report;
+	c->arg = arg;
+	c->by_schema = kvzalloc_objs(*c->by_schema, nr);
+	if (!c->by_schema) {
+		kfree(c);
+		return -ENOMEM;
+	}
 	list_for_each_entry(stream, &set->streams, list) {
-		ret = check_stream(&c, stream);
+		ret = check_stream(c, stream);
 		if (ret)
 			break;
 	}
 	for (i = 0; i < nr; i++)
-		check_free_views(&c.by_schema[i]);
-	kvfree(c.by_schema);
-	for (i = 0; i < ARRAY_SIZE(c.values); i++)
-		kvfree(c.values[i].list);
+		check_free_views(&c->by_schema[i]);
+	kvfree(c->by_schema);
+	for (i = 0; i < ARRAY_SIZE(c->values); i++)
+		kvfree(c->values[i].list);
+	kfree(c);
 	return ret;
 }

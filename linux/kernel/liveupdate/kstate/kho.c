@@ -377,8 +377,11 @@ static int __init kho_begin_outgoing(void)
 		return ret;
 	out = kstate_set_create(&kho_transport);
 	ret = out ? kstate_registry_init(out) : -ENOMEM;
-	if (ret)
+	if (ret) {
 		kstate_set_destroy(out);
+		/* Nobody needs to wait for that */
+		kstate_registry_init(NULL);
+	}
 	return ret;
 }
 

@@ -299,11 +299,8 @@ static int registry_register(struct kstate_description *desc, void *obj, struct 
  * This can be called before anything can be saved (fs_initcall_sync): the jump
  * is what saves.
  *
- * If this fails, the record stays, and the next call restores it. Once it has
- * succeeded, the record is claimed for good: an object that is unregistered and
- * registered again begins anew. A driver that may have to take a restore back, because
- * its probe is deferred, restores with a transaction, and registers the object
- * after kstate_transaction_commit().
+ * If this fails, the record stays, and the next call restores it. What becomes of an
+ * object that is unregistered and comes back, kstate_unregister() says.
  *
  * Context: may sleep.
  * Return: 0, or a negative error code: then the object is not registered, and

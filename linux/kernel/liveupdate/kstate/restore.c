@@ -966,7 +966,8 @@ static int restore_convert(struct kstate_restore_ctx *w, const struct kstate_op 
 
 /* Lengths and tags */
 
-static u64 length_of(const struct kstate_op *op, const u8 *fixed)
+/* What a record has for the member of a %KSTATE_OP_LENGTH */
+u64 kstate_length_of(const struct kstate_op *op, const u8 *fixed)
 {
 	const u8 *wire = fixed + op->wire;
 	const struct kstate_schema_field *from = op->from;
@@ -1022,10 +1023,10 @@ static noinline int restore_lengths(struct kstate_restore_ctx *w, const struct k
 	int ret = 0;
 
 	for (; op < end && op->code == KSTATE_OP_LENGTH && !ret; op++) {
-		n = length_of(op, fixed);
+		n = kstate_length_of(op, fixed);
 		ret = check_length(w, op, n, w->remote ? NULL : obj + op->mem);
 		for (other = first; other < op && !ret; other++)
-			if (same_member(w, op, other) && n != length_of(other, fixed))
+			if (same_member(w, op, other) && n != kstate_length_of(other, fixed))
 				ret = kstate_fail_int(&w->where, op, 0,
 						      "the value of the other field with this member",
 						      n, kstate_is_signed(op->dst) ? KS_S64 : KS_U64);

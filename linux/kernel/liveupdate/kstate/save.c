@@ -160,6 +160,9 @@ static int save_edges(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 	if (field->kind == KS_PAGES)
 		nr = kstate_mem_load((const void *)mem - field->offset + field->length.offset,
 				     field->length.type);
+	if (nr && !*mem)
+		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE, "%lld pages\nNULL",
+				   nr);
 	w->where.frame = &frame;
 	for (i = 0; i < op->count && !ret; i++, at += op->wsize) {
 		frame.index = op->count > 1 ? (s64)i : -1;
@@ -552,6 +555,24 @@ int kstate_save(struct kstate_save_ctx *w, const struct kstate_schema *schema, u
 	return save_plan(w, schema->resolution->plan, fixed, obj);
 }
 
+/* Elements stay as they were saved: so has a field that is their length, or their tag */
+static int check_again(struct kstate_save_ctx *w, const struct kstate_op *op, const u8 *fixed)
+{
+	struct kstate_op at = *op;
+	u64 val;
+
+	if (op->code != KSTATE_OP_LENGTH || !op->owner || op->owner == op->to)
+		return 0;
+	at.from = op->owner;
+	at.to = op->owner;
+	val = kstate_int_load(fixed + op->wire - op->from->offset + op->owner->offset,
+			      op->owner->type);
+	if (val == kstate_length_of(op, fixed))
+		return 0;
+	return kstate_fail_int(&w->where, &at, 0, "the length or the tag that was saved", val,
+			       op->owner->type);
+}
+
 /**
  * kstate_save_again() - write those values of an object again that need no tail
  * @w: the record; it is not to move
@@ -574,7 +595,10 @@ int kstate_save_again(struct kstate_save_ctx *w, const struct kstate_schema *sch
 
 	for (op = plan->ops + plan->copies; op < plan->ops + plan->nr && !ret; op++)
 		ret = save_scalar(w, op, fixed, obj);
-	if (!ret)
-		save_copies(plan, w->rec + fixed, obj);
+	if (ret)
+		return ret;
+	save_copies(plan, w->rec + fixed, obj);
+	for (op = plan->ops + plan->copies; op < plan->ops + plan->nr && !ret; op++)
+		ret = check_again(w, op, w->rec + fixed);
 	return ret;
 }

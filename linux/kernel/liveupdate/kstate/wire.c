@@ -135,7 +135,7 @@ void kstate_run_edge(const struct kstate_folio_run *run, u32 i, struct kstate_ed
 
 static int visit_run(struct kstate_folio_run *run, struct kstate_visit *visit)
 {
-	u32 nr = kstate_run_edges(run), kept = 0, i;
+	u32 nr = visit->edge ? kstate_run_edges(run) : 0, kept = 0, i;
 	struct kstate_edge edge;
 	int ret = 0;
 
