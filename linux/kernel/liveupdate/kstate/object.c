@@ -210,7 +210,9 @@ static int begin_record(struct call *call, struct kstate_save_ctx *w)
 	w->in_callback = false;
 	w->nr_groups = 0;
 	w->used = fixed + fixed_bytes;
-	w->rec = kstate_stream_begin(call->stream, w->used, &w->room);
+	/* If there is more, kstate_save_reserve() finds out */
+	w->room = w->used;
+	w->rec = kstate_stream_begin(call->stream, w->used);
 	if (!w->rec)
 		return kstate_no_memory(call->where, NULL);
 
