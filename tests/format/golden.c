@@ -20,7 +20,7 @@
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
 #include <shim.h>
-#include "internal.h"
+#include "store.h"
 
 #define RELEASE		"7.3.0-golden"
 
@@ -789,6 +789,70 @@ static void group(void)
 	end_topic();
 }
 
+/* Kept though it is not needed, as long as something is not its default */
+static void group_kept(void)
+{
+	struct object {
+		struct grouped g;
+		s16 counts[2];
+		u32 *pointer;
+		u8 tag;
+		union {
+			u16 id;
+			struct leaf leaf;
+		} u;
+	} objects[] = {
+		{ .g = { false, 77, NULL, 1 }, .counts = { -1, -1 } },
+		{ .g = { false, 78, NULL, 2 }, .counts = { -1, -1 } },
+		{ .g = { false, 77, "", 3 }, .counts = { -1, -1 } },
+		{ .g = { false, 77, NULL, 4 }, .counts = { -1, 0 } },
+		{ .g = { false, 77, NULL, 5 }, .counts = { -1, -1 }, .tag = 1 },
+		{ .g = { true, 77, NULL, 6 }, .counts = { -1, -1 } },
+	};
+	struct word {
+		u16 id;
+	};
+
+	KSTATE_DESCRIBE_STATIC(word, "word", 1,
+		KSTATE_BASE_TYPE(id, struct word, u16, KSTATE_DEFAULT(0)));
+	static const struct kstate_arm arms[] = { { "word", 0, &word }, { .name = "none", .tag = 1 }, { } };
+
+	KSTATE_DESCRIBE_STATIC(members, "members", 1,
+		KSTATE_BASE_TYPE(g.level, struct object, u32, KSTATE_DEFAULT(77)),
+		KSTATE_STRING(g.reason, struct object, KSTATE_DEFAULT(0)),
+		KSTATE_BASE_TYPE(counts, struct object, s16 [2], KSTATE_DEFAULT(-1)),
+		KSTATE_POINTER(pointer, struct object, KSTATE_DEFAULT(0)),
+		KSTATE_UNION(u, struct object, tag, arms, KSTATE_DEFAULT(0)));
+	KSTATE_DESCRIBE_STATIC(desc, "group_kept", 1,
+		KSTATE_BASE_TYPE(g.active, struct object, bool),
+		KSTATE_GROUP(details, &members, group_needed),
+		KSTATE_BASE_TYPE(g.after, struct object, u8));
+
+	begin_topic("group_kept");
+	for (int i = 0; i < ARRAY_SIZE(objects); i++) {
+		struct object *o = &objects[i];
+
+		begin_record(&desc, o, KSTATE_ID(i));
+		put_bool("g.active", o->g.active);
+		if (i) {
+			begin("details", '{');
+			put_u("g.level", o->g.level);
+			put_string("g.reason", o->g.reason);
+			ARRAY_OF(put_s, o, counts, 2);
+			put_null("pointer");
+			begin("u", '{');
+			put_text("arm", o->tag ? "none" : "word");
+			end('}');
+			end('}');
+		} else {
+			put_null("details");
+		}
+		put_u("g.after", o->g.after);
+		end_record();
+	}
+	end_topic();
+}
+
 static const u8 data[] = { 0xde, 0xad, 0xbe, 0xef, 0x01 };
 
 static int items_save(struct kstate_stream *s, void *member, const struct kstate_field *field)
@@ -1000,6 +1064,24 @@ static void put_hint(u16 field, const char *kind, const char *name, u64 value)
 	end('}');
 }
 
+/* A field that was removed, with what it was */
+static void put_was(const char *name, u16 flags, u64 dflt, u64 min, const char *type,
+		    const char *container)
+{
+	begin(NULL, '{');
+	put_text("name", name);
+	put_text("type", "REMOVED");
+	put_u("flags", flags);
+	put_u("dflt", dflt);
+	put_u("min", min);
+	put_u("max", 0);
+	begin("was", '[');
+	put_text(NULL, type);
+	put_text(NULL, container);
+	end(']');
+	end('}');
+}
+
 static int no_absent(void *member, const struct kstate_field *field)
 {
 	return 0;
@@ -1087,6 +1169,61 @@ static void schema(void)
 	put_hint(5, "FLAG", "ready", 1);
 	put_hint(5, "FLAG", "mode", 0x30);
 	put_hint(6, "SECRET", "", 0);
+	end_schema();
+	end(']');
+	end_json();
+	kstate_set_destroy(set);
+}
+
+/* Names of values, and what fields were that there are no more */
+static void named(void)
+{
+	struct object {
+		s8 level;
+		u64 mode;
+		u16 codes[2];
+	} object = { -2, U64_MAX, { 7, 8 } };
+	struct object *o = &object;
+	static const struct kstate_flag_name levels[] = {
+		{ 0, "low" }, { 5, "high" }, { -2, "broken" }, { },
+	};
+	static const struct kstate_flag_name modes[] = { { U64_MAX, "any" }, { } };
+
+	KSTATE_DESCRIBE_STATIC(desc, "named", 1,
+		KSTATE_BASE_TYPE(level, struct object, s8, KSTATE_ENUM_NAMES(levels)),
+		KSTATE_REMOVED("told", KSTATE_WAS(s16), KSTATE_DEFAULT(-9)),
+		KSTATE_BASE_TYPE(mode, struct object, u64, KSTATE_ENUM_NAMES(modes)),
+		KSTATE_REMOVED("text", KSTATE_WAS(char [8])),
+		KSTATE_REMOVED("untold"),
+		KSTATE_BASE_TYPE(codes, struct object, u16 [2], KSTATE_FLAG_NAMES(flag_names)));
+
+	begin_topic("named");
+	begin_record(&desc, o, KSTATE_ID(1));
+	S(o, level);
+	U(o, mode);
+	ARRAY_OF(put_u, o, codes, 2);
+	end_record();
+	end_stream(0);
+	end_streams();
+
+	begin("schemas", '[');
+	begin_schema(0, &desc);
+	begin("fields", '[');
+	put_field("level", "S8", 0, 0, 0, 0, 0);
+	put_was("told", KSTATE_FIELD_DEFAULT, -9, KS_S16, "S16", "ONE");
+	put_field("mode", "U64", 0, 0, 0, 0, 0);
+	put_was("text", 0, 0, KS_CHAR | KS_C_ARRAY << 8, "CHAR", "ARRAY");
+	put_field("untold", "REMOVED", 0, 0, 0, 0, 0);
+	begin(NULL, '{');
+	put_text("name", "codes");
+	end('}');
+	begin_hints();
+	put_hint(0, "ENUM", "low", 0);
+	put_hint(0, "ENUM", "high", 5);
+	put_hint(0, "ENUM", "broken", -2);
+	put_hint(2, "ENUM", "any", U64_MAX);
+	put_hint(5, "FLAG", "ready", 1);
+	put_hint(5, "FLAG", "mode", 0x30);
 	end_schema();
 	end(']');
 	end_json();
@@ -1213,6 +1350,90 @@ struct member {
 	.name = "", .offset = offsetof(_struct, _m),			\
 	.size = sizeof(((_struct *)0)->_m), .num = 1, .field = KSTATE_NO_REF, OF(_type) }
 
+/* What later kinds are, by their catalogue */
+
+struct twig {
+	struct hlist_node link;
+	u16 id;
+};
+
+struct node {
+	u16 nr_links;
+	u32 links[];
+};
+
+struct tree {
+	u8 shape;
+	union payload payload;
+	bool busy;
+	u32 since;
+	struct hlist_head nodes;
+	u32 nr_buffers;
+	struct kstate_folio_entry *buffers;
+	struct folio *fixed[2];
+	u8 nr_spare;
+	struct folio **spare;
+	s16 colour;
+	s16 nr_half;
+	u8 half[4];
+	struct list_head leaves;
+};
+
+static bool tree_busy(const void *obj)
+{
+	return ((const struct tree *)obj)->busy;
+}
+
+static const struct kstate_flag_name colours[] = {
+	{ 0, "green" }, { -3, "brown" }, { },
+};
+
+static struct kstate_description twig_desc = {
+	.name = "golden,twig",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(id, struct twig, u16),
+		KSTATE_SKIP(link, struct twig, "the list that it is on"),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description node_desc = {
+	.name = "golden,node",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_FLEX_ARRAY(links, struct node, nr_links),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description busy_desc = {
+	.name = "golden,busy",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(since, struct tree, u32, KSTATE_DEFAULT(5)),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description tree_desc = {
+	.name = "golden,tree",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(busy, struct tree, bool),
+		KSTATE_UNION(payload, struct tree, shape, payload_arms),
+		KSTATE_BASE_TYPE(shape, struct tree, u8),
+		KSTATE_GROUP(work, &busy_desc, tree_busy),
+		KSTATE_HLIST(nodes, struct tree, struct twig, link, &twig_desc),
+		KSTATE_FOLIOS(buffers, struct tree, nr_buffers, KSTATE_MAX_COUNT(1000)),
+		KSTATE_FOLIO_ARRAY(fixed, struct tree),
+		KSTATE_FOLIO_VARRAY(spare, struct tree, nr_spare, KSTATE_ALLOC),
+		KSTATE_BASE_TYPE(colour, struct tree, s16, KSTATE_ENUM_NAMES(colours)),
+		KSTATE_BASE_TYPE(nr_half, struct tree, s16, KSTATE_RANGE(0, 4)),
+		KSTATE_VARRAY(half, struct tree, nr_half),
+		KSTATE_LIST(leaves, struct tree, struct leaf, link, &leaf_desc,
+			    KSTATE_MAX_COUNT(7)),
+		KSTATE_REMOVED("height", KSTATE_WAS(u16), KSTATE_DEFAULT(12)),
+		KSTATE_END_OF_LIST()
+	},
+};
+
 static const struct member queue_members[] = {
 	MEMBER(struct queue, ids, 2, 8, 0, BASE_TYPE, OF(U16), MODIFIED(KS_VARRAY)),
 	LENGTH(struct queue, nr_shared, S16),
@@ -1243,6 +1464,31 @@ static const struct member entry_members[] = {
 	LENGTH(struct entry, nr, U8),
 };
 
+static const struct member tree_members[] = {
+	MEMBER(struct tree, busy, 1, 1, 0, BASE_TYPE, OF(BOOL)),
+	MEMBER(struct tree, payload, sizeof(union payload), 1, 1, UNION),
+	LENGTH(struct tree, shape, U8),
+	MEMBER(struct tree, shape, 1, 1, 4, BASE_TYPE, OF(U8)),
+	{ .name = "work", .num = 1, .field = 5, .kind = KS_GROUP, .kind_name = "GROUP" },
+	MEMBER(struct tree, nodes, sizeof(struct twig), 1, 6, HLIST),
+	MEMBER(struct tree, buffers, sizeof(struct kstate_folio_entry), 1, 7, FOLIOS,
+	       MODIFIED(KS_VARRAY | KS_POINTER)),
+	LENGTH(struct tree, nr_buffers, U32),
+	MEMBER(struct tree, fixed, 8, 2, 8, FOLIO, MODIFIED(KS_ARRAY)),
+	MEMBER(struct tree, spare, 8, 1, 9, FOLIO, MODIFIED(KS_VARRAY | KS_POINTER)),
+	LENGTH(struct tree, nr_spare, U8),
+	MEMBER(struct tree, colour, 2, 1, 10, BASE_TYPE, OF(S16)),
+	MEMBER(struct tree, nr_half, 2, 1, 11, BASE_TYPE, OF(S16)),
+	MEMBER(struct tree, half, 1, 4, 12, BASE_TYPE, OF(U8), MODIFIED(KS_VARRAY)),
+	LENGTH(struct tree, nr_half, S16),
+	MEMBER(struct tree, leaves, sizeof(struct leaf), 1, 13, LIST),
+};
+
+static const struct member node_members[] = {
+	MEMBER(struct node, links, 4, 1, 0, BASE_TYPE, OF(U32), MODIFIED(KS_VARRAY | KS_FLEX)),
+	LENGTH(struct node, nr_links, U16),
+};
+
 #define MEMBERS(_members)	.members = _members, .nr_members = ARRAY_SIZE(_members)
 
 static const struct state {
@@ -1263,6 +1509,13 @@ static const struct state {
 	  .image = "golden_module", .type = "struct entry", MEMBERS(entry_members) },
 	{ .desc = &narrow_desc, .schema = 3, .image = "golden_module", .type = "struct narrow" },
 	{ .desc = &wide_desc, .schema = 4, .flags = KSTATE_STATE_USED, .image = "", .type = "" },
+};
+
+static const struct state later_states[] = {
+	{ .desc = &tree_desc, .schema = 4, .flags = KSTATE_STATE_USED,
+	  .image = "vmlinux", .type = "struct tree", MEMBERS(tree_members) },
+	{ .desc = &node_desc, .schema = 5, .flags = KSTATE_STATE_USED,
+	  .image = "vmlinux", .type = "struct node", MEMBERS(node_members) },
 };
 
 static __le32 add_string(char *strings, u32 *used, const char *text)
@@ -1435,30 +1688,96 @@ static void put_schemas_of_states(void)
 	end_schema();
 }
 
-static void catalog(void)
+/* What is special about the later kinds; the schemas inside are as above */
+static void put_schemas_of_later_states(void)
+{
+	begin_schema(0, &entry_desc);
+	end('}');
+	begin_schema(1, &busy_desc);
+	end('}');
+	begin_schema(2, &twig_desc);
+	end('}');
+	begin_schema(3, &leaf_desc);
+	end('}');
+
+	begin_schema(4, &tree_desc);
+	begin("fields", '[');
+	put_type("busy", "BOOL", "ONE");
+	put_type("payload", "UNION", "ONE");
+	put_type("entry", "ARM", "ONE");
+	put_type("nothing", "ARM", "ONE");
+	put_type("shape", "U8", "ONE");
+	put_type("work", "STRUCT", "OPTIONAL");
+	put_type("nodes", "STRUCT", "SEQUENCE");
+	put_type("buffers", "FOLIOS", "ONE");
+	put_type("fixed", "FOLIO", "ARRAY");
+	put_type("spare", "FOLIO", "SEQUENCE");
+	put_type("colour", "S16", "ONE");
+	put_type("nr_half", "S16", "ONE");
+	put_type("half", "U8", "SEQUENCE");
+	put_type("leaves", "STRUCT", "SEQUENCE");
+	put_was("height", KSTATE_FIELD_DEFAULT, 12, KS_U16, "U16", "ONE");
+	begin_hints();
+	put_hint(1, "LENGTH", "", 1);
+	put_hint(4, "LENGTH", "", 1);
+	put_hint(5, "GROUP", "", 0);
+	put_hint(7, "ROOM", "", 1000);
+	put_hint(7, "LENGTH", "", 7);
+	put_hint(9, "ROOM", "", U8_MAX);
+	put_hint(9, "LENGTH", "", 9);
+	put_hint(10, "ENUM", "green", 0);
+	put_hint(10, "ENUM", "brown", -3);
+	put_hint(11, "LENGTH", "", 11);
+	put_hint(12, "ROOM", "", 4);
+	put_hint(12, "LENGTH", "", 11);
+	put_hint(13, "ROOM", "", 7);
+	end_schema();
+
+	begin_schema(5, &node_desc);
+	begin("fields", '[');
+	put_type("links", "U32", "SEQUENCE");
+	begin_hints();
+	put_hint(0, "ROOM", "", U16_MAX);
+	put_hint(0, "LENGTH", "", 0);
+	end_schema();
+}
+
+static void catalog_of(const char *name, const struct state *s, size_t nr,
+		       void (*put_schemas)(void))
 {
 	/* Those of the image, not of who collects */
 	release = "7.4.0-image";
 	arch = 183;
-	begin_set("catalog");
+	begin_set(name);
 	set->limits = true;
 	strscpy(set->writer, release);
 	set->arch = arch;
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-		add_state(&states[i]);
+	for (size_t i = 0; i < nr; i++)
+		add_state(&s[i]);
 	end_streams();
 
 	begin("states", '[');
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-		put_state(&states[i]);
+	for (size_t i = 0; i < nr; i++)
+		put_state(&s[i]);
 	end(']');
 	begin("schemas", '[');
-	put_schemas_of_states();
+	put_schemas();
 	end(']');
 	end_json();
 	kstate_set_destroy(set);
 	release = RELEASE;
 	arch = 62;
+}
+
+static void catalog(void)
+{
+	catalog_of("catalog", states, ARRAY_SIZE(states), put_schemas_of_states);
+}
+
+static void catalog_later(void)
+{
+	catalog_of("catalog_later", later_states, ARRAY_SIZE(later_states),
+		   put_schemas_of_later_states);
 }
 
 static void dropped(void)
@@ -1485,6 +1804,48 @@ static void dropped(void)
 		die("drop");
 	end_stream(2);
 	end_set();
+}
+
+/* Room of records that were dropped, with others in it */
+static void refilled(void)
+{
+	static const struct leaf same_size[] = {
+		{ .small = 10, .name = "0" }, { .small = 11, .name = "1" },
+		{ .small = 12, .name = "2" }, { .small = 13, .name = "3" },
+		{ .small = 14, .name = "4" }, { .small = 15, .name = "5" },
+	};
+	/* Where they are in the end */
+	static const int order[] = { 0, 4, 5, 3 };
+
+	KSTATE_DESCRIBE_STATIC(desc, "refilled", 1,
+		KSTATE_BASE_TYPE(small, struct leaf, u8),
+		KSTATE_STRING(name, struct leaf));
+
+	begin_topic("refilled");
+	for (int i = 0; i < 4; i++)
+		save(&desc, &same_size[i], KSTATE_ID(i));
+	if (kstate_stream_drop(stream, &desc, KSTATE_ID(1)))
+		die("drop");
+	save(&desc, &same_size[4], KSTATE_ID(4));
+	if (kstate_stream_drop(stream, &desc, KSTATE_ID(2)))
+		die("drop");
+	save(&desc, &same_size[5], KSTATE_ID(5));
+	/* At the end it leaves no room behind */
+	save(&desc, &leaves[3], KSTATE_ID(6));
+	if (kstate_stream_drop(stream, &desc, KSTATE_ID(6)))
+		die("drop");
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		const struct leaf *leaf = &same_size[order[i]];
+
+		begin(NULL, '{');
+		put_u("key", order[i]);
+		begin("values", '{');
+		U(leaf, small);
+		put_string("name", leaf->name);
+		end('}');
+		end('}');
+	}
+	end_topic();
 }
 
 static void empty(void)
@@ -1560,6 +1921,93 @@ static void edges(void)
 	end_json();
 	kstate_stream_destroy(stream);
 	shim_shutdown();
+}
+
+static void put_run(struct folio *folio, u32 order, u32 flags, u64 index, u32 count)
+{
+	begin(NULL, '{');
+	put_u("pfn", folio_pfn(folio));
+	put_u("order", order);
+	put_u("flags", flags);
+	put_u("index", index);
+	put_u("count", count);
+	end('}');
+}
+
+static void put_folio(const char *name, struct folio *folio)
+{
+	if (folio)
+		put_edge(name, "FOLIO", PFN_PHYS(folio_pfn(folio)), PAGE_SIZE, 0, 0, 0);
+	else
+		put_null(name);
+}
+
+/* Folios in runs and in arrays; the second object has none */
+static void folios(void)
+{
+	struct page *page = virt_to_page(alloc_pages_exact(9 * PAGE_SIZE, GFP_KERNEL));
+	struct folio *big[] = {
+		folio_alloc(GFP_KERNEL, 2), folio_alloc(GFP_KERNEL, 2), folio_alloc(GFP_KERNEL, 2),
+	};
+	struct kstate_folio_entry entries[] = {
+		{ page_folio(page), 10, 0 },
+		{ page_folio(page + 1), 11, 0 },
+		{ page_folio(page + 2), 12, 0 },
+		{ page_folio(page + 3), 13, 1 },		/* other flags */
+		{ page_folio(page + 5), 14, 1 },		/* not the next one */
+		{ page_folio(page + 4), 0, 0x3fff },		/* the one before */
+		{ big[0], 100, 0 },
+		{ big[1], 104, 0 },
+		{ big[2], (1ULL << 44) - 4, 0 },		/* not the next index */
+	};
+	struct object {
+		u32 nr;
+		struct kstate_folio_entry *entries;
+		struct folio *array[3];
+		u8 nr_more;
+		struct folio **more;
+		u8 last;
+	} objects[] = {
+		{ .nr = ARRAY_SIZE(entries), .entries = entries,
+		  .array = { page_folio(page + 6), NULL, page_folio(page + 7) },
+		  .nr_more = 2, .more = (struct folio *[]){ page_folio(page + 8), NULL },
+		  .last = 1 },
+		{ .last = 2 },
+	};
+
+	KSTATE_DESCRIBE_STATIC(desc, "folios", 1,
+		KSTATE_FOLIOS(entries, struct object, nr),
+		KSTATE_FOLIO_ARRAY(array, struct object),
+		KSTATE_FOLIO_VARRAY(more, struct object, nr_more, KSTATE_ALLOC),
+		KSTATE_BASE_TYPE(last, struct object, u8));
+
+	begin_topic("folios");
+	if (folio_pfn(big[1]) != folio_pfn(big[0]) + 4 ||
+	    folio_pfn(big[2]) != folio_pfn(big[0]) + 8)
+		die("the simulated memory is not as expected");
+	for (int i = 0; i < ARRAY_SIZE(objects); i++) {
+		struct object *o = &objects[i];
+
+		begin_record(&desc, o, KSTATE_ID(i));
+		begin("entries", '[');
+		if (o->nr) {
+			put_run(page_folio(page), 0, 0, 10, 3);
+			put_run(page_folio(page + 3), 0, 1, 13, 1);
+			put_run(page_folio(page + 5), 0, 1, 14, 1);
+			put_run(page_folio(page + 4), 0, 0x3fff, 0, 1);
+			put_run(big[0], 2, 0, 100, 2);
+			put_run(big[2], 2, 0, (1ULL << 44) - 4, 1);
+		}
+		end(']');
+		ARRAY_OF(put_folio, o, array, 3);
+		ARRAY_OF(put_folio, o, more, o->nr_more);
+		U(o, last);
+		end_record();
+	}
+	end_topic();
+	for (int i = 0; i < ARRAY_SIZE(big); i++)
+		folio_put(big[i]);
+	free_pages_exact(page_address(page), 9 * PAGE_SIZE);
 }
 
 /* The worked example of the specification */
@@ -1677,8 +2125,9 @@ static void open_file(const char *path)
 int main(int argc, char **argv)
 {
 	static void (*const topics[])(void) = {
-		edges, scalars, arrays, nested, pointers, sequences, map, bitmap, unions, group,
-		items, keys, segments, schema, catalog, dropped, empty, example,
+		edges, folios, scalars, arrays, nested, pointers, sequences, map, bitmap, unions,
+		group, group_kept, items, keys, segments, schema, named, catalog, catalog_later,
+		dropped, refilled, empty, example,
 	};
 
 	if (argc > 2 && !strcmp(argv[1], "--open")) {

@@ -23,6 +23,7 @@ NULL_ADDRESS = 2**64 - 1
 
 MAX_NAME, MAX_FIELDS, MAX_DEPTH, MAX_GROUPS = 63, 1024, 8, 8
 MAX_SCHEMAS, MAX_FIXED, MAX_RECORD, MAX_COUNT, MAX_TREE = 65536, 2**24, 2**30, 2**24, 65536
+MAX_FOLIOS = 2**30 // 24
 
 # What can stand in the field flags: DEFAULT, HOOK, IGNORABLE, CONVERT, RANGE, MASK, EQUAL
 FIELD_FLAGS = 0x7f
@@ -32,7 +33,7 @@ TYPES = {
     0x11: "S8", 0x12: "S16", 0x14: "S32", 0x18: "S64",
     0x21: "BOOL", 0x31: "CHAR", 0x40: "STRUCT", 0x48: "LINEAR", 0x58: "VMEMMAP",
     0x61: "FOLIO", 0x62: "PAGES", 0x63: "VMALLOC",
-    0x70: "BITMAP", 0x80: "UNION", 0x90: "ITEMS",
+    0x70: "BITMAP", 0x80: "UNION", 0x90: "ITEMS", 0x98: "FOLIOS",
     0xa0: "ALIAS", 0xb0: "ARM", 0xc0: "REMOVED",
 }
 CONTAINERS = ["ONE", "ARRAY", "OPTIONAL", "SEQUENCE", "POINTERS", "MAP"]
@@ -44,13 +45,16 @@ SIZES = {"U8": 1, "U16": 2, "U32": 4, "U64": 8, "S8": 1, "S16": 2, "S32": 4, "S6
          "FOLIO": 24, "PAGES": 24, "VMALLOC": 24}
 EDGES = ["NONE", "FOLIO", "PAGES", "VMALLOC", "FILE"]
 FACTS = ("ALIAS", "ARM", "REMOVED")
-TAILED = ("BITMAP", "UNION", "ITEMS")
-HINTS = {1: "HEX", 2: "SECRET", 3: "FLAG", 4: "ROOM", 5: "LENGTH", 6: "TEXT"}
-HINTS_WITHOUT_VALUE = ("HEX", "SECRET", "TEXT")
+TAILED = ("BITMAP", "UNION", "ITEMS", "FOLIOS")
+RUN_BITS = 44                   # of a page frame number, and of an index
+HINTS = {1: "HEX", 2: "SECRET", 3: "FLAG", 4: "ROOM", 5: "LENGTH", 6: "TEXT", 7: "ENUM",
+         8: "GROUP"}
+HINTS_WITHOUT_VALUE = ("HEX", "SECRET", "TEXT", "GROUP")
+NAMES = ("FLAG", "ENUM")        # of which a field may have many
 STATE_FLAGS = ("used", "nested", "string_key")
 KINDS = {1: "BASE_TYPE", 2: "STRUCT", 3: "CUSTOM", 4: "ADDRESS", 5: "FOLIO", 6: "PAGES",
          7: "VMALLOC", 8: "STRING", 9: "BITMAP", 10: "LIST", 11: "XARRAY", 12: "UNION",
-         13: "GROUP", 15: "SKIP"}
+         13: "GROUP", 15: "SKIP", 17: "FOLIOS", 18: "HLIST"}
 
 
 class NotKstate(Exception):
@@ -123,6 +127,20 @@ class Edge:
         if kind == "PAGES":
             check(self.size % page_size == 0 and not self.order, "PAGES edge without whole pages")
         return vars(self)
+
+
+class Run:
+    """Folios that are next to each other in memory and by their indices."""
+
+    def __init__(self, data):
+        place, index = struct.unpack("<QQ", data)
+        check(place, "a run whose first word is 0")
+        self.pfn, self.order = place % 2**RUN_BITS, place >> RUN_BITS & 0x3f
+        self.flags = place >> RUN_BITS + 6
+        self.index, self.count = index % 2**RUN_BITS, (index >> RUN_BITS) + 1
+        last = self.count - 1 << self.order
+        check((self.pfn + last) >> RUN_BITS == 0 and (self.index + last) >> RUN_BITS == 0,
+              "a run that needs more than 44 bits")
 
 
 class Segment:
@@ -220,6 +238,11 @@ class Field:
         check(not self.flags & ~FIELD_FLAGS, "reserved flags of the field")
         check(self.count == 1 or self.container == "ARRAY" and 1 <= self.count <= MAX_COUNT,
               f"count {self.count}")
+        self.was = None
+        if self.type == "REMOVED" and self.min:
+            self.was = TYPES.get(self.min & 0xff), self.min >> 8
+            check(self.was[0] in INTEGER_TYPES and self.was[1] <= CONTAINERS.index("ARRAY"),
+                  f"a removed field that was {self.min:#x}")
         self.ref = None
         if self.type == "STRUCT" or self.type == "ARM" and self.ref_number != NO_REF:
             check(self.ref_number < number, f"ref {self.ref_number}")
@@ -249,6 +272,8 @@ class Field:
                  "min": self.min, "max": self.max, "mask": self.mask}
         if self.ref:
             shown["ref"] = self.ref_number
+        if self.was:
+            shown["was"] = [self.was[0], CONTAINERS[self.was[1]]]
         return shown
 
 
@@ -283,8 +308,10 @@ class Schema:
         self.check_facts()
         self.check_unique(self.data_fields, "field")
         single = [(hint["field"], hint["kind"]) for hint in self.hints
-                  if hint["kind"] in HINTS.values() and hint["kind"] != "FLAG"]
+                  if hint["kind"] in HINTS.values() and hint["kind"] not in NAMES]
         check(len(set(single)) == len(single), "two hints of one kind for a field")
+        names = [{hint["field"] for hint in self.hints if hint["kind"] == kind} for kind in NAMES]
+        check(not set.intersection(*names), "names of bits and of values for a field")
         for field in self.data_fields:
             self.check_unique(field.arms, "arm")
         self.depth = 1 + max((f.ref.depth for f in self.fields if f.ref), default=0)
@@ -297,12 +324,15 @@ class Schema:
     def hint(self, field, kind, name, value):
         check(field < len(self.fields), "hint for a field that does not exist")
         kind = HINTS.get(kind, kind)
-        name = self.strings.name(name, 1 if kind == "FLAG" else 0)
+        name = self.strings.name(name, 1 if kind in NAMES else 0)
         if isinstance(kind, int):
             return {"field": field, "kind": kind}
         if kind == "SECRET":
             self.fields[field].secret = True
-        check(kind == "FLAG" or not name, "name in a hint that has none")
+        if kind == "GROUP":
+            check((self.fields[field].type, self.fields[field].container) ==
+                  ("STRUCT", "OPTIONAL"), "a group that is no optional struct")
+        check(kind in NAMES or not name, "name in a hint that has none")
         check(kind not in HINTS_WITHOUT_VALUE or not value, "value in a hint that has none")
         check(kind != "LENGTH" or value <= field, "number in the member of a later field")
         return {"field": field, "kind": kind, "name": text(name), "value": value}
@@ -476,6 +506,8 @@ class Payload:
             check(n % 8 == 0, "size of the items")
             at = self.take(n)
             return self.items(at, at + n, 0)
+        if field.type == "FOLIOS":
+            return self.runs(n)
         if field.type == "UNION":
             check(1 <= n <= len(field.arms), f"arm {n} of {len(field.arms)}")
             arm = field.arms[n - 1]
@@ -509,6 +541,17 @@ class Payload:
         if field.container == "MAP":
             return [[index, value] for index, value in zip(indices, values)]
         return values
+
+    def runs(self, folios):
+        check(folios <= MAX_FOLIOS, f"{folios} folios")
+        if not folios:
+            return []
+        [n] = struct.unpack_from("<Q", self.data, self.take(8))
+        check(n <= folios, f"{n} runs of {folios} folios")
+        at = self.take(16 * n)
+        runs = [Run(self.data[i:i + 16]) for i in range(at, at + 16 * n, 16)]
+        check(sum(run.count for run in runs) == folios, f"runs that are not {folios} folios")
+        return [vars(run) for run in runs]
 
     def items(self, at, end, groups):
         shown = []

@@ -157,7 +157,8 @@ static void restoring(void **state)
 		set = saved(&all_desc, &from);
 		stream = kstate_stream_find(set, "test");
 		all_init(&to);
-		if (again)
+		/* The first is found without an index */
+		for (int i = 0; again && i < 2; i++)
 			assert_int_equal(kstate_stream_check(stream, &all_desc, &to, KSTATE_ID(1),
 							     &err), 0);
 		before = to;

@@ -151,7 +151,7 @@ static void foretold_in(struct kstate_description *writer, const struct flat *fr
 
 static void verdicts(void **state)
 {
-	const struct flat from = { .a = 70000, .b = 65535 }, large = { .b = 65536 };
+	const struct flat from = { .a = 70000, .b = 65535, .extra = 1 }, large = { .b = 65536 };
 	struct flat to = {};
 	struct small less = {};
 
@@ -251,6 +251,20 @@ static void several_images(void **state)
 	/* None takes it: what the first one says */
 	assert_int_equal(found[1].verdict, KSTATE_REFUSED);
 	assert_string_equal(found[1].err.path, "flat.extra");
+	kstate_set_destroy(target);
+
+	/* The same of values: those that the second one refuses are not mixed with the first's */
+	target = set_create();
+	target->limits = true;
+	use(&flat_range);
+	catalogue_add(target, &small);
+	catalogue_add(target, &flat_range);
+	target = set_jump(target);
+	assert_false(check_set(set, target));
+	assert_int_equal(found[0].verdict, KSTATE_CONVERTED);
+	assert_int_equal(found[1].verdict, KSTATE_REFUSED);
+	assert_int_equal(found[1].nr_err, 1);
+	assert_string_equal(found[1].err.path, "flat[2].b");
 	kstate_set_destroy(target);
 
 	target = set_create();
@@ -729,7 +743,7 @@ static void refuse_policy(const char *lines, const char *path)
 
 static void policies(void **state)
 {
-	struct flat objs[2] = { { .b = 65536 }, { .b = 1 } }, kept = {}, extra = {};
+	struct flat objs[2] = { { .b = 65536 }, { .b = 1 } }, kept = {}, extra = { .extra = 1 };
 	char longest[100];
 
 	register_obj(&flat, &objs[0], 0);
@@ -946,12 +960,22 @@ static void errors_end(void **state)
 	shim_kexec_abort();
 }
 
+/* Records that the next kernel would get in the stream of registered objects */
+static u32 nr_saved(void)
+{
+	struct kstate_stream *stream = kstate_stream_find(kstate_outgoing(), KSTATE_STREAM);
+	u32 nr = 0;
+
+	for (u32 i = 0; i < stream->index.nr; i++)
+		nr += stream->index.slots[i].state == KSTATE_SLOT_FREE;
+	return nr;
+}
+
 /* The numbers of kstate_register() */
 static void numbers(void **state)
 {
 	struct flat objs[5] = { { .b = 1 }, { .b = 2 }, { .b = 3 }, { .b = 4 }, { .b = 5 } };
 	struct kstate_set *out = kstate_outgoing();
-	const struct kstate_stream *stream;
 
 	use(&flat);
 	atomic_set(&flat.instance_id, 0);
@@ -962,8 +986,7 @@ static void numbers(void **state)
 	/* The last ones may go: the next kernel counts the others alike */
 	assert_false(kstate_unregister(&flat, &objs[2]));
 	assert_false(shim_kexec_prepare());
-	stream = kstate_stream_find(out, KSTATE_STREAM);
-	assert_int_equal(stream->index.nr, 2);
+	assert_int_equal(nr_saved(), 2);
 	shim_kexec_abort();
 	/* But their numbers do not come back */
 	assert_false(kstate_register(&flat, &objs[3]));
@@ -1053,7 +1076,6 @@ static void leave_early(void)
 
 static void before_initcalls(void **state)
 {
-	struct kstate_stream *stream;
 	struct flat o = {};
 
 	/* When nothing is open yet, nothing counts */
@@ -1084,11 +1106,50 @@ static void before_initcalls(void **state)
 	assert_false(kstate_save_state(&flat, &o, 8));
 	early_new.b = 9;
 	assert_false(shim_kexec_prepare());
-	stream = kstate_stream_find(kstate_outgoing(), KSTATE_STREAM);
-	assert_int_equal(stream->index.nr, 3);
+	assert_int_equal(nr_saved(), 3);
 	shim_kexec_abort();
 	assert_false(kstate_unregister(&flat, &early_obj));
 	assert_false(kstate_unregister(&flat, &early_new));
+}
+
+/* A deferred probe takes its restore back, and registers another time; then that is final */
+static void deferred_probe(void **state)
+{
+	struct flat o = {}, other = {};
+	struct kstate_transaction *t;
+	bool restored = false;
+
+	boot_after(leave_early);
+	use(&flat);
+	t = kstate_transaction_begin(kstate_stream_find(kstate_incoming(), KSTATE_STREAM));
+	assert_false(kstate_transaction_add(t, &flat, &o, KSTATE_ID(1), &err));
+	assert_false(kstate_transaction_apply(t, &err));
+	assert_int_equal(o.b, 1);
+	kstate_transaction_cancel(t);
+	assert_int_equal(o.b, 0);
+
+	assert_false(kstate_register_key(&flat, &o, KSTATE_ID(1), &restored));
+	assert_true(restored);
+	assert_int_equal(o.a, 0x1122334455667788);
+	assert_false(kstate_unregister(&flat, &o));
+	assert_false(kstate_register_key(&flat, &other, KSTATE_ID(1), &restored));
+	assert_true(restored);
+	assert_int_equal(other.b, 1);
+	assert_false(kstate_unregister(&flat, &other));
+
+	/* Committed, it is registered as it has been restored */
+	t = kstate_transaction_begin(kstate_stream_find(kstate_incoming(), KSTATE_STREAM));
+	assert_false(kstate_transaction_add(t, &flat, &o, KSTATE_ID(2), &err));
+	assert_false(kstate_transaction_apply(t, &err));
+	kstate_transaction_commit(t);
+	assert_false(kstate_register_key(&flat, &o, KSTATE_ID(2), &restored));
+	assert_false(restored);
+	assert_int_equal(o.b, 2);
+	assert_false(shim_kexec_prepare());
+	/* The first one is handed on, as nothing has claimed it finally */
+	assert_int_equal(nr_saved(), 2);
+	shim_kexec_abort();
+	assert_false(kstate_unregister(&flat, &o));
 }
 
 /* An optional state that must come keeps the machine where it is */
@@ -1393,6 +1454,7 @@ int main(void)
 		GATE_TEST(numbers),
 		GATE_TEST(numbers_after_failure),
 		GATE_TEST(before_initcalls),
+		GATE_TEST(deferred_probe),
 		GATE_TEST(must_come),
 		GATE_TEST(unclaimed),
 		GATE_TEST(being_restored),

@@ -28,6 +28,7 @@
 #define KSTATE_MAX_GROUPS	8		/* groups of items inside each other */
 #define KSTATE_MAX_ELEMENTS	(1U << 24)	/* entries of one list or xarray */
 #define KSTATE_MAX_ALLOC	(1U << 30)	/* bytes behind one pointer */
+#define KSTATE_MAX_FOLIOS	(KSTATE_MAX_ALLOC / 24)	/* of one field of folios */
 
 /**
  * struct kstate_edge - memory that is handed over in place
@@ -59,7 +60,8 @@ enum kstate_edge_kind {
 /**
  * struct kstate_folio_run - folios of one order at consecutive addresses
  * @place: bits 0 to 43: page frame number of the first; bits 44 to 49: order;
- *	bits 50 to 63: flags of each. 0: nothing
+ *	bits 50 to 63: flags of each. 0 is no run: it is in records that are dropped
+ *	or not complete
  * @index: bits 0 to 43: index of the first, in pages; those that follow have
  *	indices that follow; bits 44 to 63: number of folios minus 1
  */
@@ -205,7 +207,7 @@ enum kstate_type {
 	/* No data, but a fact about the field before or about the schema: */
 	KS_T_ALIAS	= 0xa0,	/* an earlier name of the field before */
 	KS_T_ARM	= 0xb0,	/* an arm of the union before; @dflt is its tag */
-	KS_T_REMOVED	= 0xc0,	/* a field that was; @min is what: type, container << 8 */
+	KS_T_REMOVED	= 0xc0,	/* a field that was; @min is what, @dflt its default */
 };
 
 /* How many elements a field has, and where they are. */
@@ -228,8 +230,10 @@ enum kstate_container {
  * @ref: number of the schema of a %KS_T_STRUCT or %KS_T_ARM, smaller than
  *	the number of the schema that it stands in; otherwise, and for an arm
  *	without data, %KSTATE_NO_REF
- * @dflt: value of each integer where %KSTATE_FIELD_DEFAULT is set
- * @min: smallest value that is accepted, where %KSTATE_FIELD_RANGE is set
+ * @dflt: value of each integer where %KSTATE_FIELD_DEFAULT is set; tag of a
+ *	%KS_T_ARM
+ * @min: smallest value that is accepted, where %KSTATE_FIELD_RANGE is set; of a
+ *	%KS_T_REMOVED its type and its container << 8, or 0 if that is not told
  * @max: largest value that is accepted
  * @mask: bits that may be set, where %KSTATE_FIELD_MASK is set
  */
@@ -288,8 +292,9 @@ struct kstate_wire_schema {
  * struct kstate_wire_hint - more about a field; not part of the hash
  * @field: index of the field
  * @kind: &enum kstate_hint
- * @name: for %KSTATE_HINT_FLAG, offset of the name of the bits in @value
- * @value: the bits; for %KSTATE_HINT_ROOM and %KSTATE_HINT_LENGTH see there
+ * @name: for %KSTATE_HINT_FLAG and %KSTATE_HINT_ENUM, offset of the name of the
+ *	bits in @value or of the value @value
+ * @value: for %KSTATE_HINT_ROOM and %KSTATE_HINT_LENGTH see there
  */
 struct kstate_wire_hint {
 	__le16	field;
@@ -305,7 +310,7 @@ enum kstate_hint {
 	KSTATE_HINT_FLAG	= 3,	/* @name is that of the bits @value */
 	/* What the struct can take, in catalogues only: */
 	KSTATE_HINT_ROOM	= 4,	/* at most @value elements or bits */
-	KSTATE_HINT_LENGTH	= 5,	/* a member has its length; field @value is its first */
+	KSTATE_HINT_LENGTH	= 5,	/* a member is or has its length or tag; its first field is @value */
 	KSTATE_HINT_TEXT	= 6,	/* it ends with a NUL, and has no other */
 	/* What values mean: */
 	KSTATE_HINT_ENUM	= 7,	/* @name is that of the value @value */

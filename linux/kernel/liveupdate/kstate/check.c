@@ -142,7 +142,7 @@ static int check_open_views(struct views *vs, const struct kstate_schema *schema
 	while ((state = kstate_check_find(target, schema->name, state)))
 		nr++;
 	vs->nr = max(nr, 1U);
-	vs->list = kvzalloc(vs->nr * sizeof(*vs->list), GFP_KERNEL);
+	vs->list = kvzalloc_objs(*vs->list, vs->nr);
 	if (!vs->list)
 		return -ENOMEM;
 	if (!nr)
@@ -171,22 +171,24 @@ struct check {
 	void *arg;
 	struct kstate_error err;
 	struct kstate_error scratch;
-	struct errors values;
+	struct errors values[2];	/* of the best view so far, and of another one */
 };
 
-/* Without memory, the values that were refused before are what is told */
+/* Without memory, the error that could not be kept is left alone */
 static void check_collect_value(const struct kstate_error *err, void *arg)
 {
 	struct errors *errs = arg;
 
+	if (errs->next.code)
+		return;
 	errs->next = *err;
 	check_keep_error(errs);
 }
 
-/* All values of a record that the other kernel refuses; an error if it cannot be read */
-static int check_values(struct check *c, const struct view *v, struct kstate_record *record,
-			const struct kstate_schema *schema, const struct kstate_where *where,
-			struct kstate_finding *f)
+/* All values of a record that the other kernel refuses; 0 or -ENOMEM */
+static int check_values(struct errors *values, const struct view *v,
+			struct kstate_record *record, const struct kstate_schema *schema,
+			const struct kstate_where *where, struct kstate_finding *f)
 {
 	u32 fixed_bytes = ALIGN(schema->size, 8);
 	u8 *fixed = kstate_record_payload(record);
@@ -195,36 +197,40 @@ static int check_values(struct check *c, const struct view *v, struct kstate_rec
 		.stream = (struct kstate_stream *)f->stream,
 		.remote = true,
 		.refused = check_collect_value,
-		.arg = &c->values,
+		.arg = values,
 	};
 	int ret;
 
-	c->values.nr = 0;
+	values->nr = 0;
+	values->next.code = 0;
 	w.tail.end = (u8 *)(record + 1) + le32_to_cpu(record->size);
-	if (w.tail.end - fixed < fixed_bytes)
-		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG, "at least %u bytes\n%td",
-				   fixed_bytes, w.tail.end - fixed);
+	if (w.tail.end - fixed < fixed_bytes) {
+		kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG, "at least %u bytes\n%td",
+			    fixed_bytes, w.tail.end - fixed);
+		return 0;
+	}
 	w.tail.pos = fixed + fixed_bytes;
 	ret = kstate_restore_check(&w, v->res.plan, fixed, NULL);
 	f->verdict = max(f->verdict, w.verdict);
 	if (w.nr_refused) {
 		/* What ended the check is one more of them */
 		if (ret)
-			check_collect_value(where->err, &c->values);
+			check_collect_value(where->err, values);
 		where->err->code = 0;
 		f->verdict = KSTATE_REFUSED;
-		f->err = c->values.list;
-		f->nr_err = c->values.nr;
+		f->err = values->list;
+		f->nr_err = values->nr;
 	}
 	kstate_restore_undo(&w);
-	return ret;
+	return values->next.code ? -ENOMEM : 0;
 }
 
-static void check_view(struct check *c, const struct view *v, struct kstate_record *record,
-		       const struct kstate_schema *schema, struct kstate_where *where,
-		       struct kstate_finding *best)
+static int check_view(struct check *c, const struct view *v, struct kstate_record *record,
+		      const struct kstate_schema *schema, struct kstate_where *where,
+		      struct kstate_finding *best)
 {
 	struct kstate_finding f = *best;
+	int ret = 0;
 
 	/* The first error stays, unless a view after it fits better */
 	where->err = best->nr_err ? &c->scratch : &c->err;
@@ -238,7 +244,8 @@ static void check_view(struct check *c, const struct view *v, struct kstate_reco
 			    record->key_len ? "number" : "string",
 			    record->key_len ? "string" : "number");
 	else if (!f.nr_err && v->res.by_value)
-		check_values(c, v, record, schema, where, &f);
+		ret = check_values(&c->values[best->nr_err && best->err == c->values[0].list], v,
+				   record, schema, where, &f);
 	if (where->err->code) {
 		f.verdict = KSTATE_REFUSED;
 		f.err = where->err;
@@ -246,10 +253,11 @@ static void check_view(struct check *c, const struct view *v, struct kstate_reco
 	}
 	if (f.verdict < best->verdict)
 		*best = f;
+	return ret;
 }
 
-static void check_record(struct check *c, struct kstate_record *record, const struct views *vs,
-			 const struct kstate_schema *schema, struct kstate_finding *f)
+static int check_record(struct check *c, struct kstate_record *record, const struct views *vs,
+			const struct kstate_schema *schema, struct kstate_finding *f)
 {
 	u32 len = le16_to_cpu(record->key_len), i;
 	char name[KSTATE_MAX_NAME + 1];
@@ -258,20 +266,22 @@ static void check_record(struct check *c, struct kstate_record *record, const st
 		.key = { .id = le64_to_cpu(record->key), .name = len ? name : NULL },
 		.has_key = true, .err = &c->err,
 	};
+	int ret = 0;
 
 	memcpy(name, record + 1, len);
 	name[len] = 0;
 	if (schema && kstate_record_whole(record)) {
 		f->verdict = KSTATE_REFUSED + 1;
-		for (i = 0; i < vs->nr; i++)
-			check_view(c, &vs->list[i], record, schema, &where, f);
-		return;
+		for (i = 0; !ret && i < vs->nr; i++)
+			ret = check_view(c, &vs->list[i], record, schema, &where, f);
+		return ret;
 	}
 	c->err.code = 0;
 	kstate_fail(&where, NULL, KSTATE_DAMAGED, -EBADMSG, "bytes as they were written\nothers");
 	f->verdict = KSTATE_REFUSED;
 	f->err = &c->err;
 	f->nr_err = 1;
+	return 0;
 }
 
 static int check_stream(struct check *c, struct kstate_stream *stream)
@@ -293,9 +303,10 @@ static int check_stream(struct check *c, struct kstate_stream *stream)
 		schema = kstate_known(stream->set, id)->schema;
 		vs = &c->by_schema[id];
 		ret = schema && !vs->list ? check_open_views(vs, schema, c->target) : 0;
+		if (!ret)
+			ret = check_record(c, slot->record, vs, schema, &finding);
 		if (ret)
 			return ret;
-		check_record(c, slot->record, vs, schema, &finding);
 		ret = c->report(&finding, c->arg);
 		if (ret)
 			return ret;
@@ -323,7 +334,7 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 
 	if (!nr)
 		return 0;
-	c.by_schema = kvzalloc(nr * sizeof(*c.by_schema), GFP_KERNEL);
+	c.by_schema = kvzalloc_objs(*c.by_schema, nr);
 	if (!c.by_schema)
 		return -ENOMEM;
 	list_for_each_entry(stream, &set->streams, list) {
@@ -334,6 +345,7 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 	for (i = 0; i < nr; i++)
 		check_free_views(&c.by_schema[i]);
 	kvfree(c.by_schema);
-	kvfree(c.values.list);
+	for (i = 0; i < ARRAY_SIZE(c.values); i++)
+		kvfree(c.values[i].list);
 	return ret;
 }

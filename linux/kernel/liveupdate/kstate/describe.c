@@ -317,7 +317,8 @@ static int describe_ref(struct describe *d, const struct kstate_field *field,
 		return PTR_ERR(ref);
 	f->ref = ref;
 	schema->pointers |= ref->pointers;
-	schema->equal |= ref->equal;
+	if (!kstate_allocates(field))
+		schema->equal |= ref->equal;
 	if (!ref->size)
 		return refuse(d, field, "a struct with data\none without");
 	if (field->kind == KS_GROUP)
@@ -419,7 +420,7 @@ static void describe_limits(struct describe *d, struct kstate_schema *schema,
 static int describe_names(struct describe *d, struct kstate_schema *schema,
 			  struct kstate_schema_field *f, const struct kstate_field *field)
 {
-	const struct kstate_flag_name *name;
+	const struct kstate_flag_name *name, *other;
 	int ret;
 
 	f->names = field->flag_names;
@@ -428,6 +429,10 @@ static int describe_names(struct describe *d, struct kstate_schema *schema,
 		ret = check_name(d, field, name->name);
 		if (ret)
 			return ret;
+		for (other = field->flag_names; other < name; other++)
+			if (!strcmp(other->name, name->name))
+				return refuse(d, field, "names that are unique\n%s twice",
+					      name->name);
 		add_hint(schema, field->enumerated ? KSTATE_HINT_ENUM : KSTATE_HINT_FLAG,
 			 name->bits, name->name);
 	}
@@ -494,6 +499,10 @@ static int describe_field(struct describe *d, struct kstate_schema *schema,
 	f->flags = field_flags(field);
 	f->dflt = field->dflt;
 	if (field->kind == KS_REMOVED) {
+		if (field->type && field->has_default &&
+		    !kstate_int_fits(field->dflt, kstate_is_signed(field->type) ? KS_S64 : KS_U64,
+				     field->type))
+			return refuse(d, field, "a default that fits\n%llu", field->dflt);
 		if (field->type)
 			f->min = field->type | (field->modifiers ? KS_C_ARRAY : KS_C_ONE) << 8;
 		return 0;
@@ -693,25 +702,14 @@ static void forget(struct kstate_schema *schema)
 	kstate_schema_free(schema);
 }
 
-/**
- * kstate_describe() - schema and plan of a description
- * @desc: the description
- * @err: what is wrong with it
- *
- * Context: may sleep, unless the description has been used before.
- * Return: the schema, which stays with @desc, or an ERR_PTR().
- */
-struct kstate_schema *kstate_describe(struct kstate_description *desc,
-				      struct kstate_error *err)
+/* A description that is used for the first time, or by several tasks at once */
+struct kstate_schema *kstate_describe_first(struct kstate_description *desc,
+					    struct kstate_error *err)
 {
-	/* Pairs with the release below */
-	struct kstate_schema *schema = smp_load_acquire(&desc->schema);
 	struct kstate_where where = { .state = desc->name, .err = err };
 	struct describe d = { .where = &where };
+	struct kstate_schema *schema;
 	int ret;
-
-	if (likely(schema))
-		return schema;
 
 	guard(mutex)(&describe_lock);
 	if (desc->schema)

@@ -194,8 +194,26 @@ static inline u8 kstate_was_type(const struct kstate_schema_field *f)
 
 struct module;
 
-struct kstate_schema *kstate_describe(struct kstate_description *desc,
-				      struct kstate_error *err);
+struct kstate_schema *kstate_describe_first(struct kstate_description *desc,
+					    struct kstate_error *err);
+
+/**
+ * kstate_describe() - schema and plan of a description
+ * @desc: the description
+ * @err: what is wrong with it
+ *
+ * Context: may sleep, unless the description has been used before.
+ * Return: the schema, which stays with @desc, or an ERR_PTR().
+ */
+static inline struct kstate_schema *kstate_describe(struct kstate_description *desc,
+						    struct kstate_error *err)
+{
+	/* Pairs with the release in kstate_describe_first() */
+	struct kstate_schema *schema = smp_load_acquire(&desc->schema);
+
+	return likely(schema) ? schema : kstate_describe_first(desc, err);
+}
+
 bool kstate_known_state(const char *name);
 typedef int (*kstate_described_fn)(const struct kstate_schema *schema, void *arg);
 
@@ -287,6 +305,8 @@ enum kstate_drop {
  * @msize: bytes from one element to the next in the object
  * @sub: plan of the elements
  * @owner: of a %KSTATE_OP_LENGTH, the field that is the same member, or NULL
+ * @keep: of a %KSTATE_OP_COPY in a solid plan, what the eight bytes at @wsize, in which
+ *	the padding before it is, keep
  * @arms: of a union, one entry per arm of the writer
  * @none: of a group, what to do when it is not there
  * @names: of a %KSTATE_OP_NAMES, @nr_names of them
@@ -311,6 +331,7 @@ struct kstate_op {
 	union {
 		struct kstate_plan *sub;
 		const struct kstate_schema_field *owner;
+		u64 keep;
 	};
 	union {
 		struct kstate_arm_plan *arms;
@@ -329,12 +350,19 @@ struct kstate_op {
 /**
  * struct kstate_plan - the steps for one struct
  * @nr: number of steps
+ * @copies: how many of them are copies
+ * @copied: bytes that these copy
+ * @solid: bytes from the first of them to the last one, if there is nothing but
+ *	padding between them in the record, and as much in the object; otherwise 0
  * @bytes: if the only step is to copy all of it, how many bytes; otherwise 0
- * @ops: the steps, those that use the tail in the order of the tail, those that
- *	set lengths last
+ * @ops: the steps: copies first, those that use the tail in the order of the tail,
+ *	those that set lengths last
  */
 struct kstate_plan {
 	u32 nr;
+	u32 copies;
+	u32 copied;
+	u32 solid;
 	u32 bytes;
 	struct kstate_op ops[];
 };
@@ -416,6 +444,7 @@ typedef void (*kstate_report_fn)(const struct kstate_difference *diff, void *arg
 /* All that one resolution made, in one place to free */
 struct kstate_resolution {
 	struct kstate_plan *plan;
+	u32 fixed;		/* bytes that the writer's fixed part takes */
 	enum kstate_verdict verdict;
 	bool by_value;		/* some values are refused, or lost */
 	struct list_head memory;
@@ -516,6 +545,12 @@ struct kstate_value {
 
 /* Values and their constraints: limits.c */
 
+/* The short way past most steps that check something */
+static inline bool kstate_is_bool(const struct kstate_op *op, const u8 *p)
+{
+	return op->code == KSTATE_OP_BOOL && op->count == 1 && *p <= 1;
+}
+
 int kstate_check_bools(struct kstate_where *where, const struct kstate_op *op, const u8 *p);
 int kstate_check_limit(struct kstate_where *where, const struct kstate_op *op,
 		       const struct kstate_schema_field *f, u32 index, u64 val, const u64 *held);
@@ -571,6 +606,7 @@ struct kstate_log_chunk;
  * @blank: the object will be zero by then, whatever it holds now
  * @defaults: what is read is a record of defaults, which has no tail
  * @keep: whether applying can be taken back
+ * @at_once: restore at once what needs no log
  * @applied: the log has been applied
  * @calls: the log has functions to call
  * @verdict: what the values made of it
@@ -596,6 +632,7 @@ struct kstate_restore_ctx {
 	bool blank;
 	bool defaults;
 	bool keep;
+	bool at_once;
 	bool applied;
 	bool calls;
 	bool in_callback;

@@ -259,8 +259,8 @@ static int restore_elements(struct kstate_restore_ctx *w, const struct kstate_op
 			    const struct kstate_span *span, void *elems, bool fresh)
 {
 	const struct kstate_plan *sub = op->sub;
-	bool was_fresh = w->fresh, integers = sub && sub->nr == 1 &&
-		sub->ops->code == KSTATE_OP_INT && !sub->ops->narrow;
+	bool was_fresh = w->fresh, integers = kstate_is_int(op->to->type) && sub &&
+		sub->nr == 1 && sub->ops->code == KSTATE_OP_INT && !sub->ops->narrow;
 	u32 i, bytes = span->n * op->msize;
 	int ret = 0;
 
@@ -334,13 +334,21 @@ static int array_restore(struct kstate_restore_ctx *w, const struct kstate_op *o
 	}
 }
 
+/* As many as can be saved */
+static int restore_entries_check(struct kstate_restore_ctx *w, const struct kstate_op *op, u32 n)
+{
+	return n <= KSTATE_MAX_ELEMENTS ? 0 :
+	       kstate_fail(&w->where, op->path, KSTATE_NO_ROOM, -ENOSPC,
+			   "at most %u elements\n%u", KSTATE_MAX_ELEMENTS, n);
+}
+
 /* Entries belong to the log from when they are linked: the plan is run afterwards */
 static int restore_entries(struct kstate_restore_ctx *w, const struct kstate_op *op,
 			   const struct kstate_span *span, void *head)
 {
 	void *elem, *before = NULL;
 	u32 i;
-	int ret = 0;
+	int ret = restore_entries_check(w, op, span->n);
 
 	for (i = 0; i < span->n && !ret; i++, before = elem) {
 		elem = kstate_restore_alloc(w, op, 1, false);
@@ -387,6 +395,9 @@ static int xarray_restore(struct kstate_restore_ctx *w, const struct kstate_op *
 	if (w->blank || !xa_empty(xa))
 		return kstate_occupied(w, op, -1, "an empty xarray in the object",
 				       w->blank ? "another arm of a union" : "entries");
+	ret = restore_entries_check(w, op, span->n);
+	if (ret)
+		return ret;
 	for (i = 0; i < span->n; i++, last = index) {
 		index = get_unaligned_le64(span->before + 8 * (size_t)i);
 		if (index != (unsigned long)index || (i && index <= last))

@@ -77,7 +77,15 @@ int kstate_check_bools(struct kstate_where *where, const struct kstate_op *op, c
 	return 0;
 }
 
-/* The bits that are too many, in hexadecimal, with their names on this side */
+static void add_name(char *names, int *len, const char *name, u64 bits, u64 *unnamed)
+{
+	if (!bits || (bits & *unnamed) != bits)
+		return;
+	*len += scnprintf(names + *len, 64 - *len, "%s%s", *len ? "|" : ": ", name);
+	*unnamed &= ~bits;
+}
+
+/* The bits that are too many, in hexadecimal, with the reader's or the writer's names */
 static noinline_for_stack int fail_mask(struct kstate_where *where, const struct kstate_op *op,
 					const struct kstate_schema_field *f, u32 index, u64 val)
 {
@@ -86,14 +94,17 @@ static noinline_for_stack int fail_mask(struct kstate_where *where, const struct
 	};
 	const struct kstate_flag_name *name = f->bind && !f->enumerated ? f->bind->flag_names :
 									  NULL;
-	u64 more = val & ~f->mask;
+	const struct kstate_schema_hint *h;
+	u64 more = val & ~f->mask, unnamed = more;
 	char names[64] = "";
 	int len = 0, ret;
+	u32 pos = 0;
 
 	for (; name && name->name; name++)
-		if ((name->bits & more) == name->bits)
-			len += scnprintf(names + len, sizeof(names) - len, "%s%s",
-					 len ? "|" : ": ", name->name);
+		add_name(names, &len, name->name, name->bits, &unnamed);
+	while (op->from && !op->from->enumerated &&
+	       (h = kstate_schema_name(op->schema, op->from, &pos)))
+		add_name(names, &len, h->name, h->value, &unnamed);
 	where->frame = &frame;
 	if (f->secret || (op->from && op->from->secret))
 		ret = kstate_fail(where, NULL, KSTATE_VALUE, -ERANGE,

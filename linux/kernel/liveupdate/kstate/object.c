@@ -14,7 +14,7 @@
 
 /* A call on one record: what is known of it */
 struct call {
-	struct kstate_where where;
+	struct kstate_where *where;
 	struct kstate_stream *stream;
 	struct kstate_schema *schema;
 	u64 key;
@@ -23,46 +23,56 @@ struct call {
 	u32 name;
 };
 
-static int call_begin(struct call *call, struct kstate_stream *stream,
-		      struct kstate_description *desc, struct kstate_key key,
-		      struct kstate_error *err)
+static noinline int call_string(struct call *call, const char *name, bool wanted)
 {
-	call->where = (struct kstate_where){
-		.state = desc->name, .key = key, .has_key = true, .err = err,
-		.writer = stream->set->incoming ? stream->set->writer : NULL,
-	};
+	if (name) {
+		call->len = strnlen(name, KSTATE_MAX_NAME + 1);
+		call->key = kstate_string_key(name, call->len);
+		if (wanted && call->len && call->len <= KSTATE_MAX_NAME)
+			return 0;
+	}
+	return kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EINVAL, "%s as the key\n%s",
+			   wanted ? "a short string" : "a number",
+			   name ? "a string" : "a number");
+}
+
+/* Field by field: clearing what messages need would take longer than a small object does */
+static __always_inline int call_begin(struct call *call, struct kstate_where *where,
+				      struct kstate_stream *stream,
+				      struct kstate_description *desc, struct kstate_key key,
+				      struct kstate_error *err)
+{
+	where->state = desc->name;
+	where->key = key;
+	where->has_key = true;
+	where->writer = stream->set->incoming ? stream->set->writer : NULL;
+	where->frame = NULL;
+	where->err = err;
+	call->where = where;
 	call->stream = stream;
 	call->key = key.id;
 	call->len = 0;
 	call->id = KSTATE_NO_REF;
-	if (key.name) {
-		call->len = strnlen(key.name, KSTATE_MAX_NAME + 1);
-		call->key = kstate_string_key(key.name, call->len);
-	}
 	call->schema = kstate_describe(desc, err);
 	if (IS_ERR(call->schema))
 		return PTR_ERR(call->schema);
-	if (desc->string_key != !!key.name ||
-	    (key.name && (!call->len || call->len > KSTATE_MAX_NAME)))
-		return kstate_fail(&call->where, NULL, KSTATE_BAD_CALL, -EINVAL,
-				   "%s as the key\n%s",
-				   desc->string_key ? "a short string" : "a number",
-				   key.name ? "a string" : "a number");
+	if (unlikely(key.name || desc->string_key))
+		return call_string(call, key.name, desc->string_key);
 	return 0;
 }
 
-static void call_end(struct call *call, const char *doing)
+static noinline void call_end(struct call *call, const char *doing)
 {
-	kstate_set_error(call->stream->set, call->where.err, doing);
+	kstate_set_error(call->stream->set, call->where->err, doing);
 }
 
 /* Functions of a description come back here only for other streams */
-static int call_lock(struct call *call)
+static __always_inline int call_lock(struct call *call)
 {
 	struct kstate_stream *stream = call->stream;
 
 	if (READ_ONCE(stream->user) == current)
-		return kstate_fail(&call->where, NULL, KSTATE_BAD_CALL, -EDEADLK,
+		return kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EDEADLK,
 				   "a stream that is not in use\na function of a description");
 	mutex_lock(&stream->lock);
 	WRITE_ONCE(stream->user, current);
@@ -138,26 +148,32 @@ static void call_time(struct call *call, u64 start, struct kstate_slot *slot)
 	call->stream->ns += slot->ns;
 }
 
-/* The number of the schema (outgoing) and its name; one of a stream is like the one before */
-static int call_schema(struct call *call)
+static noinline int call_new_schema(struct call *call)
 {
 	struct kstate_stream *stream = call->stream;
 	int ret;
 
-	if (stream->last != call->schema->serial) {
-		if (stream->set->incoming) {
-			call->name = kstate_set_name(stream->set, call->schema->name);
-		} else {
-			ret = kstate_set_schema(stream->set, call->schema, &call->id,
-						call->where.err);
-			if (ret)
-				return ret;
-			call->name = kstate_known(stream->set, call->id)->name;
-		}
-		stream->last = call->schema->serial;
-		stream->last_id = call->id;
-		stream->last_name = call->name;
+	if (stream->set->incoming) {
+		stream->last_name = kstate_set_name(stream->set, call->schema->name);
+	} else {
+		ret = kstate_set_schema(stream->set, call->schema, &stream->last_id,
+					call->where->err);
+		if (ret)
+			return ret;
+		stream->last_name = kstate_known(stream->set, stream->last_id)->name;
 	}
+	stream->last = call->schema->serial;
+	return 0;
+}
+
+/* The number of the schema (outgoing) and its name; one of a stream is like the one before */
+static __always_inline int call_schema(struct call *call)
+{
+	struct kstate_stream *stream = call->stream;
+	int ret = stream->last != call->schema->serial ? call_new_schema(call) : 0;
+
+	if (ret)
+		return ret;
 	call->id = stream->last_id;
 	call->name = stream->last_name;
 	return 0;
@@ -176,7 +192,7 @@ static int check_duplicate(struct call *call)
 		*max_key = call->key + 1;
 		return 0;
 	}
-	slot = kstate_stream_lookup(stream, call->name, call->key, call->where.key.name,
+	slot = kstate_stream_lookup(stream, call->name, call->key, call->where->key.name,
 				    call->len);
 	if (IS_ERR(slot))
 		return -ENOMEM;
@@ -190,14 +206,13 @@ static int begin_record(struct call *call, struct kstate_save_ctx *w)
 	u32 fixed = sizeof(struct kstate_record) + key_bytes;
 	struct kstate_record *record;
 
-	w->where = call->where;
 	w->stream = call->stream;
 	w->in_callback = false;
 	w->nr_groups = 0;
 	w->used = fixed + fixed_bytes;
 	w->rec = kstate_stream_reserve(call->stream, NULL, 0, w->used);
 	if (!w->rec)
-		return kstate_no_memory(&call->where, NULL);
+		return kstate_no_memory(call->where, NULL);
 	w->room = kstate_stream_room(call->stream, w->rec);
 
 	record = (void *)w->rec;
@@ -207,41 +222,41 @@ static int begin_record(struct call *call, struct kstate_save_ctx *w)
 	record->flags = cpu_to_le16(call->schema->flags & KSTATE_SCHEMA_OPTIONAL ?
 				    KSTATE_RECORD_OPTIONAL : 0);
 	if (call->len)
-		memcpy(record + 1, call->where.key.name, call->len);
+		memcpy(record + 1, call->where->key.name, call->len);
 	return fixed;
 }
 
-static int save_record(struct call *call, const void *obj, struct kstate_slot **slot)
+static int save_record(struct call *call, struct kstate_save_ctx *w, const void *obj,
+		       struct kstate_slot **slot)
 {
 	struct kstate_stream *stream = call->stream;
 	struct kstate_record *record;
-	struct kstate_save_ctx w;
 	int ret;
 
 	/* What is saved now would not be in what the next kernel reads */
 	if (stream->set->published)
-		return kstate_fail(&call->where, NULL, KSTATE_BAD_CALL, -EBUSY,
+		return kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EBUSY,
 				   "a call before the jump begins\none after");
 	ret = check_duplicate(call);
 	if (ret == -EEXIST)
-		return kstate_fail(&call->where, NULL, KSTATE_DUPLICATE, ret,
+		return kstate_fail(call->where, NULL, KSTATE_DUPLICATE, ret,
 				   "a key that is not in use\nthe same key");
 	if (ret)
-		return kstate_no_memory(&call->where, NULL);
-	ret = begin_record(call, &w);
+		return kstate_no_memory(call->where, NULL);
+	ret = begin_record(call, w);
 	if (ret < 0)
 		return ret;
-	stream->saving = &w;
-	ret = kstate_save(&w, call->schema, ret, obj);
+	stream->saving = w;
+	ret = kstate_save(w, call->schema, ret, obj);
 	stream->saving = NULL;
-	record = record_so_far(&w);
+	record = record_so_far(w);
 	*slot = ret ? NULL : kstate_stream_commit(stream, record);
 	if (*slot)
 		return 0;
 	if (!ret)
-		ret = kstate_no_memory(&call->where, NULL);
+		ret = kstate_no_memory(call->where, NULL);
 	kstate_record_release(stream, record);
-	kstate_stream_cancel(stream, record, w.used - sizeof(*record));
+	kstate_stream_cancel(stream, record, w->used - sizeof(*record));
 	return ret;
 }
 
@@ -262,15 +277,16 @@ static int save_record(struct call *call, const void *obj, struct kstate_slot **
 int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *desc,
 		       const void *obj, struct kstate_key key, struct kstate_error *err)
 {
+	struct kstate_save_ctx w;
 	struct kstate_error local;
 	struct kstate_slot *slot = NULL;
 	struct call call;
 	u64 start;
 	int ret;
 
-	ret = call_begin(&call, stream, desc, key, kstate_error_begin(err, &local));
+	ret = call_begin(&call, &w.where, stream, desc, key, kstate_error_begin(err, &local));
 	if (!ret && stream->set->incoming)
-		ret = kstate_fail(&call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
+		ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				  "a stream to write to\nan incoming one");
 	if (!ret)
 		ret = call_lock(&call);
@@ -278,7 +294,7 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 		/* The first object with a schema does not speak for the others */
 		ret = stream->set->published ? 0 : call_schema(&call);
 		start = call_clock(&call, stream->index.nr);
-		ret = ret ?: save_record(&call, obj, &slot);
+		ret = ret ?: save_record(&call, &w, obj, &slot);
 		if (!ret)
 			call_time(&call, start, slot);
 		call_unlock(&call);
@@ -292,7 +308,7 @@ EXPORT_SYMBOL_GPL(kstate_stream_save);
 /* The record of the call, or an ERR_PTR() */
 static struct kstate_slot *find_record(struct call *call)
 {
-	struct kstate_where *where = &call->where;
+	struct kstate_where *where = call->where;
 	struct kstate_slot *slot = NULL;
 	int ret = call_schema(call);
 
@@ -326,11 +342,12 @@ int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *
 		       struct kstate_key key)
 {
 	struct kstate_error local;
+	struct kstate_where where;
 	struct kstate_slot *slot;
 	struct call call;
 	int ret;
 
-	ret = call_begin(&call, stream, desc, key, kstate_error_begin(NULL, &local));
+	ret = call_begin(&call, &where, stream, desc, key, kstate_error_begin(NULL, &local));
 	if (!ret && stream->set->incoming)
 		ret = -EINVAL;
 	if (!ret)
@@ -348,20 +365,20 @@ EXPORT_SYMBOL_GPL(kstate_stream_drop);
 static int update_record(struct call *call, struct kstate_record *record, const void *obj)
 {
 	u32 fixed = sizeof(*record) + kstate_key_bytes(record), size = call->schema->size;
-	struct kstate_save_ctx w = { .where = call->where, .stream = call->stream,
+	struct kstate_save_ctx w = { .where = *call->where, .stream = call->stream,
 				     .rec = (u8 *)record };
 	void *before;
 	int ret;
 
 	ret = call_schema(call);
 	if (!ret && le32_to_cpu(record->schema) != call->id)
-		ret = kstate_fail(&call->where, NULL, KSTATE_BAD_CALL, -EINVAL,
+		ret = kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				  "the description that it was saved with\nanother");
 	if (ret)
 		return ret;
 	before = kvmalloc(size, GFP_KERNEL);
 	if (!before)
-		return kstate_no_memory(&call->where, NULL);
+		return kstate_no_memory(call->where, NULL);
 	memcpy(before, w.rec + fixed, size);
 	ret = kstate_save_again(&w, call->schema, fixed, obj);
 	if (ret)
@@ -392,13 +409,14 @@ int kstate_stream_update(struct kstate_stream *stream, struct kstate_description
 			 const void *obj, struct kstate_key key, struct kstate_error *err)
 {
 	struct kstate_error local;
+	struct kstate_where where;
 	struct kstate_slot *slot;
 	struct call call;
 	int ret;
 
-	ret = call_begin(&call, stream, desc, key, kstate_error_begin(err, &local));
+	ret = call_begin(&call, &where, stream, desc, key, kstate_error_begin(err, &local));
 	if (!ret && (stream->set->incoming || stream->set->published))
-		ret = kstate_fail(&call.where, NULL, KSTATE_BAD_CALL, -EBUSY,
+		ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EBUSY,
 				  "a stream to write to\nan incoming one, or a jump that has begun");
 	if (!ret)
 		ret = call_lock(&call);
@@ -413,16 +431,16 @@ int kstate_stream_update(struct kstate_stream *stream, struct kstate_description
 }
 EXPORT_SYMBOL_GPL(kstate_stream_update);
 
-static void begin_restore(struct call *call, struct kstate_restore_ctx *w)
+static void begin_restore(struct call *call, struct kstate_restore_ctx *w, bool at_once)
 {
 	/* Field by field: clearing the log would take longer than a small object does */
-	w->where = call->where;
 	w->stream = call->stream;
 	w->remote = false;
 	w->fresh = false;
 	w->blank = false;
 	w->defaults = false;
 	w->keep = false;
+	w->at_once = at_once;
 	w->applied = false;
 	w->calls = false;
 	w->in_callback = false;
@@ -436,17 +454,17 @@ static void begin_restore(struct call *call, struct kstate_restore_ctx *w)
 
 /* Check a record against an object; what that acquired is in @w. The verdict, or an error */
 static int check_record(struct call *call, struct kstate_slot *slot, void *obj,
-			struct kstate_restore_ctx *w)
+			struct kstate_restore_ctx *w, bool at_once)
 {
 	struct kstate_stream *stream = call->stream;
 	struct kstate_record *record = slot->record;
 	u32 id = le32_to_cpu(record->schema), key_bytes = kstate_key_bytes(record);
-	u32 size = le32_to_cpu(record->size), fixed_bytes;
+	u32 size = le32_to_cpu(record->size);
 	struct kstate_resolution *res = stream->last_res;
 	u8 *fixed;
 	int ret;
 
-	begin_restore(call, w);
+	begin_restore(call, w, at_once);
 	if (slot->state == KSTATE_SLOT_CLAIMED)
 		return kstate_fail(&w->where, NULL, KSTATE_CLAIMED, -EALREADY,
 				   "a record that has not been restored\none that has");
@@ -463,12 +481,11 @@ static int check_record(struct call *call, struct kstate_slot *slot, void *obj,
 		stream->last_res_reader = call->schema->serial;
 	}
 
-	fixed_bytes = ALIGN(kstate_known(stream->set, id)->schema->size, 8);
-	if (size < key_bytes + fixed_bytes)
+	if (size < key_bytes + res->fixed)
 		return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
-				   "at least %u bytes\n%u", key_bytes + fixed_bytes, size);
+				   "at least %u bytes\n%u", key_bytes + res->fixed, size);
 	fixed = kstate_record_payload(record);
-	w->tail.pos = fixed + fixed_bytes;
+	w->tail.pos = fixed + res->fixed;
 	w->tail.end = (u8 *)(record + 1) + size;
 
 	stream->restoring = w;
@@ -477,21 +494,18 @@ static int check_record(struct call *call, struct kstate_slot *slot, void *obj,
 	return ret ?: max(res->verdict, w->verdict);
 }
 
-static int restore_record(struct call *call, struct kstate_slot *slot, void *obj, bool apply)
+static int restore_record(struct call *call, struct kstate_slot *slot, void *obj,
+			  struct kstate_restore_ctx *w, bool apply)
 {
-	struct kstate_restore_ctx w;
-	int ret = check_record(call, slot, obj, &w);
+	int ret = check_record(call, slot, obj, w, apply);
 
+	if (ret >= 0 && apply)
+		ret = kstate_restore_apply(w);
 	if (ret < 0 || !apply) {
-		kstate_restore_undo(&w);
+		kstate_restore_undo(w);
 		return ret;
 	}
-	ret = kstate_restore_apply(&w);
-	if (ret) {
-		kstate_restore_undo(&w);
-		return ret;
-	}
-	kstate_restore_done(&w);
+	kstate_restore_done(w);
 	slot->state = KSTATE_SLOT_CLAIMED;
 	return 0;
 }
@@ -509,22 +523,23 @@ static int own_code(struct kstate_error *err, int ret)
 static int restore_call(struct kstate_stream *stream, struct kstate_description *desc, void *obj,
 			struct kstate_key key, struct kstate_error *err, bool apply)
 {
+	struct kstate_restore_ctx w;
 	struct kstate_error local;
 	struct kstate_slot *slot;
 	struct call call;
 	u64 start;
 	int ret;
 
-	ret = call_begin(&call, stream, desc, key, kstate_error_begin(err, &local));
+	ret = call_begin(&call, &w.where, stream, desc, key, kstate_error_begin(err, &local));
 	if (!ret && !stream->set->incoming)
-		ret = kstate_fail(&call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
+		ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				  "an incoming stream\none to write to");
 	if (!ret)
 		ret = call_lock(&call);
 	if (!ret) {
 		start = call_clock(&call, stream->restored);
 		slot = find_record(&call);
-		ret = IS_ERR(slot) ? PTR_ERR(slot) : restore_record(&call, slot, obj, apply);
+		ret = IS_ERR(slot) ? PTR_ERR(slot) : restore_record(&call, slot, obj, &w, apply);
 		if (!ret && apply) {
 			call_time(&call, start, slot);
 			stream->restored++;
@@ -532,7 +547,7 @@ static int restore_call(struct kstate_stream *stream, struct kstate_description 
 		call_unlock(&call);
 	}
 	if (ret < 0) {
-		ret = own_code(call.where.err, ret);
+		ret = own_code(call.where->err, ret);
 		call_end(&call, apply ? "restore" : "check");
 	}
 	return ret;
@@ -575,6 +590,37 @@ int kstate_stream_check(struct kstate_stream *stream, struct kstate_description 
 }
 EXPORT_SYMBOL_GPL(kstate_stream_check);
 
+/**
+ * kstate_stream_unclaim() - an object that has been restored goes, and may come back
+ * @stream: an incoming stream
+ * @desc: its description
+ * @key: which instance it is
+ *
+ * Its record can be restored again, unless it has handed over memory: that went
+ * with the object.
+ *
+ * Context: may sleep.
+ */
+void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_description *desc,
+			   struct kstate_key key)
+{
+	struct kstate_error err = {};
+	struct kstate_where where;
+	struct kstate_slot *slot;
+	struct call call;
+	u32 id;
+
+	if (call_begin(&call, &where, stream, desc, key, &err) || call_lock(&call))
+		return;
+	slot = find_record(&call);
+	if (!IS_ERR(slot) && slot->state == KSTATE_SLOT_CLAIMED) {
+		id = le32_to_cpu(slot->record->schema);
+		if (!kstate_known(stream->set, id)->schema->edges)
+			slot->state = KSTATE_SLOT_FREE;
+	}
+	call_unlock(&call);
+}
+
 /* Restoring several objects of one stream, or none of them */
 
 struct transaction_entry {
@@ -586,7 +632,6 @@ struct transaction_entry {
 struct kstate_transaction {
 	struct kstate_stream *stream;
 	struct list_head entries;
-	struct kstate_error err;
 };
 
 /**
@@ -632,21 +677,23 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 {
 	struct transaction_entry *entry = kvzalloc(sizeof(*entry), GFP_KERNEL);
 	struct kstate_error local;
+	struct kstate_where where;
 	struct kstate_slot *slot;
 	struct call call;
 	int ret;
 
-	ret = call_begin(&call, t->stream, desc, key, kstate_error_begin(err, &local));
+	ret = call_begin(&call, entry ? &entry->ctx.where : &where, t->stream, desc, key,
+			 kstate_error_begin(err, &local));
 	if (!ret && !t->stream->set->incoming)
-		ret = kstate_fail(&call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
+		ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				  "an incoming stream\none to write to");
 	if (!ret && !entry)
-		ret = kstate_no_memory(&call.where, NULL);
+		ret = kstate_no_memory(call.where, NULL);
 	if (!ret)
 		ret = call_lock(&call);
 	if (!ret) {
 		slot = find_record(&call);
-		ret = IS_ERR(slot) ? PTR_ERR(slot) : check_record(&call, slot, obj, &entry->ctx);
+		ret = IS_ERR(slot) ? PTR_ERR(slot) : check_record(&call, slot, obj, &entry->ctx, false);
 		if (ret < 0 && !IS_ERR(slot))
 			kstate_restore_undo(&entry->ctx);
 		if (ret >= 0) {
@@ -659,9 +706,9 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 	}
 	if (ret >= 0)
 		return 0;
-	kvfree(entry);
-	ret = own_code(call.where.err, ret);
+	ret = own_code(call.where->err, ret);
 	call_end(&call, "restore");
+	kvfree(entry);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kstate_transaction_add);

@@ -159,19 +159,8 @@ void kstate_index_forget(struct kstate_index *index)
 	index->filled = 0;
 }
 
-/**
- * kstate_stream_lookup() - find a record
- * @stream: the stream
- * @name: number of the name of the state in the set
- * @key: the key, or the checksum of the string
- * @string: the string key, or NULL
- * @len: its length, or 0
- *
- * Context: kstate_stream.lock is held. Allocates if records have been added.
- * Return: the slot, NULL if there is none, or ERR_PTR(-ENOMEM).
- */
-struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
-					 u64 key, const char *string, u32 len)
+static noinline struct kstate_slot *index_find(struct kstate_stream *stream, u32 name, u64 key,
+					       const char *string, u32 len)
 {
 	struct kstate_index *index = &stream->index;
 	struct kstate_slot *slot;
@@ -188,28 +177,59 @@ struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
 	return NULL;
 }
 
+/**
+ * kstate_stream_lookup() - find a record
+ * @stream: the stream
+ * @name: number of the name of the state in the set
+ * @key: the key, or the checksum of the string
+ * @string: the string key, or NULL
+ * @len: its length, or 0
+ *
+ * Context: kstate_stream.lock is held. Allocates if records have been added.
+ * Return: the slot, NULL if there is none, or ERR_PTR(-ENOMEM).
+ */
+struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
+					 u64 key, const char *string, u32 len)
+{
+	struct kstate_index *index = &stream->index;
+	struct kstate_slot *slot = index->slots + index->next;
+
+	/* Most readers ask for one record after the other */
+	if (index->next >= index->nr || slot->state == KSTATE_SLOT_DROPPED ||
+	    !record_matches(stream, slot->record, name, key, string, len))
+		slot = index_find(stream, name, key, string, len);
+	if (!IS_ERR_OR_NULL(slot))
+		index->next = slot - index->slots + 1;
+	return slot;
+}
+
+static noinline int index_grow(struct kstate_index *index)
+{
+	u32 room = index->room ? 2 * index->room : 8;
+	struct kstate_slot *slots = kvmalloc_objs(*slots, room);
+
+	if (!slots)
+		return -ENOMEM;
+	if (index->nr)
+		memcpy(slots, index->slots, index->nr * sizeof(*slots));
+	kvfree(index->slots);
+	index->slots = slots;
+	index->room = room;
+	return 0;
+}
+
 /* A slot that nothing uses, or NULL without memory */
 static struct kstate_slot *index_new_slot(struct kstate_index *index)
 {
 	struct kstate_slot *slot;
 
-	if (index->free) {
+	if (unlikely(index->free)) {
 		slot = &index->slots[index->free - 1];
 		index->free = slot->next;
 		return slot;
 	}
-	if (index->nr == index->room) {
-		u32 room = index->room ? 2 * index->room : 8;
-		struct kstate_slot *slots = kvmalloc_objs(*slots, room);
-
-		if (!slots)
-			return NULL;
-		if (index->nr)
-			memcpy(slots, index->slots, index->nr * sizeof(*slots));
-		kvfree(index->slots);
-		index->slots = slots;
-		index->room = room;
-	}
+	if (unlikely(index->nr == index->room) && index_grow(index))
+		return NULL;
 	return &index->slots[index->nr++];
 }
 
@@ -320,22 +340,12 @@ void kstate_stream_free_slot(struct kstate_stream *stream, struct kstate_slot *s
 	index->free = slot - index->slots + 1;
 }
 
-/**
- * kstate_stream_max_key() - largest number that is a key, plus 1
- * @stream: the stream
- * @name: number of the name of the state
- *
- * Context: kstate_stream.lock is held.
- * Return: where it is kept, or NULL without memory.
- */
-u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name)
+/* A state that the stream has no largest key of: see kstate_stream_max_key() */
+u64 *kstate_stream_add_keys(struct kstate_stream *stream, u32 name)
 {
 	u32 nr = roundup_pow_of_two(name + 1);
-	u64 *more;
+	u64 *more = kvcalloc(nr, sizeof(*more), GFP_KERNEL);
 
-	if (name < stream->nr_max_key)
-		return &stream->max_key[name];
-	more = kvcalloc(nr, sizeof(*more), GFP_KERNEL);
 	if (!more)
 		return NULL;
 	if (stream->nr_max_key)

@@ -27,6 +27,7 @@ struct registration {
 	void *obj;
 	struct kstate_key key;
 	bool numbered;		/* by kstate_register() */
+	bool restored;
 	bool pending;		/* being restored: nothing to save yet */
 };
 
@@ -86,6 +87,7 @@ static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(registrations);
 static struct rhashtable by_obj;
 static struct rhashtable by_key;
+static bool finished;
 static bool begun;
 static struct kstate_set *outgoing;
 static struct kstate_stream *kernel_stream;	/* of the outgoing set */
@@ -274,13 +276,14 @@ static int registry_register(struct kstate_description *desc, void *obj, struct 
 
 	ret = kstate_restore_key(desc, obj, key);
 	guard(mutex)(&registry_lock);
-	/* An object that was restored and unregistered begins anew */
+	/* An object that was restored and unregistered begins anew, if it has to */
 	if (ret && ret != -ENOENT && ret != -EALREADY) {
 		registry_remove(r);
 		return ret;
 	}
 	if (restored)
 		*restored = !ret;
+	r->restored = !ret;
 	r->pending = false;
 	return 0;
 }
@@ -295,6 +298,12 @@ static int registry_register(struct kstate_description *desc, void *obj, struct 
  *
  * This can be called before anything can be saved (fs_initcall_sync): the jump
  * is what saves.
+ *
+ * If this fails, the record stays, and the next call restores it. Once it has
+ * succeeded, the record is claimed for good: an object that is unregistered and
+ * registered again begins anew. A driver that may have to take a restore back, because
+ * its probe is deferred, restores with a transaction, and registers the object
+ * after kstate_transaction_commit().
  *
  * Context: may sleep.
  * Return: 0, or a negative error code: then the object is not registered, and
@@ -335,12 +344,18 @@ EXPORT_SYMBOL_GPL(kstate_register);
  * @desc: its description
  * @obj: the object
  *
+ * Until kstate_finish(), an object that is registered again with the same key, as
+ * after a probe that was deferred, is restored again. If it had been handed memory
+ * over, that is gone with the first object, and it begins anew: such objects are
+ * restored in a transaction (kstate_transaction_begin()), which can be taken back.
+ *
  * Context: may sleep.
  * Return: 0, or -ENOENT if it is not registered.
  */
 int kstate_unregister(struct kstate_description *desc, void *obj)
 {
 	struct registration this = { .desc = desc, .obj = obj }, *r;
+	struct kstate_stream *stream;
 
 	guard(mutex)(&registry_lock);
 	/* Before that, there is no table to look into */
@@ -349,6 +364,9 @@ int kstate_unregister(struct kstate_description *desc, void *obj)
 	r = rhashtable_lookup_fast(&by_obj, &this, by_obj_params);
 	if (!r)
 		return -ENOENT;
+	stream = kstate_stream_find(incoming, KSTATE_STREAM);
+	if (r->restored && !finished && stream)
+		kstate_stream_unclaim(stream, desc, r->key);
 	registry_remove(r);
 	return 0;
 }
@@ -514,6 +532,7 @@ int kstate_finish(void)
 	/* If nothing could be read, nothing is waited for any more */
 	if (not_open != -EPROBE_DEFER)
 		not_open = 0;
+	finished = true;
 	return incoming ? kstate_set_finish(incoming) : 0;
 }
 EXPORT_SYMBOL_GPL(kstate_finish);
@@ -623,4 +642,5 @@ void kstate_registry_exit(void)
 		rhashtable_destroy(&by_obj);
 	}
 	begun = false;
+	finished = false;
 }

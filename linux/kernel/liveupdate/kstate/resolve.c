@@ -19,6 +19,7 @@
  * A schema resolved against itself gives the plan by which it is saved.
  */
 
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -103,38 +104,55 @@ static struct build build_nested(struct build *b, const struct kstate_frame *fra
 }
 
 /* Lengths and tags go last: then all that a member is to be is known */
-static void lengths_last(struct build *b)
+static int op_rank(const struct kstate_op *op)
 {
-	struct kstate_op op;
-	u32 i, j, nr = b->nr;
+	return op->code == KSTATE_OP_COPY ? 0 : op->code == KSTATE_OP_LENGTH ? 2 : 1;
+}
 
-	for (i = 0, j = 0; i < nr; i++) {
-		if (b->ops[j].code != KSTATE_OP_LENGTH) {
-			j++;
-			continue;
-		}
-		op = b->ops[j];
-		memmove(&b->ops[j], &b->ops[j + 1], (b->nr - j - 1) * sizeof(op));
-		b->ops[b->nr - 1] = op;
+/* If saving can copy what is between the copies, too, and clear it then: see save_copies() */
+static void set_solid(struct kstate_plan *plan)
+{
+	struct kstate_op *first = plan->ops, *end = first + plan->copies, *op;
+	const struct kstate_op *other;
+	u32 from;
+
+	for (op = first + 1; op < end; op++) {
+		from = op[-1].wire + op[-1].count;
+		if (op->wire - from >= 8 || op->wire - op->mem != first->wire - first->mem)
+			return;
+		for (other = end; other < first + plan->nr; other++)
+			if (other->wire >= from && other->wire < op->wire)
+				return;
+		op->wsize = max(op->wire, 8U) - 8;
+		op->keep = ~0ULL;
+		memset((u8 *)&op->keep + from - op->wsize, 0, op->wire - from);
 	}
+	if (end[-1].wire + end[-1].count >= 8)
+		plan->solid = end[-1].wire + end[-1].count - first->wire;
 }
 
 /* The plan of @nested, for elements of @size bytes in the record */
 static struct kstate_plan *build_finish(struct build *b, struct build *nested, u32 size)
 {
 	struct kstate_plan *plan = NULL;
+	const struct kstate_op *op;
+	int rank;
 
-	lengths_last(nested);
 	if (!nested->code)
 		plan = build_alloc(nested, struct_size(plan, ops, nested->nr));
-	if (plan) {
-		plan->nr = nested->nr;
-		if (nested->nr)
-			memcpy(plan->ops, nested->ops, nested->nr * sizeof(*nested->ops));
-		if (plan->nr == 1 && plan->ops->code == KSTATE_OP_COPY && !plan->ops->wire &&
-		    !plan->ops->mem && plan->ops->count == size)
-			plan->bytes = size;
+	for (rank = 0; plan && rank < 3; rank++) {
+		for (op = nested->ops; op < nested->ops + nested->nr; op++) {
+			if (op_rank(op) != rank)
+				continue;
+			plan->ops[plan->nr++] = *op;
+			plan->copies += !rank;
+			plan->copied += rank ? 0 : op->count;
+		}
 	}
+	if (plan && plan->copies)
+		set_solid(plan);
+	if (plan && plan->nr == 1 && plan->copied == size && !plan->ops->wire && !plan->ops->mem)
+		plan->bytes = size;
 	kvfree(nested->ops);
 	b->code = nested->code;
 	return plan;
@@ -180,6 +198,19 @@ static void add_op(struct build *b, struct kstate_op op)
 		b->room = room;
 	}
 	b->ops[b->nr++] = op;
+}
+
+/* What an object holds has to be looked at before anything is written to it */
+static void last_first(struct build *b)
+{
+	struct kstate_op op;
+
+	if (b->code || b->remote)
+		return;
+	op = b->ops[b->nr - 1];
+	memmove(&b->ops[1], &b->ops[0], (b->nr - 1) * sizeof(op));
+	b->ops[0] = op;
+	b->last_copy += !!b->last_copy;
 }
 
 /* Copies do not depend on other steps: extend the last one where possible */
@@ -424,7 +455,10 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 		if (!here)
 			REPORT(b, p, EXACT, VALUE, NAME_GONE, .name = h->name);
 		moved |= !here || here->value != h->value;
-		if (here && here->value != h->value)
+		/* Of an enumeration, what has no name there may mean anything */
+		if (here && here->value != h->value && p->r->enumerated)
+			REPORT(b, p, CONVERTED, VALUE, NAMES, .name = h->name);
+		else if (here && here->value != h->value)
 			REPORT(b, p, CONVERTED, NOT, NAMES, .name = h->name);
 	}
 	op->code = KSTATE_OP_NAMES;
@@ -470,6 +504,8 @@ static bool map_ints(struct build *b, const struct pair *p, struct kstate_op op)
 	op.code = KSTATE_OP_LIMIT;
 	if (p->r->flags & (KSTATE_FIELD_RANGE | KSTATE_FIELD_MASK | KSTATE_FIELD_EQUAL))
 		add_op(b, op);
+	if (p->r->flags & KSTATE_FIELD_EQUAL)
+		last_first(b);
 	return true;
 }
 
@@ -741,9 +777,11 @@ static bool map_tail(struct build *b, const struct pair *p)
 	struct build nested;
 	bool fits = true;
 
+	if (!p->w->ref != !p->r->ref)
+		return false;
 	if (b->defaults) {
 		/* There are none */
-	} else if (p->w->type == KS_T_STRUCT && p->r->type == KS_T_STRUCT) {
+	} else if (p->w->ref) {
 		op.sub = map_struct(b, p, p->w->ref, p->r->ref, NULL);
 	} else {
 		nested = build_nested(b, &frame);
@@ -1143,7 +1181,7 @@ static void map_writers(struct build *b, const struct pair *p)
 	if (strcmp(p->w->name, p->r->name))
 		REPORT(b, p, EXACT, NOT, RENAMED);
 	report_default(b, p);
-	if (b->defaults && p->r->group) {
+	if (b->defaults && p->r->group && p->w->container == KS_C_OPTIONAL && p->w->ref) {
 		map_group_default(b, p);
 		return;
 	}
@@ -1233,7 +1271,7 @@ int kstate_resolve(const struct kstate_schema *writer, const struct kstate_schem
 		.remote = !reader->desc, .root = reader,
 	};
 
-	*res = (struct kstate_resolution){};
+	*res = (struct kstate_resolution){ .fixed = ALIGN(writer->size, 8) };
 	INIT_LIST_HEAD(&res->memory);
 	resolve_struct(&b, (struct pair){ .ws = writer, .rs = reader });
 	res->plan = build_finish(&b, &b, writer->size);

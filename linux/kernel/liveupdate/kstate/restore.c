@@ -34,6 +34,7 @@
 
 enum log_what {
 	LOG_WRITE,	/* @size bytes from @src */
+	LOG_PLAN,	/* the copies of @plan, @size bytes, from the record at @src */
 	LOG_STORE,	/* @val, an integer of @size bytes */
 	LOG_ZERO,	/* @size bytes */
 	LOG_INTS,	/* integers from @src, as @op says */
@@ -58,7 +59,10 @@ struct log_entry {
 		struct {
 			void *dst;
 			u64 val;
-			const struct kstate_op *op;
+			union {
+				const struct kstate_op *op;
+				const struct kstate_plan *plan;
+			};
 		};
 		struct kstate_edge edge;
 	};
@@ -77,6 +81,14 @@ struct kstate_log_chunk {
 static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
 			void *obj);
 static int no_memory(struct kstate_restore_ctx *w, const struct kstate_op *op);
+
+static void restore_copies(const struct kstate_plan *plan, const u8 *wire, void *obj)
+{
+	const struct kstate_op *op, *end = plan->ops + plan->copies;
+
+	for (op = plan->ops; op < end; op++)
+		kstate_copy(obj + op->mem, wire + op->wire, op->count);
+}
 
 /* Room for one more entry, or NULL without memory. Most objects need a few */
 static struct log_entry *log_add(struct kstate_restore_ctx *w)
@@ -100,7 +112,8 @@ static int log_put(struct kstate_restore_ctx *w, struct log_entry entry)
 	struct log_entry *e = log_add(w);
 
 	if (!e)
-		return no_memory(w, entry.what == LOG_EDGE ? NULL : entry.op);
+		return no_memory(w, entry.what == LOG_EDGE || entry.what == LOG_PLAN ? NULL :
+								entry.op);
 	*e = entry;
 	if (entry.what <= LOG_HEAD)
 		w->old_size += ALIGN(entry.size, 8);
@@ -124,6 +137,9 @@ static void log_execute(const struct log_entry *e)
 	case LOG_WRITE:
 	case LOG_COPY:
 		kstate_copy(e->dst, e->src, e->size);
+		break;
+	case LOG_PLAN:
+		restore_copies(e->plan, e->src, e->dst);
 		break;
 	case LOG_STORE:
 		kstate_mem_store(e->dst, e->size, e->val);
@@ -359,8 +375,8 @@ static bool translate(const struct kstate_op *op, u64 *val, const char **unknown
 		name = find_name(op, *val);
 		if (name && name->known)
 			*val = name->to;
-		*unknown = name ? name->name : NULL;
-		return !name || name->known;
+		*unknown = name ? name->name : "";
+		return name && name->known;
 	}
 	for (i = 0; i < op->nr_names; i++) {
 		name = &op->names[i];
@@ -390,8 +406,9 @@ static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *o
 		if (!w->remote && !w->blank)
 			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
 		if (!translate(op, &val, &unknown)) {
-			snprintf(expected, sizeof(expected), "a value that has a name here, not %s",
-				 op->to->secret || op->from->secret ? "this one" : unknown);
+			snprintf(expected, sizeof(expected), "a value that has a name here%s%s",
+				 *unknown && !op->from->secret ? ", not " : "",
+				 op->to->secret || op->from->secret ? "" : unknown);
 			ret = kstate_fail_int(&w->where, op, i, expected, was, op->src);
 		} else if (!kstate_int_fits(val, op->src, op->dst)) {
 			snprintf(expected, sizeof(expected), "a value of at most %u bits",
@@ -929,6 +946,8 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 			const void *mem)
 {
 	u64 held = w->remote || w->blank ? 0 : kstate_mem_load(mem, op->dst);
+	struct kstate_op at = *op;
+	struct kstate_path path;
 
 	/* What the field says of itself has been checked */
 	if (op->owner == op->to)
@@ -940,7 +959,9 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 				       KS_U64);
 	if (!op->owner)
 		return 0;
-	return kstate_check_limit(&w->where, op, op->owner, 0, n, w->remote ? NULL : &held);
+	path = (struct kstate_path){ .up = op->path->up, .name = op->owner->name };
+	at.path = &path;
+	return kstate_check_limit(&w->where, &at, op->owner, 0, n, w->remote ? NULL : &held);
 }
 
 /* One member has one value; these steps are the last ones of a plan */
@@ -1018,7 +1039,7 @@ static int restore_default(struct kstate_restore_ctx *w, const struct kstate_op 
 	return ret;
 }
 
-static int restore_op(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *fixed,
+static noinline int restore_op(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *fixed,
 		      void *obj)
 {
 	u8 *wire = fixed + op->wire;
@@ -1056,23 +1077,38 @@ static int restore_op(struct kstate_restore_ctx *w, const struct kstate_op *op, 
 	}
 }
 
-static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
-			void *obj)
+/* All steps but the copies, which cannot fail */
+static int restore_steps(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
+			 void *obj)
 {
 	const struct kstate_op *op, *end = plan->ops + plan->nr;
 	int ret;
 
-	for (op = plan->ops; op < end; op++) {
-		if (likely(op->code == KSTATE_OP_COPY))
-			ret = kstate_restore_write(w, obj + op->mem, fixed + op->wire, op->count);
-		else if (op->code == KSTATE_OP_LENGTH)
+	for (op = plan->ops + plan->copies; op < end; op++) {
+		if (kstate_is_bool(op, fixed + op->wire))
+			continue;
+		if (op->code == KSTATE_OP_LENGTH)
 			return restore_lengths(w, op, end, fixed, obj);
-		else
-			ret = restore_op(w, op, fixed, obj);
+		ret = restore_op(w, op, fixed, obj);
 		if (unlikely(ret))
 			return ret;
 	}
 	return 0;
+}
+
+static int log_copies(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
+		      void *obj)
+{
+	if (!plan->copies)
+		return 0;
+	return log_write(w, (struct log_entry){
+		.what = LOG_PLAN, .dst = obj, .src = fixed, .size = plan->copied, .plan = plan });
+}
+
+static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
+			void *obj)
+{
+	return restore_steps(w, plan, fixed, obj) ?: log_copies(w, plan, fixed, obj);
 }
 
 /**
@@ -1083,18 +1119,25 @@ static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *
  * @fixed: fixed part of the record
  * @obj: the object; it is only read. NULL if @w is remote
  *
+ * An object that only takes copies needs no log: with w->at_once, it is restored.
+ *
  * Return: 0, or a negative error code.
  */
 int kstate_restore_check(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
 			 void *obj)
 {
-	int ret = restore_plan(w, plan, fixed, obj);
+	int ret = restore_steps(w, plan, fixed, obj);
 
-	if (!ret && w->tail.pos != w->tail.end)
-		ret = kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
-				  "the end of the record\n%zu more bytes",
-				  (size_t)(w->tail.end - w->tail.pos));
-	return ret;
+	if (unlikely(ret))
+		return ret;
+	if (w->tail.pos != w->tail.end)
+		return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
+				   "the end of the record\n%zu more bytes",
+				   (size_t)(w->tail.end - w->tail.pos));
+	if (!w->at_once || w->log)
+		return log_copies(w, plan, fixed, obj);
+	restore_copies(plan, fixed, obj);
+	return 0;
 }
 
 /* Chunks are linked from the last one: the other way round for a while */
@@ -1110,12 +1153,17 @@ static struct kstate_log_chunk *log_reverse(struct kstate_log_chunk *chunk)
 	return reversed;
 }
 
-static void log_keep(struct kstate_restore_ctx *w, const struct log_entry *e, u64 *at)
+/* Keep the bytes that a write is about to overwrite at @old, or put them @back */
+static void log_keep(const struct log_entry *e, u8 *old, bool back)
 {
-	if (!w->old || e->what > LOG_HEAD)
-		return;
-	memcpy(w->old + *at, e->dst, e->size);
-	*at += ALIGN(e->size, 8);
+	const struct kstate_op whole = { .count = e->size }, *op = &whole, *end = op + 1;
+
+	if (e->what == LOG_PLAN) {
+		op = e->plan->ops;
+		end = op + e->plan->copies;
+	}
+	for (; op < end; old += op->count, op++)
+		memcpy(back ? e->dst + op->mem : old, back ? old : e->dst + op->mem, op->count);
 }
 
 static int log_call(struct kstate_restore_ctx *w, const struct log_entry *e)
@@ -1161,8 +1209,13 @@ int kstate_restore_apply(struct kstate_restore_ctx *w)
 	first = log_reverse(w->log);
 	for (chunk = first; chunk; chunk = chunk->before) {
 		for (i = 0; i < chunk->nr; i++) {
-			log_keep(w, &chunk->entries[i], &at);
-			log_execute(&chunk->entries[i]);
+			const struct log_entry *e = &chunk->entries[i];
+
+			if (w->old && e->what <= LOG_HEAD) {
+				log_keep(e, w->old + at, false);
+				at += ALIGN(e->size, 8);
+			}
+			log_execute(e);
 		}
 	}
 	for (chunk = first; w->calls && chunk && !ret; chunk = chunk->before)
@@ -1235,7 +1288,7 @@ static void log_undo(struct kstate_restore_ctx *w, struct log_entry *e, u64 *at)
 
 	if (w->applied && e->what <= LOG_HEAD) {
 		*at -= ALIGN(e->size, 8);
-		memcpy(e->dst, w->old + *at, e->size);
+		log_keep(e, w->old + *at, true);
 	}
 	switch (e->what) {
 	case LOG_COPY:

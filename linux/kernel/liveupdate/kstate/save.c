@@ -177,8 +177,9 @@ static int bad_folio(struct kstate_save_ctx *w, const struct kstate_op *op, u64 
 
 /* Preserve the @n folios of a run, and note how far that came */
 static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
-		    const struct kstate_folio_entry *e, u32 n, u32 at)
+		    const struct kstate_folio_entry *e, u64 first, u32 n, u32 at)
 {
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path };
 	u32 order = folio_order(e->folio), i;
 	struct kstate_folio_run run;
 	struct kstate_edge edge;
@@ -188,9 +189,12 @@ static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
 		struct kstate_folio_run *there = (void *)w->rec + at;
 
 		edge = (struct kstate_edge){ .kind = order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES };
-		ret = kstate_stream_preserve(w->stream, &w->where, op->path, edge.kind,
+		frame.index = first + i;
+		w->where.frame = &frame;
+		ret = kstate_stream_preserve(w->stream, &w->where, NULL, edge.kind,
 					     order ? (void *)e[i].folio : folio_page(e->folio, 0),
 					     n, &edge);
+		w->where.frame = frame.up;
 		if (ret)
 			return ret;
 		run.place = cpu_to_le64(folio_pfn(e->folio) | (u64)order << KSTATE_RUN_BITS |
@@ -207,7 +211,7 @@ static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 {
 	const struct kstate_field *field = op->to->bind;
 	const struct kstate_folio_entry *e = *(void *const *)mem;
-	u64 most = min(op->to->room, (u64)KSTATE_MAX_ALLOC / sizeof(*e)), i, runs = 0;
+	u64 most = min(op->to->room, (u64)KSTATE_MAX_FOLIOS), i, runs = 0;
 	s64 n = kstate_mem_load(mem - field->offset + field->length.offset, field->length.type);
 	s64 at;
 	u32 len;
@@ -236,7 +240,7 @@ static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 	put_unaligned_le64(runs, w->rec + at);
 	for (i = 0, at += sizeof(u64); i < n; i += len, at += sizeof(struct kstate_folio_run)) {
 		len = run_length(e + i, n - i);
-		ret = save_run(w, op, e + i, len, at);
+		ret = save_run(w, op, e + i, i, len, at);
 		if (ret)
 			return ret;
 	}
@@ -449,9 +453,6 @@ static int save_scalar(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 	u32 i;
 
 	switch (op->code) {
-	case KSTATE_OP_COPY:
-		kstate_copy(wire, mem, op->count);
-		return 0;
 	case KSTATE_OP_INT:
 		for (i = 0; i < op->count; i++)
 			kstate_int_store(wire + i * op->wsize, op->src,
@@ -471,7 +472,7 @@ static int save_scalar(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 	}
 }
 
-static int save_op(struct kstate_save_ctx *w, const struct kstate_op *op, u32 fixed,
+static noinline int save_op(struct kstate_save_ctx *w, const struct kstate_op *op, u32 fixed,
 		   const void *obj)
 {
 	u32 at = fixed + op->wire;
@@ -498,17 +499,31 @@ static int save_op(struct kstate_save_ctx *w, const struct kstate_op *op, u32 fi
 	}
 }
 
+static void save_copies(const struct kstate_plan *plan, u8 *wire, const void *obj)
+{
+	const struct kstate_op *op = plan->ops, *end = op + plan->copies;
+
+	if (plan->solid) {
+		memcpy(wire + op->wire, obj + op->mem, plan->solid);
+		while (++op < end)
+			put_unaligned(get_unaligned((u64 *)(wire + op->wsize)) & op->keep,
+				      (u64 *)(wire + op->wsize));
+		return;
+	}
+	for (; op < end; op++)
+		kstate_copy(wire + op->wire, obj + op->mem, op->count);
+}
+
 static int save_plan(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 fixed,
 		     const void *obj)
 {
 	const struct kstate_op *op, *end = plan->ops + plan->nr;
 	int ret;
 
-	for (op = plan->ops; op < end; op++) {
-		if (likely(op->code == KSTATE_OP_COPY)) {
-			kstate_copy(w->rec + fixed + op->wire, obj + op->mem, op->count);
+	save_copies(plan, w->rec + fixed, obj);
+	for (op = plan->ops + plan->copies; op < end; op++) {
+		if (kstate_is_bool(op, obj + op->mem))
 			continue;
-		}
 		ret = save_op(w, op, fixed, obj);
 		if (unlikely(ret))
 			return ret;
@@ -552,11 +567,9 @@ int kstate_save_again(struct kstate_save_ctx *w, const struct kstate_schema *sch
 	const struct kstate_op *op;
 	int ret = 0;
 
-	for (op = plan->ops; op < plan->ops + plan->nr && !ret; op++)
-		if (op->code != KSTATE_OP_COPY)
-			ret = save_scalar(w, op, fixed, obj);
-	for (op = plan->ops; op < plan->ops + plan->nr && !ret; op++)
-		if (op->code == KSTATE_OP_COPY)
-			ret = save_scalar(w, op, fixed, obj);
+	for (op = plan->ops + plan->copies; op < plan->ops + plan->nr && !ret; op++)
+		ret = save_scalar(w, op, fixed, obj);
+	if (!ret)
+		save_copies(plan, w->rec + fixed, obj);
 	return ret;
 }

@@ -441,8 +441,10 @@ static int decode_field(const struct kstate_wire_field *wf, struct kstate_schema
 	if (f->container == KS_C_ARRAY ? !f->count || f->count > KSTATE_MAX_FIXED : f->count != 1)
 		return bad(where, "a count for this container", f->count);
 
-	if (f->type == KS_T_REMOVED && kstate_was_type(f) && !kstate_type_name(kstate_was_type(f)))
-		return bad(where, "a known type that was", f->min);
+	if (f->type == KS_T_REMOVED && f->min &&
+	    (!kstate_is_int(kstate_was_type(f)) || !kstate_type_name(kstate_was_type(f)) ||
+	     f->min >> 8 > KS_C_ARRAY))
+		return bad(where, "an integer or an array of them that was", f->min);
 	if (f->type == KS_T_STRUCT || (f->type == KS_T_ARM && ref != KSTATE_NO_REF)) {
 		f->ref = kstate_set_ref(set, ref);
 		if (!f->ref)
@@ -476,6 +478,8 @@ static int decode_hint(struct kstate_schema *schema, const struct kstate_schema_
 		f->text = true;
 		break;
 	case KSTATE_HINT_GROUP:
+		if (f->type != KS_T_STRUCT || f->container != KS_C_OPTIONAL)
+			return bad(where, "an optional struct as a group", h->field);
 		f->group = true;
 		break;
 	case KSTATE_HINT_ENUM:

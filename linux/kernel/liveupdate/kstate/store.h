@@ -12,6 +12,7 @@
 #define _KSTATE_STORE_H
 
 #include <linux/cleanup.h>
+#include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/rhashtable-types.h>
@@ -128,6 +129,7 @@ struct kstate_slot {
  * @nr: how many slots
  * @room: how many there is room for
  * @free: outgoing: number of the first free slot plus 1, or 0
+ * @next: number of the slot that is likely to be looked up
  * @table: open addressing: numbers of slots plus 1, or 0
  * @size: entries of @table, a power of two
  * @filled: of those, how many are in use
@@ -138,6 +140,7 @@ struct kstate_index {
 	u32 nr;
 	u32 room;
 	u32 free;
+	u32 next;
 	u32 *table;
 	u32 size;
 	u32 filled;
@@ -349,6 +352,22 @@ static inline u8 *kstate_record_payload(struct kstate_record *record)
 	return (u8 *)(record + 1) + kstate_key_bytes(record);
 }
 
+/* The segment that records are added to, or NULL */
+static inline struct kstate_segment *kstate_last_segment(const struct kstate_stream *stream)
+{
+	return list_empty(&stream->segments) ? NULL :
+		list_last_entry(&stream->segments, struct kstate_segment, list);
+}
+
+u64 *kstate_stream_add_keys(struct kstate_stream *stream, u32 name);
+
+/* Largest number that is a key of state @name, plus 1; NULL without memory */
+static inline u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name)
+{
+	return likely(name < stream->nr_max_key) ? &stream->max_key[name] :
+						   kstate_stream_add_keys(stream, name);
+}
+
 struct kstate_set *kstate_set_create(const struct kstate_transport *transport);
 void kstate_set_destroy(struct kstate_set *set);
 int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema, u32 *id,
@@ -393,7 +412,6 @@ void kstate_index_forget(struct kstate_index *index);
 struct kstate_slot *kstate_stream_commit(struct kstate_stream *stream,
 					 struct kstate_record *record);
 void kstate_stream_cancel(struct kstate_stream *stream, struct kstate_record *record, u32 size);
-u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name);
 void kstate_stream_undo(struct kstate_stream *stream);
 void kstate_stream_empty(struct kstate_stream *stream);
 void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot);
@@ -418,6 +436,10 @@ u32 kstate_set_finish(struct kstate_set *set);
 struct kstate_set *kstate_memory_create(void);
 struct kstate_set *kstate_scratch_create(void);
 struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct kstate_error *err);
+
+/* object.c */
+void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_description *desc,
+			   struct kstate_key key);
 
 /* registry.c: the sets of this kernel */
 

@@ -139,12 +139,6 @@ void kstate_record_release(struct kstate_stream *stream, struct kstate_record *r
 				  stream->set->incoming ? discard_edge : unpreserve_edge, stream);
 }
 
-static struct kstate_segment *last_segment(const struct kstate_stream *stream)
-{
-	return list_empty(&stream->segments) ? NULL :
-		list_last_entry(&stream->segments, struct kstate_segment, list);
-}
-
 /* Holes: the room of records that were dropped */
 
 static unsigned long hole_index(const struct kstate_record *record)
@@ -212,7 +206,7 @@ static void stream_remove_record(struct kstate_stream *stream, struct kstate_seg
 	stream->bytes -= bytes;
 	if (!--segment->live) {
 		stream_free_segment(stream, segment);
-	} else if (segment == last_segment(stream) &&
+	} else if (segment == kstate_last_segment(stream) &&
 		   (u8 *)record + bytes == segment->data + segment->used) {
 		memset(record, 0, bytes);
 		segment->used -= bytes;
@@ -305,7 +299,7 @@ EXPORT_SYMBOL_GPL(kstate_stream_destroy);
 
 static struct kstate_segment *stream_add_segment(struct kstate_stream *stream, size_t need)
 {
-	struct kstate_segment *last = last_segment(stream), *segment;
+	struct kstate_segment *last = kstate_last_segment(stream), *segment;
 	size_t size = last ? min(2 * last->size, SEGMENT_MAX) : PAGE_SIZE;
 
 	segment = need <= RECORD_MAX ? kzalloc_obj(*segment) : NULL;
@@ -332,7 +326,7 @@ static struct kstate_segment *stream_add_segment(struct kstate_stream *stream, s
  */
 size_t kstate_stream_room(const struct kstate_stream *stream, const u8 *at)
 {
-	const struct kstate_segment *segment = last_segment(stream);
+	const struct kstate_segment *segment = kstate_last_segment(stream);
 
 	return segment->data + segment->size - at;
 }
@@ -354,7 +348,7 @@ size_t kstate_stream_room(const struct kstate_stream *stream, const u8 *at)
  */
 u8 *kstate_stream_reserve(struct kstate_stream *stream, u8 *at, size_t used, size_t need)
 {
-	struct kstate_segment *segment = last_segment(stream), *more;
+	struct kstate_segment *segment = kstate_last_segment(stream), *more;
 
 	if (segment && need <= segment->size - segment->used)
 		return segment->data + segment->used;
@@ -380,7 +374,7 @@ u8 *kstate_stream_reserve(struct kstate_stream *stream, u8 *at, size_t used, siz
  */
 struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *stream)
 {
-	struct kstate_segment *segment = last_segment(stream);
+	struct kstate_segment *segment = kstate_last_segment(stream);
 	struct kstate_record *record;
 
 	if (!segment || segment->size - segment->used < sizeof(*record))
@@ -422,7 +416,7 @@ int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_r
  */
 void kstate_stream_cancel(struct kstate_stream *stream, struct kstate_record *record, u32 size)
 {
-	struct kstate_segment *segment = last_segment(stream);
+	struct kstate_segment *segment = kstate_last_segment(stream);
 
 	memset(record, 0, sizeof(*record) + size);
 	if (!segment->used)
@@ -442,13 +436,13 @@ struct kstate_slot *kstate_stream_commit(struct kstate_stream *stream,
 					 struct kstate_record *record)
 {
 	u32 bytes = sizeof(*record) + le32_to_cpu(record->size);
-	struct kstate_segment *segment = last_segment(stream);
+	struct kstate_segment *segment = kstate_last_segment(stream);
 	struct kstate_slot *slot = kstate_stream_add_slot(stream, segment, record);
 	struct kstate_hole *hole;
 
 	if (!slot)
 		return NULL;
-	hole = xa_load(&stream->holes, hole_index(record));
+	hole = xa_empty(&stream->holes) ? NULL : xa_load(&stream->holes, hole_index(record));
 	if (hole) {
 		slot->record = memcpy(hole->record, record, bytes);
 		slot->segment = hole->segment;

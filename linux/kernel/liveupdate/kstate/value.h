@@ -127,9 +127,13 @@ static inline bool kstate_within(u64 val, u64 min, u64 max, u8 type)
 	return val >= min && val <= max;
 }
 
-/* Most runs of equal fields are short: do without a call for them */
+/* Many runs of equal fields are short: do without a call for them */
 static inline void kstate_copy(void *to, const void *from, u32 bytes)
 {
+	if (bytes > 8) {
+		memcpy(to, from, bytes);
+		return;
+	}
 	switch (bytes) {
 	case 1:
 		*(u8 *)to = *(const u8 *)from;

@@ -66,7 +66,8 @@ bool kstate_span(const struct kstate_schema *schema, const struct kstate_schema_
 		if (!n)
 			return true;
 		span->before = kstate_cursor_take(tail, sizeof(u64));
-		if (!span->before || get_unaligned_le64(span->before) > n)
+		if (n > KSTATE_MAX_FOLIOS || !span->before ||
+		    get_unaligned_le64(span->before) > n)
 			return bad_span(span, "folios in the record", n);
 		span->present = get_unaligned_le64(span->before);
 		span->bytes = (u64)span->present * sizeof(struct kstate_folio_run);
@@ -154,6 +155,21 @@ static int visit_run(struct kstate_folio_run *run, struct kstate_visit *visit)
 	return 0;
 }
 
+/* Runs of more folios than the slot says are no runs, and would take forever */
+static int walk_runs(const struct kstate_span *span, struct kstate_visit *visit)
+{
+	struct kstate_folio_run *run = (void *)span->chunk;
+	u64 n = 0;
+	u32 i;
+	int ret = 0;
+
+	for (i = 0; i < span->present && !ret; i++, run++) {
+		n += run->place ? kstate_run_count(run) : 0;
+		ret = n > span->n ? -EBADMSG : visit_run(run, visit);
+	}
+	return ret;
+}
+
 static int walk_items(u8 *pos, u8 *end, struct kstate_visit *visit)
 {
 	int ret;
@@ -211,8 +227,6 @@ static int walk_tail(const struct kstate_schema *schema, const struct kstate_sch
 		     u32 n, struct kstate_cursor *tail, struct kstate_visit *visit)
 {
 	struct kstate_span span;
-	u32 i;
-	int ret = 0;
 
 	if (!n)
 		return 0;
@@ -228,9 +242,7 @@ static int walk_tail(const struct kstate_schema *schema, const struct kstate_sch
 		return walk_items(span.chunk, span.chunk + n, visit);
 	case KS_T_FOLIOS:
 		visit->is_default = false;
-		for (i = 0; i < span.present && !ret; i++)
-			ret = visit_run((struct kstate_folio_run *)span.chunk + i, visit);
-		return ret;
+		return walk_runs(&span, visit);
 	case KS_T_UNION:
 		/* The default of a union is its first arm with the defaults of that */
 		if (n != 1)
