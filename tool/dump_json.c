@@ -283,6 +283,10 @@ static json_t *json_field(const struct kstate_schema_field *f)
 
 	if (field && f->ref)
 		json_object_set_new(field, "ref", json_integer(f->ref->serial));
+	if (field && f->type == KS_T_REMOVED && kstate_was_type(f))
+		json_object_set_new(field, "was", json_pack("[s,s]",
+				    kstate_type_name(kstate_was_type(f)),
+				    containers[f->min >> 8 == KS_C_ARRAY ? KS_C_ARRAY : KS_C_ONE]));
 	return field;
 }
 
@@ -292,7 +296,7 @@ static json_t *json_hint(const struct kstate_schema *schema, const struct kstate
 		[KSTATE_HINT_HEX] = "hex", [KSTATE_HINT_SECRET] = "secret",
 		[KSTATE_HINT_FLAG] = "flag", [KSTATE_HINT_ROOM] = "room",
 		[KSTATE_HINT_LENGTH] = "length", [KSTATE_HINT_TEXT] = "text",
-		[KSTATE_HINT_ENUM] = "enum",
+		[KSTATE_HINT_ENUM] = "enum", [KSTATE_HINT_GROUP] = "group",
 	};
 	json_t *kind = h->kind && h->kind < ARRAY_SIZE(kinds) ? json_string(kinds[h->kind]) :
 								 json_integer(h->kind);

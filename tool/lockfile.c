@@ -11,7 +11,7 @@
  *           | "union" NAME "{" { NAME NUMBER [ struct ] ";" } "}" { option } ";"
  *   type    = what kstate_type_name() calls it | struct
  *   struct  = "struct" STRING "@" CHECKSUM
- *   option  = "default" NUMBER | "hook" | "ignorable" | "convert" | "equal" | "text"
+ *   option  = "default" NUMBER | "hook" | "ignorable" | "convert" | "equal" | "text" | "group"
  *           | "range" NUMBER ".." NUMBER | "mask" NUMBER | "room" NUMBER
  *           | "length" [ "of" NAME ] | "alias" NAME
  *           | ("bits" | "values") "{" { NAME NUMBER ";" } "}"
@@ -264,6 +264,8 @@ static void put_options(FILE *out, const struct kstate_schema *schema,
 		fprintf(out, " room %llu", (unsigned long long)f->room);
 	if (f->text)
 		fputs(" text", out);
+	if (f->group)
+		fputs(" group", out);
 	if (f->length)
 		fputs(" length", out);
 	if (f->length && f->length != f - schema->fields + 1) {
@@ -790,6 +792,10 @@ static enum status read_option(struct reader *r, struct lock_part *part, u32 fie
 		f->text = true;
 		return STATUS_OK;
 	}
+	if (take(r, "group")) {
+		f->group = true;
+		return STATUS_OK;
+	}
 	if (take(r, "length"))
 		return read_length(r, part, field);
 	if (take(r, "bits"))
@@ -1173,7 +1179,8 @@ static bool same_schema(const struct kstate_schema *a, const struct kstate_schem
 	for (u32 i = 0; i < a->nr_fields; i++)
 		if (a->fields[i].room != b->fields[i].room ||
 		    a->fields[i].length != b->fields[i].length ||
-		    a->fields[i].text != b->fields[i].text)
+		    a->fields[i].text != b->fields[i].text ||
+		    a->fields[i].group != b->fields[i].group)
 			return false;
 	return true;
 }
