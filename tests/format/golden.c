@@ -1434,6 +1434,45 @@ static struct kstate_description tree_desc = {
 	},
 };
 
+/* Two that differ in that the struct is the object's own only */
+struct beside {
+	bool busy;
+	u32 since;
+};
+
+struct behind {
+	struct beside *work;
+};
+
+static bool beside_busy(const void *obj)
+{
+	return ((const struct beside *)obj)->busy;
+}
+
+static const struct kstate_description since_desc = {
+	.name = "golden,busy",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(since, struct beside, u32, KSTATE_DEFAULT(5)),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description beside_desc = {
+	.name = "golden,work",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_GROUP(work, &since_desc, beside_busy),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description behind_desc = {
+	.name = "golden,work",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_STRUCT_POINTER(work, struct behind, &since_desc, KSTATE_DEFAULT(0)),
+		KSTATE_END_OF_LIST()
+	},
+};
+
 static const struct member queue_members[] = {
 	MEMBER(struct queue, ids, 2, 8, 0, BASE_TYPE, OF(U16), MODIFIED(KS_VARRAY)),
 	LENGTH(struct queue, nr_shared, S16),
@@ -1516,6 +1555,10 @@ static const struct state later_states[] = {
 	  .image = "vmlinux", .type = "struct tree", MEMBERS(tree_members) },
 	{ .desc = &node_desc, .schema = 5, .flags = KSTATE_STATE_USED,
 	  .image = "vmlinux", .type = "struct node", MEMBERS(node_members) },
+	{ .desc = &beside_desc, .schema = 6, .flags = KSTATE_STATE_USED,
+	  .image = "one_module", .type = "struct beside" },
+	{ .desc = &behind_desc, .schema = 7, .flags = KSTATE_STATE_USED,
+	  .image = "another_module", .type = "struct behind" },
 };
 
 static __le32 add_string(char *strings, u32 *used, const char *text)
@@ -1739,6 +1782,19 @@ static void put_schemas_of_later_states(void)
 	begin_hints();
 	put_hint(0, "ROOM", "", U16_MAX);
 	put_hint(0, "LENGTH", "", 0);
+	end_schema();
+
+	begin_schema(6, &beside_desc);
+	begin("fields", '[');
+	put_type("work", "STRUCT", "OPTIONAL");
+	begin_hints();
+	put_hint(0, "GROUP", "", 0);
+	end_schema();
+
+	begin_schema(7, &behind_desc);
+	begin("fields", '[');
+	put_type("work", "STRUCT", "OPTIONAL");
+	begin_hints();
 	end_schema();
 }
 
