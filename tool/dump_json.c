@@ -286,7 +286,7 @@ static json_t *json_field(const struct kstate_schema_field *f)
 	return field;
 }
 
-static json_t *json_hint(const struct kstate_schema_hint *h)
+static json_t *json_hint(const struct kstate_schema *schema, const struct kstate_schema_hint *h)
 {
 	static const char *const kinds[] = {
 		[KSTATE_HINT_HEX] = "hex", [KSTATE_HINT_SECRET] = "secret",
@@ -298,7 +298,10 @@ static json_t *json_hint(const struct kstate_schema_hint *h)
 								 json_integer(h->kind);
 
 	return json_pack("{s:i,s:o,s:o,s:o}", "field", h->field, "kind", kind,
-			 "name", json_name(h->name, strlen(h->name)), "value", json_u64(h->value));
+			 "name", json_name(h->name, strlen(h->name)),
+			 "value", h->kind == KSTATE_HINT_ENUM ?
+				  constraint(&schema->fields[h->field], h->value) :
+				  json_u64(h->value));
 }
 
 /**
@@ -323,7 +326,7 @@ json_t *json_schema(const struct stream_file *s, u32 id)
 	for (u32 i = 0; i < schema->nr_fields; i++)
 		json_array_append_new(fields, json_field(&schema->fields[i]));
 	for (u32 i = 0; i < schema->nr_hints; i++)
-		json_array_append_new(hints, json_hint(&schema->hints[i]));
+		json_array_append_new(hints, json_hint(schema, &schema->hints[i]));
 	return json_pack("{s:I,s:o,s:s,s:I,s:I,s:b,s:I,s:o,s:o}", "number", (json_int_t)id,
 			 "name", json_name(schema->name, strlen(schema->name)), "hash", hash,
 			 "version", (json_int_t)schema->version,

@@ -82,7 +82,8 @@ static const struct words {
 		  "keep its length, or " NEW_NAME } },
 	[KSTATE_CHANGE_SHRANK] = {
 		{ "shrank from %c to %C elements: refused unless the rest is the default",
-		  "shrank from %c to %C elements: what %s wrote is refused unless the rest is the default" },
+		  "shrank from %c to %C elements: what %s wrote is refused unless the rest is "
+		  "the default" },
 		{ NULL, "keep the length, or " NEW_NAME } },
 	[KSTATE_CHANGE_ARM_GONE] = {
 		{ "has no arm %n any more: refused when it is in use",
@@ -139,11 +140,13 @@ static const struct words {
 		{ NULL, KEEP_VERSION, KEEP_VERSION } },
 	[KSTATE_CHANGE_DEFAULT] = {
 		{ "default changed from %d to %D",
-		  "default changed from %d to %D: what is left out means another value than to %s" },
+		  "default changed from %d to %D: what is left out means another value than "
+		  "to %s" },
 		{ NULL, KEEP_DEFAULT } },
 	[KSTATE_CHANGE_FIRST_ARM] = {
 		{ "default changed from arm %a to arm %n",
-		  "default changed from arm %a to arm %n: what is left out is another one than to %s" },
+		  "default changed from arm %a to arm %n: what is left out is another one "
+		  "than to %s" },
 		{ NULL, "keep the first arm" } },
 	[KSTATE_CHANGE_NAMES] = {
 		{ "%n has another value: translated",

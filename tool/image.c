@@ -20,11 +20,10 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
-#include <linux/crc32c.h>
-#include <linux/kstate_format.h>
 #include <linux/limits.h>
 #include <linux/unaligned.h>
 #include "image.h"
+#include "store.h"
 
 size_t image_limit = 1UL << 30;
 
@@ -546,27 +545,24 @@ void image_close(struct image *image)
 
 /* The catalogue in what is unpacked */
 
-static u32 header_crc(const u8 *bytes, u32 size)
-{
-	struct kstate_header header;
-
-	memcpy(&header, bytes, sizeof(header));
-	header.crc = 0;
-	return ~crc32c(crc32c(~0, &header, sizeof(header)), bytes + sizeof(header),
-		       size - sizeof(header));
-}
-
 /* A header whose checksum is right, whatever it says */
 static bool is_header(const u8 *bytes, size_t size, struct kstate_header *header)
 {
+	union {
+		struct kstate_header header;
+		u8 bytes[KSTATE_MAX_HEADER];
+	} copy;
 	u32 header_size;
 
 	if (size < sizeof(*header) || memcmp(bytes, KSTATE_MAGIC, KSTATE_MAGIC_LEN))
 		return false;
 	memcpy(header, bytes, sizeof(*header));
 	header_size = le32_to_cpu(header->header_size);
-	return header_size >= sizeof(*header) && header_size <= KSTATE_MAX_HEADER &&
-	       header_size <= size && header_crc(bytes, header_size) == le32_to_cpu(header->crc);
+	if (header_size < sizeof(*header) || header_size > sizeof(copy) || header_size > size)
+		return false;
+	/* In an image, it may stand anywhere */
+	memcpy(copy.bytes, bytes, header_size);
+	return kstate_header_crc(&copy.header, header_size) == le32_to_cpu(header->crc);
 }
 
 static enum status check_header(const struct image *image, const u8 *bytes, size_t size,

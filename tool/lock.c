@@ -455,7 +455,8 @@ static int take_turn(const char *name, struct trouble *t)
 		fd = -1;
 	}
 	if (fd < 0)
-		trouble(t, STATUS_INPUT, "%s: cannot lock its directory: %s", name, strerror(errno));
+		trouble(t, STATUS_INPUT, "%s: cannot lock its directory: %s", name,
+			strerror(errno));
 	free(copy);
 	return fd;
 }

@@ -105,20 +105,17 @@ enum status stream_status(const struct stream_file *s, struct trouble *t)
 
 /* The header */
 
-static u32 checksum(const void *data, size_t size)
-{
-	return ~crc32c(~0, data, size);
-}
-
 /* That of the header as it stands in the file, but with this magic */
 static u32 header_checksum(const struct stream_file *s, u32 size)
 {
-	u8 copy[KSTATE_MAX_HEADER];
+	union {
+		struct kstate_header header;
+		u8 bytes[KSTATE_MAX_HEADER];
+	} copy;
 
-	memcpy(copy, s->data, size);
-	memcpy(copy, KSTATE_MAGIC, KSTATE_MAGIC_LEN);
-	memset(copy + offsetof(struct kstate_header, crc), 0, 4);
-	return checksum(copy, size);
+	memcpy(copy.bytes, s->data, size);
+	memcpy(copy.bytes, KSTATE_MAGIC, KSTATE_MAGIC_LEN);
+	return kstate_header_crc(&copy.header, size);
 }
 
 static bool is_root_record(const struct kstate_record *record)
@@ -264,8 +261,7 @@ static enum status read_header(struct stream_file *s, struct trouble *t)
 	h->flags = cpu_to_le32(KSTATE_HEADER_FILE);
 	h->total_size = cpu_to_le64(s->size);
 	h->release[sizeof(h->release) - 1] = 0;
-	h->crc = 0;
-	h->crc = cpu_to_le32(checksum(h, sizeof(*h)));
+	h->crc = cpu_to_le32(kstate_header_crc(h, sizeof(*h)));
 	return STATUS_OK;
 }
 

@@ -815,7 +815,9 @@ static void group_kept(void)
 
 	KSTATE_DESCRIBE_STATIC(word, "word", 1,
 		KSTATE_BASE_TYPE(id, struct word, u16, KSTATE_DEFAULT(0)));
-	static const struct kstate_arm arms[] = { { "word", 0, &word }, { .name = "none", .tag = 1 }, { } };
+	static const struct kstate_arm arms[] = {
+		{ "word", 0, &word }, { .name = "none", .tag = 1 }, { },
+	};
 
 	KSTATE_DESCRIBE_STATIC(members, "members", 1,
 		KSTATE_BASE_TYPE(g.level, struct object, u32, KSTATE_DEFAULT(77)),

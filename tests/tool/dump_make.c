@@ -3,13 +3,16 @@
  * Write a stream of about so many bytes, as the core makes it: half of it many small
  * records, half of it a few large arrays.
  * usage: dump_make MEGABYTES FILE
+ *        dump_make kinds FILE       (one record, of kinds that no golden stream has)
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/kstate.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include "store.h"
 
@@ -84,6 +87,32 @@ static struct kstate_description large_state = {
 	},
 };
 
+struct entry {
+	struct hlist_node node;
+	u16 id;
+};
+
+struct kinds {
+	struct hlist_head hash;
+	struct kstate_folio_entry *folios;
+	u32 nr_folios;
+	s32 level;
+	atomic_t users;
+};
+
+static const struct kstate_flag_name level_names[] = {
+	{ -1, "unknown" }, { 0, "off" }, { 7, "full" }, { },
+};
+
+static KSTATE_DESCRIBE(entry_state, "entry", 1, KSTATE_FIELD(struct entry, id));
+
+static KSTATE_DESCRIBE(kinds_state, "kinds", 1,
+	KSTATE_HLIST(hash, struct kinds, struct entry, node, &entry_state),
+	KSTATE_FOLIOS(folios, struct kinds, nr_folios),
+	KSTATE_FIELD(struct kinds, level, KSTATE_ENUM_NAMES(level_names)),
+	KSTATE_FIELD(struct kinds, users),
+	KSTATE_REMOVED("speed", KSTATE_WAS(u16), KSTATE_DEFAULT(3)));
+
 static void save(struct kstate_stream *stream, struct kstate_description *desc, void *obj, u64 id)
 {
 	struct kstate_error err;
@@ -96,6 +125,35 @@ static void save(struct kstate_stream *stream, struct kstate_description *desc, 
 	exit(1);
 }
 
+static void save_kinds(struct kstate_stream *stream)
+{
+	struct kstate_folio_entry folios[3] = {};
+	struct entry entries[2] = { { .id = 5 }, { .id = 6 } };
+	struct kinds kinds = { .folios = folios, .nr_folios = 3, .level = 7 };
+
+	atomic_set(&kinds.users, 2);
+	hlist_add_head(&entries[1].node, &kinds.hash);
+	hlist_add_head(&entries[0].node, &kinds.hash);
+	for (int i = 0; i < 3; i++) {
+		folios[i].folio = folio_alloc(GFP_KERNEL, i == 2 ? 2 : 0);
+		folios[i].index = 10 * i;
+		folios[i].flags = i == 2 ? 5 : 0;
+	}
+	save(stream, &kinds_state, &kinds, 1);
+}
+
+static int write_out(struct kstate_set *set, const char *path)
+{
+	void *blob;
+	size_t size;
+	FILE *out;
+
+	if (kstate_set_export(set, &blob, &size))
+		return 1;
+	out = fopen(path, "wb");
+	return !out || fwrite(blob, 1, size, out) != size || fclose(out);
+}
+
 int main(int argc, char **argv)
 {
 	struct kstate_set *set = kstate_memory_create();
@@ -103,12 +161,13 @@ int main(int argc, char **argv)
 	struct large large = { .nr = ARRAY_BYTES / sizeof(u32) };
 	struct small small = { .text = "a name" };
 	u64 half, id;
-	void *blob;
-	size_t size;
-	FILE *out;
 
 	if (argc != 3)
 		return 2;
+	if (!strcmp(argv[1], "kinds")) {
+		save_kinds(kstate_stream_create(set, "kinds", NULL));
+		return write_out(set, argv[2]);
+	}
 	half = strtoull(argv[1], NULL, 10) << 19;
 	stream = kstate_stream_create(set, "many", NULL);
 	for (id = 0; stream->bytes < half; id++) {
@@ -129,8 +188,5 @@ int main(int argc, char **argv)
 		large.values[id] = id;
 	for (id = 0; stream->bytes < half; id++)
 		save(stream, &large_state, &large, id);
-	if (kstate_set_export(set, &blob, &size))
-		return 1;
-	out = fopen(argv[2], "wb");
-	return !out || fwrite(blob, 1, size, out) != size || fclose(out);
+	return write_out(set, argv[2]);
 }

@@ -226,14 +226,6 @@ static inline void __hlist_del(struct hlist_node *node)
 		node->next->pprev = node->pprev;
 }
 
-static inline void hlist_move_list(struct hlist_head *old, struct hlist_head *new)
-{
-	new->first = old->first;
-	if (new->first)
-		new->first->pprev = &new->first;
-	old->first = NULL;
-}
-
 static inline void hlist_del(struct hlist_node *node)
 {
 	__hlist_del(node);

@@ -108,9 +108,9 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 	if (!max_key)
 		return kstate_no_memory(&where, NULL);
 	*max_key = U64_MAX;
-	ret = kstate_stream_append(to, size, &record, err);
-	if (ret)
-		return ret;
+	record = (void *)kstate_stream_begin(to, sizeof(*record) + size);
+	if (!record)
+		return kstate_no_memory(&where, NULL);
 	memcpy(record, old, sizeof(*record) + size);
 	record->schema = cpu_to_le32(id);
 	kstate_wire_edges(known->schema, kstate_record_payload(record), size - key_bytes,

@@ -210,7 +210,9 @@ static int begin_record(struct call *call, struct kstate_save_ctx *w)
 	w->in_callback = false;
 	w->nr_groups = 0;
 	w->used = fixed + fixed_bytes;
-	w->rec = kstate_stream_begin(call->stream, w->used, &w->room);
+	/* If there is more, kstate_save_reserve() finds out */
+	w->room = w->used;
+	w->rec = kstate_stream_begin(call->stream, w->used);
 	if (!w->rec)
 		return kstate_no_memory(call->where, NULL);
 
@@ -305,7 +307,7 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 EXPORT_SYMBOL_GPL(kstate_stream_save);
 
 /* The record of the call, or an ERR_PTR() */
-static struct kstate_slot *find_record(struct call *call)
+static __always_inline struct kstate_slot *find_record(struct call *call)
 {
 	struct kstate_where *where = call->where;
 	struct kstate_slot *slot = NULL;
@@ -452,8 +454,8 @@ static void begin_restore(struct call *call, struct kstate_restore_ctx *w, bool 
 }
 
 /* Check a record against an object; what that acquired is in @w. The verdict, or an error */
-static int check_record(struct call *call, struct kstate_slot *slot, void *obj,
-			struct kstate_restore_ctx *w, bool at_once)
+static __always_inline int check_record(struct call *call, struct kstate_slot *slot, void *obj,
+					struct kstate_restore_ctx *w, bool at_once)
 {
 	struct kstate_stream *stream = call->stream;
 	struct kstate_record *record = slot->record;

@@ -22,7 +22,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
-#include "internal.h"
+#include "store.h"
 
 /* Pages whose bits are in one chunk: 128 MiB of them if they have 4 KiB */
 #define CHUNK_PAGES	(PAGE_SIZE * BITS_PER_BYTE)
@@ -236,8 +236,24 @@ static void preserve_owner(struct kstate_set *set, unsigned long pfn, char *buf,
 	strscpy(buf, "another record", size);
 }
 
+/* The short way for one page: whether it is noted now, and was not before */
+static bool preserve_page(struct kstate_set *set, u8 kind, void *ptr, size_t nr)
+{
+	unsigned long pfn, *bits;
+
+	if (kind == KSTATE_EDGE_VMALLOC || set->beside ||
+	    (kind == KSTATE_EDGE_FOLIO ? folio_nr_pages(ptr) : nr) != 1)
+		return false;
+	pfn = page_to_pfn((struct page *)ptr);
+	if (!pfn_valid(pfn))
+		return false;
+	guard(mutex)(&set->lock);
+	bits = preserve_chunk(set, pfn);
+	return bits && !__test_and_set_bit(pfn % CHUNK_PAGES, bits);
+}
+
 /* Note that @set preserves the memory, unless it or the one beside it does already */
-static int preserve_note(struct kstate_set *set, const struct kstate_where *where,
+static noinline int preserve_note(struct kstate_set *set, const struct kstate_where *where,
 			 const struct kstate_path *path, u8 kind, void *ptr, size_t nr)
 {
 	struct kstate_set *owner = set->beside;
@@ -288,7 +304,8 @@ int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where
 	struct kstate_edge made = { .kind = kind };
 	int ret;
 
-	ret = preserve_note(set, where, path, kind, ptr, nr);
+	ret = preserve_page(set, kind, ptr, nr) ? 0 :
+	      preserve_note(set, where, path, kind, ptr, nr);
 	if (ret == -EEXIST)
 		return ret;
 	if (!ret) {

@@ -282,17 +282,6 @@ int kstate_stream_walk_keys(struct kstate_stream *stream, struct kstate_descript
 }
 EXPORT_SYMBOL_GPL(kstate_stream_walk_keys);
 
-/* What the table says of a slot that was used before is about another record */
-static noinline void index_again(struct kstate_stream *stream, u32 nr)
-{
-	struct kstate_index *index = &stream->index;
-
-	if (nr < index->hashed && 2 * ((u64)index->filled + 1) > index->size)
-		kstate_index_forget(index);
-	else if (nr < index->hashed)
-		index_insert(stream, nr);
-}
-
 /**
  * kstate_stream_add_slot() - make a record known to the index
  * @stream: the stream
@@ -321,8 +310,13 @@ struct kstate_slot *kstate_stream_add_slot(struct kstate_stream *stream,
 	*slot = (struct kstate_slot){
 		.record = record, .segment = segment, .jump = stream->set->jumper == current,
 	};
-	if (unlikely(free))
-		index_again(stream, free - 1);
+	/* What the table says of a slot that was used before is about another record */
+	if (unlikely(free && free <= index->hashed)) {
+		if (2 * ((u64)index->filled + 1) > index->size)
+			kstate_index_forget(index);
+		else
+			index_insert(stream, free - 1);
+	}
 	return slot;
 }
 

@@ -40,8 +40,7 @@ enum log_what {
 	LOG_INTS,	/* integers from @src, as @op says */
 	LOG_COPY,	/* @size bytes from @src, a copy that a function filled */
 	LOG_HEAD,	/* @size bytes: the head of a list, with @val: initialize it */
-	LOG_LIST,	/* @entries are those of the list @dst */
-	LOG_HLIST,	/* @first to @last are those of the list @dst */
+	LOG_LIST,	/* @first to @last are the entries of the list @dst */
 	LOG_INDEX,	/* @src is an entry of the xarray @dst at @val */
 	LOG_MEMORY,	/* @src was allocated */
 	LOG_EDGE,	/* @memory was taken over for @edge */
@@ -66,10 +65,9 @@ struct kstate_log_entry {
 					void *src;
 					u64 val;
 				};
-				struct list_head entries;
 				struct {
-					struct hlist_head first;
-					struct hlist_node *last;
+					void **first;
+					void **last;
 				};
 			};
 		};
@@ -134,7 +132,30 @@ static int log_put(struct kstate_restore_ctx *w, struct kstate_log_entry entry)
 	return 0;
 }
 
-static void log_execute(struct kstate_log_entry *e)
+/* Nodes of both kinds of lists begin with the pointer to the next one */
+static_assert(!offsetof(struct list_head, next) && !offsetof(struct hlist_node, next));
+
+static void *next_link(const struct kstate_log_entry *e, void **link)
+{
+	return link == e->last ? NULL : *link;
+}
+
+static void log_link(const struct kstate_log_entry *e)
+{
+	void *link, *next, *before = NULL;
+
+	for (link = e->first; link; before = link, link = next) {
+		next = next_link(e, link);
+		if (e->op->to->bind->kind == KS_LIST)
+			list_add_tail(link, e->dst);
+		else if (before)
+			hlist_add_behind(link, before);
+		else
+			hlist_add_head(link, e->dst);
+	}
+}
+
+static void log_execute(const struct kstate_log_entry *e)
 {
 	switch (e->what) {
 	case LOG_WRITE:
@@ -159,10 +180,7 @@ static void log_execute(struct kstate_log_entry *e)
 			INIT_LIST_HEAD(e->dst);
 		break;
 	case LOG_LIST:
-		list_splice_init(&e->entries, e->dst);
-		break;
-	case LOG_HLIST:
-		hlist_move_list(&e->first, e->dst);
+		log_link(e);
 		break;
 	case LOG_INDEX:
 		/* It was reserved: this cannot fail */
@@ -213,53 +231,21 @@ int kstate_restore_head(struct kstate_restore_ctx *w, void *head, u32 size)
 struct kstate_log_entry *kstate_restore_list(struct kstate_restore_ctx *w,
 					     const struct kstate_op *op, void *head)
 {
-	struct kstate_log_entry entry = { .what = LOG_HLIST, .dst = head, .op = op }, *e;
+	struct kstate_log_entry entry = { .what = LOG_LIST, .dst = head, .op = op };
 
-	if (log_put(w, entry))
-		return NULL;
-	e = &w->log->entries[w->log->nr - 1];
-	if (op->to->bind->kind == KS_LIST) {
-		e->what = LOG_LIST;
-		INIT_LIST_HEAD(&e->entries);
-	}
-	return e;
+	return log_put(w, entry) ? NULL : &w->log->entries[w->log->nr - 1];
 }
 
 /* @elem, which is the log's from now on, becomes the last of them */
 void kstate_restore_link(struct kstate_log_entry *e, void *elem)
 {
-	void *link = elem + e->op->to->bind->link;
+	void **link = elem + e->op->to->bind->link;
 
-	if (e->what == LOG_LIST) {
-		list_add_tail(link, &e->entries);
-		return;
-	}
 	if (e->last)
-		hlist_add_behind(link, e->last);
+		*e->last = link;
 	else
-		hlist_add_head(link, &e->first);
+		e->first = link;
 	e->last = link;
-}
-
-static void free_list(struct kstate_log_entry *e, bool applied)
-{
-	const u32 link = e->op->to->bind->link;
-	struct list_head *entry, *next;
-	struct hlist_node *node;
-
-	if (e->what == LOG_LIST) {
-		if (applied)
-			list_splice_init(e->dst, &e->entries);
-		list_for_each_safe(entry, next, &e->entries)
-			kvfree((void *)entry - link);
-		return;
-	}
-	if (applied)
-		hlist_move_list(e->dst, &e->first);
-	while ((node = e->first.first)) {
-		hlist_del(node);
-		kvfree((void *)node - link);
-	}
 }
 
 /* @elem, which is the log's from now on, becomes an entry of an xarray */
@@ -439,6 +425,7 @@ static bool translate(const struct kstate_op *op, u64 *val, const char **unknown
 static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *wire,
 			 void *mem)
 {
+	bool secret = op->to->secret || op->from->secret;
 	const char *unknown;
 	char expected[112];
 	u64 val, was, held = 0;
@@ -451,8 +438,7 @@ static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *o
 			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
 		if (!translate(op, &val, &unknown)) {
 			snprintf(expected, sizeof(expected), "a value that has a name here%s%s",
-				 *unknown && !op->from->secret ? ", not " : "",
-				 op->to->secret || op->from->secret ? "" : unknown);
+				 secret || !*unknown ? "" : ", not ", secret ? "" : unknown);
 			ret = kstate_fail_int(&w->where, op, i, expected, was, op->src);
 		} else if (!kstate_int_fits(val, op->src, op->dst)) {
 			snprintf(expected, sizeof(expected), "a value of at most %u bits",
@@ -1336,6 +1322,7 @@ void kstate_restore_done(struct kstate_restore_ctx *w)
 static void log_undo(struct kstate_restore_ctx *w, struct kstate_log_entry *e, u64 *at)
 {
 	const struct kstate_field *field;
+	void **link, **next;
 
 	if (w->applied && e->what <= LOG_HEAD) {
 		*at -= ALIGN(e->size, 8);
@@ -1351,8 +1338,10 @@ static void log_undo(struct kstate_restore_ctx *w, struct kstate_log_entry *e, u
 		kvfree(e->src);
 		break;
 	case LOG_LIST:
-	case LOG_HLIST:
-		free_list(e, w->applied);
+		for (link = e->first; link; link = next) {
+			next = next_link(e, link);
+			kvfree((void *)link - e->op->to->bind->link);
+		}
 		break;
 	case LOG_INDEX:
 		if (w->applied)

@@ -369,18 +369,12 @@ static inline u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name)
 }
 
 /* Room for a record of @need bytes; see kstate_stream_reserve() */
-static inline u8 *kstate_stream_begin(struct kstate_stream *stream, size_t need, size_t *room)
+static inline u8 *kstate_stream_begin(struct kstate_stream *stream, size_t need)
 {
 	const struct kstate_segment *segment = kstate_last_segment(stream);
-	u8 *at;
 
-	if (unlikely(!segment || need > segment->size - segment->used)) {
-		at = kstate_stream_reserve(stream, NULL, 0, need);
-		*room = at ? kstate_stream_room(stream, at) : 0;
-		return at;
-	}
-	*room = segment->size - segment->used;
-	return segment->data + segment->used;
+	return likely(segment && need <= segment->size - segment->used) ?
+	       segment->data + segment->used : kstate_stream_reserve(stream, NULL, 0, need);
 }
 
 struct kstate_set *kstate_set_create(const struct kstate_transport *transport);
@@ -417,8 +411,6 @@ u64 kstate_string_key(const char *s, u32 len);
 void kstate_record_seal(struct kstate_record *record, u32 place);
 bool kstate_record_whole(const struct kstate_record *record);
 struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *stream);
-int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_record **record,
-			 struct kstate_error *err);
 struct kstate_slot *kstate_stream_add_slot(struct kstate_stream *stream,
 					   struct kstate_segment *segment,
 					   struct kstate_record *record);

@@ -387,28 +387,6 @@ struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *strea
 }
 
 /**
- * kstate_stream_append() - get room for a record
- * @stream: the stream
- * @size: bytes of payload, a multiple of 8
- * @record: set to the zeroed record; kstate_stream_commit() makes it part of
- *	the stream. Until then it must be made zero again if it is not used
- * @err: what went wrong
- *
- * Context: kstate_stream.lock is held.
- * Return: 0 or -ENOMEM.
- */
-int kstate_stream_append(struct kstate_stream *stream, u32 size, struct kstate_record **record,
-			 struct kstate_error *err)
-{
-	struct kstate_where where = { .state = stream->name, .err = err };
-	size_t need = sizeof(**record) + size;
-
-	*record = (void *)kstate_stream_reserve(stream, NULL, 0, need);
-	return *record ? 0 : kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
-					 "%zu bytes of memory\nnone", need);
-}
-
-/**
  * kstate_stream_cancel() - give back the room for a record
  * @stream: the stream
  * @record: what kstate_stream_reserve() gave
