@@ -815,7 +815,9 @@ static void group_kept(void)
 
 	KSTATE_DESCRIBE_STATIC(word, "word", 1,
 		KSTATE_BASE_TYPE(id, struct word, u16, KSTATE_DEFAULT(0)));
-	static const struct kstate_arm arms[] = { { "word", 0, &word }, { .name = "none", .tag = 1 }, { } };
+	static const struct kstate_arm arms[] = {
+		{ "word", 0, &word }, { .name = "none", .tag = 1 }, { },
+	};
 
 	KSTATE_DESCRIBE_STATIC(members, "members", 1,
 		KSTATE_BASE_TYPE(g.level, struct object, u32, KSTATE_DEFAULT(77)),
@@ -1434,6 +1436,45 @@ static struct kstate_description tree_desc = {
 	},
 };
 
+/* Two that differ in that the struct is the object's own only */
+struct beside {
+	bool busy;
+	u32 since;
+};
+
+struct behind {
+	struct beside *work;
+};
+
+static bool beside_busy(const void *obj)
+{
+	return ((const struct beside *)obj)->busy;
+}
+
+static const struct kstate_description since_desc = {
+	.name = "golden,busy",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_BASE_TYPE(since, struct beside, u32, KSTATE_DEFAULT(5)),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description beside_desc = {
+	.name = "golden,work",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_GROUP(work, &since_desc, beside_busy),
+		KSTATE_END_OF_LIST()
+	},
+};
+
+static struct kstate_description behind_desc = {
+	.name = "golden,work",
+	.fields = (const struct kstate_field[]) {
+		KSTATE_STRUCT_POINTER(work, struct behind, &since_desc, KSTATE_DEFAULT(0)),
+		KSTATE_END_OF_LIST()
+	},
+};
+
 static const struct member queue_members[] = {
 	MEMBER(struct queue, ids, 2, 8, 0, BASE_TYPE, OF(U16), MODIFIED(KS_VARRAY)),
 	LENGTH(struct queue, nr_shared, S16),
@@ -1516,6 +1557,10 @@ static const struct state later_states[] = {
 	  .image = "vmlinux", .type = "struct tree", MEMBERS(tree_members) },
 	{ .desc = &node_desc, .schema = 5, .flags = KSTATE_STATE_USED,
 	  .image = "vmlinux", .type = "struct node", MEMBERS(node_members) },
+	{ .desc = &beside_desc, .schema = 6, .flags = KSTATE_STATE_USED,
+	  .image = "one_module", .type = "struct beside" },
+	{ .desc = &behind_desc, .schema = 7, .flags = KSTATE_STATE_USED,
+	  .image = "another_module", .type = "struct behind" },
 };
 
 static __le32 add_string(char *strings, u32 *used, const char *text)
@@ -1739,6 +1784,19 @@ static void put_schemas_of_later_states(void)
 	begin_hints();
 	put_hint(0, "ROOM", "", U16_MAX);
 	put_hint(0, "LENGTH", "", 0);
+	end_schema();
+
+	begin_schema(6, &beside_desc);
+	begin("fields", '[');
+	put_type("work", "STRUCT", "OPTIONAL");
+	begin_hints();
+	put_hint(0, "GROUP", "", 0);
+	end_schema();
+
+	begin_schema(7, &behind_desc);
+	begin("fields", '[');
+	put_type("work", "STRUCT", "OPTIONAL");
+	begin_hints();
 	end_schema();
 }
 

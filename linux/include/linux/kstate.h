@@ -156,9 +156,10 @@ struct kstate_flag_name {
 
 /**
  * struct kstate_folio_entry - one folio of a %KS_FOLIOS
- * @folio: the folio, or NULL
- * @index: where it belongs: its index in a page cache, for instance
- * @flags: whatever else there is to say about it
+ * @folio: the folio
+ * @index: where it belongs, in pages: its index in a page cache, for instance; at most
+ *	%KSTATE_RUN_BITS bits
+ * @flags: whatever else there is to say about it, in %KSTATE_RUN_FLAGS bits
  */
 struct kstate_folio_entry {
 	struct folio *folio;

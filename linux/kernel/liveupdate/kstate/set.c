@@ -99,7 +99,7 @@ static bool same_limits(const struct kstate_schema *a, const struct kstate_schem
 		const struct kstate_schema_field *f = &a->fields[i], *g = &b->fields[i];
 
 		if (kstate_has_data(f) && (f->room != g->room || f->length != g->length ||
-					   f->text != g->text))
+					   f->text != g->text || f->group != g->group))
 			return false;
 		if (f->ref && !same_limits(f->ref, g->ref))
 			return false;
