@@ -22,7 +22,7 @@
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
 #include <shim.h>
-#include "internal.h"
+#include "gate.h"
 
 #define RELEASE "7.3.0-host"
 

@@ -7,7 +7,7 @@
 #define _KSTATE_KUNIT_H
 
 #include <kunit/test.h>
-#include "../../kernel/liveupdate/kstate/internal.h"
+#include "../../kernel/liveupdate/kstate/gate.h"
 
 #define DECLARE_VERSION(_desc, _version, _min, ...)			\
 	static struct kstate_description _desc = {			\

@@ -12,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include "../../kernel/liveupdate/kstate/internal.h"
+#include "../../kernel/liveupdate/kstate/store.h"
 
 static uint objects = 100;
 module_param(objects, uint, 0400);

@@ -200,13 +200,14 @@ static bool is_plain_int(const struct kstate_field *field)
 	return field->kind == KS_BASE_TYPE && !field->modifiers;
 }
 
-/* Two ranges that overlap: a length may be another length, or an integer field */
+/* Two ranges that overlap: a length may be another length, or an integer field, beside it */
 static bool may_share(const struct member_range *a, const struct member_range *b)
 {
 	const struct kstate_field *owner = a->length ? b->field : a->field;
 	u8 type = a->length ? a->field->length.type : b->field->length.type;
 
-	if (a->start != b->start || a->end != b->end || (!a->length && !b->length))
+	if (a->start != b->start || a->end != b->end || (!a->length && !b->length) ||
+	    a->group != b->group)
 		return false;
 	if (a->length && b->length)
 		return a->field->length.type == b->field->length.type;

@@ -22,7 +22,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
-#include "internal.h"
+#include "store.h"
 
 /* Pages whose bits are in one chunk: 128 MiB of them if they have 4 KiB */
 #define CHUNK_PAGES	(PAGE_SIZE * BITS_PER_BYTE)

@@ -426,6 +426,7 @@ static bool translate(const struct kstate_op *op, u64 *val, const char **unknown
 static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *wire,
 			 void *mem)
 {
+	bool secret = op->to->secret || op->from->secret;
 	const char *unknown;
 	char expected[112];
 	u64 val, was, held = 0;
@@ -438,8 +439,7 @@ static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *o
 			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
 		if (!translate(op, &val, &unknown)) {
 			snprintf(expected, sizeof(expected), "a value that has a name here%s%s",
-				 *unknown && !op->from->secret ? ", not " : "",
-				 op->to->secret || op->from->secret ? "" : unknown);
+				 secret || !*unknown ? "" : ", not ", secret ? "" : unknown);
 			ret = kstate_fail_int(&w->where, op, i, expected, was, op->src);
 		} else if (!kstate_int_fits(val, op->src, op->dst)) {
 			snprintf(expected, sizeof(expected), "a value of at most %u bits",
