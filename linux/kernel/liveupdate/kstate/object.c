@@ -45,7 +45,7 @@ static __always_inline int call_begin(struct call *call, struct kstate_where *wh
 	where->state = desc->name;
 	where->key = key;
 	where->has_key = true;
-	where->writer = stream->set->incoming ? stream->set->writer : NULL;
+	where->writer = stream->set->writer;
 	where->frame = NULL;
 	where->err = err;
 	call->where = where;

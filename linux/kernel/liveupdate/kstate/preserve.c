@@ -254,7 +254,7 @@ static bool preserve_page(struct kstate_set *set, u8 kind, void *ptr, size_t nr)
 
 /* Note that @set preserves the memory, unless it or the one beside it does already */
 static noinline int preserve_note(struct kstate_set *set, const struct kstate_where *where,
-			 const struct kstate_path *path, u8 kind, void *ptr, size_t nr)
+				  const struct kstate_path *path, u8 kind, void *ptr, size_t nr)
 {
 	struct kstate_set *owner = set->beside;
 	char first[3 * KSTATE_MAX_NAME];

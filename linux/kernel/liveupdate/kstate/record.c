@@ -8,8 +8,8 @@
  *
  * The header of a record has a checksum of its own, so that one can go from
  * record to record without reading them, and past one that is damaged. Which
- * record holds an object is found by hashing. The index is not part of the
- * stream: whoever reads it makes it again.
+ * record holds an object is found by hashing, unless it is the first one that has
+ * not been restored. The index is not part of the stream: it is made again.
  */
 
 #include <linux/crc32c.h>
@@ -114,7 +114,7 @@ static void index_insert(struct kstate_stream *stream, u32 nr)
 
 	for (i = index_hash(name, le64_to_cpu(record->key)); index->table[i & mask]; i++) {
 		other = &index->slots[index->table[i & mask] - 1];
-		/* Of two with one key, which no writer makes, the first is found */
+		/* Of two with one key, which no writer makes, one is in the table */
 		if (other->state != KSTATE_SLOT_DROPPED &&
 		    record_matches(stream, other->record, name, le64_to_cpu(record->key),
 				   (const char *)(record + 1), le16_to_cpu(record->key_len)))

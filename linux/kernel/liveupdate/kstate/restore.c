@@ -12,7 +12,8 @@
  * handed over in place. It writes to nothing that was there before: every write
  * and every acquisition becomes an entry of a log. Only memory that this restore
  * has allocated is written to at once, and places in an xarray are reserved, so
- * that storing into them cannot fail.
+ * that storing into them cannot fail. An object that is restored alone and only
+ * takes copies needs no log: nothing can fail any more once it is checked.
  *
  * Applying executes the log, entry by entry. It decides nothing, so that what is
  * applied is what was checked. Undoing goes through the log from its end: it
