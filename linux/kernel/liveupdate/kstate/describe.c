@@ -167,7 +167,7 @@ struct ranges {
 };
 
 static void add_member(struct ranges *r, const struct kstate_field *group,
-		      const struct kstate_field *field, u64 start, u64 size, bool length)
+		       const struct kstate_field *field, u64 start, u64 size, bool length)
 {
 	if (r->at)
 		r->at[r->nr] = (struct member_range){ start, start + size, group, field, length };
@@ -191,7 +191,7 @@ static void add_members(struct ranges *r, const struct kstate_description *desc,
 		add_member(r, group, field, field->offset, kstate_member_bytes(field) ?: 1, false);
 		if (field->length.type)
 			add_member(r, group, field, field->length.offset,
-				  kstate_size(field->length.type), true);
+				   kstate_size(field->length.type), true);
 	}
 }
 
@@ -348,8 +348,8 @@ static u64 room_of(const struct kstate_field *field, int container)
 {
 	u64 room = KSTATE_ANY_ROOM;
 
-	if (container == KS_C_POINTERS || field->kind == KS_BITMAP || field->modifiers == KS_VARRAY ||
-	    (field->kind == KS_STRING && !field->modifiers))
+	if (container == KS_C_POINTERS || field->kind == KS_BITMAP ||
+	    field->modifiers == KS_VARRAY || (field->kind == KS_STRING && !field->modifiers))
 		room = field->num;
 	if (field->kind != KS_UNION && field->length.type && field->length.type != KS_U64)
 		room = min(room, (1ULL << (8 * kstate_size(field->length.type) -
@@ -670,7 +670,7 @@ static struct kstate_schema *describe(struct describe *d,
 	if (ret)
 		return ERR_PTR(ret);
 
-	schema = kvzalloc(sizeof(*schema), GFP_KERNEL);
+	schema = kvzalloc_obj(*schema);
 	if (!schema)
 		goto no_memory;
 	schema->name = desc->name;
@@ -719,7 +719,7 @@ struct kstate_schema *kstate_describe_first(struct kstate_description *desc,
 	if (IS_ERR(schema))
 		return schema;
 
-	schema->resolution = kvzalloc(sizeof(*schema->resolution), GFP_KERNEL);
+	schema->resolution = kvzalloc_obj(*schema->resolution);
 	if (!schema->resolution)
 		ret = kstate_no_memory(&where, NULL);
 	else

@@ -173,7 +173,7 @@ static int put_edge(struct kstate_stream *stream, u8 type, const char *name, voi
 
 	if (at < 0)
 		return at;
-	return kstate_save_edge(w, NULL, type, ptr, min(nr, (size_t)S64_MAX), at);
+	return kstate_save_edge(w, NULL, type, ptr, min_t(size_t, nr, S64_MAX), at);
 }
 
 /**
@@ -327,16 +327,17 @@ static bool is_integer(u8 type)
 
 static int get_int(struct kstate_stream *stream, const char *name, u8 type, u64 *val)
 {
+	struct kstate_restore_ctx *w = kstate_stream_restoring(stream);
 	struct kstate_item *item;
 	u8 *value = get_item(stream, name, is_integer, &item);
 
 	if (IS_ERR(value))
 		return PTR_ERR(value);
 	if (le32_to_cpu(item->size) != sizeof(u64))
-		return bad_item(kstate_stream_restoring(stream), "an integer of another size");
+		return bad_item(w, "an integer of another size");
 	*val = get_unaligned_le64(value);
 	if (item->type != type && (s64)*val < 0)
-		return kstate_fail(&kstate_stream_restoring(stream)->where, NULL, KSTATE_VALUE, -ERANGE,
+		return kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE,
 				   "item %s that fits\n%#llx", name, *val);
 	return 0;
 }
@@ -389,13 +390,14 @@ static bool is_bytes(u8 type)
  */
 int kstate_get_data(struct kstate_stream *stream, const char *name, void *data, size_t size)
 {
+	struct kstate_restore_ctx *w = kstate_stream_restoring(stream);
 	struct kstate_item *item;
 	u8 *value = get_item(stream, name, is_bytes, &item);
 
 	if (IS_ERR(value))
 		return PTR_ERR(value);
 	if (le32_to_cpu(item->size) != size)
-		return kstate_fail(&kstate_stream_restoring(stream)->where, NULL, KSTATE_VALUE, -ERANGE,
+		return kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE,
 				   "item %s of %zu bytes\n%u", name, size,
 				   le32_to_cpu(item->size));
 	memcpy(data, value, size);
@@ -419,6 +421,7 @@ static bool is_text(u8 type)
  */
 const char *kstate_get_string(struct kstate_stream *stream, const char *name)
 {
+	struct kstate_restore_ctx *w = kstate_stream_restoring(stream);
 	struct kstate_item *item;
 	u8 *value = get_item(stream, name, is_text, &item);
 	u32 size;
@@ -427,7 +430,7 @@ const char *kstate_get_string(struct kstate_stream *stream, const char *name)
 		return (const char *)value;
 	size = le32_to_cpu(item->size);
 	if (!size || strnlen((char *)value, size) != size - 1)
-		return ERR_PTR(bad_item(kstate_stream_restoring(stream), "text that does not end with a NUL"));
+		return ERR_PTR(bad_item(w, "text that does not end with a NUL"));
 	return (const char *)value;
 }
 EXPORT_SYMBOL_GPL(kstate_get_string);
@@ -435,6 +438,7 @@ EXPORT_SYMBOL_GPL(kstate_get_string);
 static int get_edge(struct kstate_stream *stream, u8 type, const char *name, void **ptr,
 		    size_t *nr)
 {
+	struct kstate_restore_ctx *w = kstate_stream_restoring(stream);
 	struct kstate_item *item;
 	u8 *value = get_item(stream, name, kstate_is_edge, &item);
 	struct kstate_edge *edge = (void *)value;
@@ -442,10 +446,10 @@ static int get_edge(struct kstate_stream *stream, u8 type, const char *name, voi
 	if (IS_ERR(value))
 		return PTR_ERR(value);
 	if (item->type != type || le32_to_cpu(item->size) != sizeof(*edge))
-		return bad_item(kstate_stream_restoring(stream), "memory of another kind");
+		return bad_item(w, "memory of another kind");
 	if (nr)
 		*nr = le64_to_cpu(edge->size) >> PAGE_SHIFT;
-	return kstate_restore_edge(kstate_stream_restoring(stream), NULL, type, edge, ptr);
+	return kstate_restore_edge(w, NULL, type, edge, ptr);
 }
 
 /**

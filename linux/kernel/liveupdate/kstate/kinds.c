@@ -33,14 +33,14 @@ static int too_many(struct kstate_save_ctx *w, const struct kstate_op *op, u64 m
 /* Most entries of what restoring allocates one by one */
 static u64 most_entries(const struct kstate_op *op)
 {
-	return min(op->to->room, (u64)KSTATE_MAX_ELEMENTS);
+	return min_t(u64, op->to->room, KSTATE_MAX_ELEMENTS);
 }
 
 static s64 array_count(struct kstate_save_ctx *w, const struct kstate_op *op, const void *member)
 {
 	const struct kstate_field *field = op->to->bind;
 	const void *obj = member - field->offset, *ptr = member;
-	u64 most = min(op->to->room, (u64)KSTATE_MAX_RECORD);
+	u64 most = min_t(u64, op->to->room, KSTATE_MAX_RECORD);
 	s64 n = field->num;
 
 	if (field->modifiers & KS_POINTER)
@@ -77,7 +77,7 @@ static s64 string_count(struct kstate_save_ctx *w, const struct kstate_op *op, c
 	return text == member && n == 1 ? 0 : n;
 }
 
-static int broken(struct kstate_save_ctx *w, const struct kstate_op *op)
+static int broken_list(struct kstate_save_ctx *w, const struct kstate_op *op)
 {
 	return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
 			   "a list that comes back to its head\na broken one");
@@ -91,7 +91,7 @@ static s64 list_count(struct kstate_save_ctx *w, const struct kstate_op *op, con
 	/* Zero is an empty list; one that does not come back goes to an entry twice */
 	for (; entry != head && (entry || n); prev = entry, entry = entry->next) {
 		if (!entry || entry == LIST_POISON1 || entry->prev != prev)
-			return broken(w, op);
+			return broken_list(w, op);
 		if (++n > most)
 			return too_many(w, op, most, n);
 	}
@@ -105,7 +105,7 @@ static s64 hlist_count(struct kstate_save_ctx *w, const struct kstate_op *op, co
 
 	for (; entry; entry = entry->next) {
 		if (entry == (void *)LIST_POISON1 || *entry->pprev != entry)
-			return broken(w, op);
+			return broken_list(w, op);
 		if (++n > most)
 			return too_many(w, op, most, n);
 	}
@@ -130,13 +130,12 @@ static s64 xarray_count(struct kstate_save_ctx *w, const struct kstate_op *op, c
 	struct xarray *xa = (struct xarray *)member;
 	u64 most = most_entries(op), n = 0;
 	unsigned long index;
-	unsigned int mark;
 	void *elem;
 
 	/* An xarray that gives out indices uses the first mark for itself */
-	for (mark = !!(xa->xa_flags & XA_FLAGS_TRACK_FREE); mark <= (__force unsigned int)XA_MARK_MAX; mark++)
-		if (xa_marked(xa, (__force xa_mark_t)mark))
-			return bad_entry(w, op, -1, "marks");
+	if ((xa_marked(xa, XA_MARK_0) && !(xa->xa_flags & XA_FLAGS_TRACK_FREE)) ||
+	    xa_marked(xa, XA_MARK_1) || xa_marked(xa, XA_MARK_2))
+		return bad_entry(w, op, -1, "marks");
 	xa_for_each(xa, index, elem) {
 		if (xa_is_value(elem))
 			return bad_entry(w, op, index, "a value");

@@ -515,7 +515,6 @@ static int restore_record(struct call *call, struct kstate_slot *slot, void *obj
 /* What means that there is nothing to restore must not mean anything else */
 static int own_code(struct kstate_error *err, int ret)
 {
-
 	if ((ret == -ENOENT && err->reason != KSTATE_NO_RECORD) ||
 	    (ret == -EALREADY && err->reason != KSTATE_CLAIMED))
 		err->code = -EIO;

@@ -946,13 +946,12 @@ static void map_default(struct build *b, struct pair p)
 	p.ws = p.rs;
 	p.w = p.r;
 	p.wire = p.rwire;
-	if (p.r->flags & KSTATE_FIELD_HOOK) {
+	if (p.r->flags & KSTATE_FIELD_HOOK)
 		map_hook(b, &p);
-	} else if (p.r->group) {
+	else if (p.r->group)
 		map_group_default(b, &p);
-	} else {
+	else
 		map_field(b, &p);
-	}
 }
 
 /* The rest of an array, from the record of defaults */

@@ -253,12 +253,15 @@ void kstate_restore_link(struct kstate_log_entry *e, void *elem)
 int kstate_restore_reserve(struct kstate_restore_ctx *w, const struct kstate_op *op, void *xa,
 			   unsigned long index, void *elem)
 {
+	struct kstate_log_entry entry = {
+		.what = LOG_INDEX, .dst = xa, .src = elem, .val = index, .op = op,
+	};
+
 	if (xa_reserve(xa, index, GFP_KERNEL)) {
 		kvfree(elem);
 		return no_memory(w, op);
 	}
-	if (log_put(w, (struct kstate_log_entry){
-		.what = LOG_INDEX, .dst = xa, .src = elem, .val = index, .op = op })) {
+	if (log_put(w, entry)) {
 		xa_release(xa, index);
 		kvfree(elem);
 		return -ENOMEM;
@@ -281,6 +284,7 @@ void *kstate_restore_alloc(struct kstate_restore_ctx *w, const struct kstate_op 
 	const struct kstate_schema *ref = op->to->ref;
 	u64 size = (u64)n * op->msize;
 	void *elems = size <= KSTATE_MAX_ALLOC ? kvzalloc(size, GFP_KERNEL) : NULL;
+	struct kstate_log_entry entry = { .what = LOG_MEMORY };
 	u32 i;
 
 	if (!elems) {
@@ -289,7 +293,8 @@ void *kstate_restore_alloc(struct kstate_restore_ctx *w, const struct kstate_op 
 	}
 	for (i = 0; ref && ref->desc->init && i < n; i++)
 		ref->desc->init(elems + (size_t)i * op->msize);
-	if (keep && log_put(w, (struct kstate_log_entry){ .what = LOG_MEMORY, .src = elems })) {
+	entry.src = elems;
+	if (keep && log_put(w, entry)) {
 		kvfree(elems);
 		return NULL;
 	}
@@ -434,7 +439,8 @@ static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *o
 	int ret = 0;
 
 	for (i = 0; i < op->count && !ret; i++, wire += op->wsize) {
-		val = was = kstate_int_load(wire, op->src);
+		was = kstate_int_load(wire, op->src);
+		val = was;
 		if (!w->remote && !w->blank)
 			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
 		if (!translate(op, &val, &unknown)) {
@@ -719,7 +725,7 @@ static int restore_words(struct kstate_restore_ctx *w, unsigned long *mem, const
 static int restore_bitmap(struct kstate_restore_ctx *w, const struct kstate_op *op,
 			  const struct kstate_span *span, unsigned long *mem)
 {
-	u32 n = span->n, bits = min(op->to->room, (u64)U32_MAX), per_long = 8 * sizeof(long);
+	u32 n = span->n, bits = min_t(u64, op->to->room, U32_MAX), per_long = 8 * sizeof(long);
 	u32 longs = DIV_ROUND_UP(bits, per_long), there = min(longs, DIV_ROUND_UP(n, per_long));
 	u64 i;
 	int ret;
@@ -1003,20 +1009,22 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 
 /* One member has one value; these steps are the last ones of a plan */
 static noinline int restore_lengths(struct kstate_restore_ctx *w, const struct kstate_op *op,
-			   const struct kstate_op *end, u8 *fixed, void *obj)
+				    const struct kstate_op *end, u8 *fixed, void *obj)
 {
 	const struct kstate_op *first = op, *other;
 	u64 n;
+	u8 type;
 	int ret = 0;
 
 	for (; op < end && op->code == KSTATE_OP_LENGTH && !ret; op++) {
 		n = kstate_length_of(op, fixed);
+		type = kstate_is_signed(op->dst) ? KS_S64 : KS_U64;
 		ret = check_length(w, op, n, w->remote ? NULL : obj + op->mem);
 		for (other = first; other < op && !ret; other++)
 			if (same_member(w, op, other) && n != kstate_length_of(other, fixed))
 				ret = kstate_fail_int(&w->where, op, 0,
 						      "the value of the other field with this member",
-						      n, kstate_is_signed(op->dst) ? KS_S64 : KS_U64);
+						      n, type);
 		ret = kstate_refuse_value(w, ret);
 		if (!ret && !w->remote)
 			ret = kstate_restore_store(w, obj + op->mem, n, kstate_size(op->dst));
@@ -1077,7 +1085,7 @@ static int restore_default(struct kstate_restore_ctx *w, const struct kstate_op 
 }
 
 static noinline int restore_op(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *fixed,
-		      void *obj)
+			       void *obj)
 {
 	u8 *wire = fixed + op->wire;
 	void *mem = w->remote ? NULL : obj + op->mem;

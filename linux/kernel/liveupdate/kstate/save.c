@@ -116,7 +116,7 @@ static int save_address(struct kstate_save_ctx *w, const struct kstate_op *op, u
 }
 
 /* More than any machine has, and what an edge and the page allocator can count */
-#define MAX_PAGES	(1LL << 31)
+#define MAX_PAGES	BIT_ULL(31)
 
 /**
  * kstate_save_edge() - preserve memory and write its edge
@@ -177,7 +177,7 @@ static u32 run_length(const struct kstate_folio_entry *e, u64 left)
 {
 	u32 order = folio_order(e->folio);
 	unsigned long pfn = folio_pfn(e->folio);
-	u64 most = min(left, (u64)KSTATE_RUN_MAX), i;
+	u64 most = min_t(u64, left, KSTATE_RUN_MAX), i;
 
 	for (i = 1; i < most && e[i].folio && folio_order(e[i].folio) == order; i++)
 		if (folio_pfn(e[i].folio) != pfn + (i << order) ||
@@ -211,7 +211,8 @@ static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
 	for (i = 0; i < (order ? n : 1); i++) {
 		struct kstate_folio_run *there = (void *)w->rec + at;
 
-		edge = (struct kstate_edge){ .kind = order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES };
+		edge = (struct kstate_edge){};
+		edge.kind = order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES;
 		frame.index = first + i;
 		w->where.frame = &frame;
 		ret = kstate_stream_preserve(w->stream, &w->where, NULL, edge.kind,
@@ -234,7 +235,7 @@ static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 {
 	const struct kstate_field *field = op->to->bind;
 	const struct kstate_folio_entry *e = *(void *const *)mem;
-	u64 most = min(op->to->room, (u64)KSTATE_MAX_FOLIOS), i, runs = 0;
+	u64 most = min_t(u64, op->to->room, KSTATE_MAX_FOLIOS), i, runs = 0;
 	s64 n = kstate_mem_load(mem - field->offset + field->length.offset, field->length.type);
 	s64 at;
 	u32 len;
@@ -496,7 +497,7 @@ static int save_scalar(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 }
 
 static noinline int save_op(struct kstate_save_ctx *w, const struct kstate_op *op, u32 fixed,
-		   const void *obj)
+			    const void *obj)
 {
 	u32 at = fixed + op->wire;
 	const void *mem = obj + op->mem;

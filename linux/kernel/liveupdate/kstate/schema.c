@@ -578,7 +578,7 @@ struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
 	if (nr_fields > KSTATE_MAX_FIELDS || ALIGN(need, 8) != size)
 		return ERR_PTR(bad(where, "fields that fill the record", nr_fields));
 
-	schema = kvzalloc(sizeof(*schema), GFP_KERNEL);
+	schema = kvzalloc_obj(*schema);
 	if (!schema)
 		goto no_memory;
 	schema->nr_fields = nr_fields;
