@@ -151,7 +151,7 @@ int kstate_check_limit(struct kstate_where *where, const struct kstate_op *op,
 
 /* A loop of its own for each pair of sizes, so that the compiler can unroll it */
 #define CONVERT(_to, _from, _load)						\
-	for (i = 0; i < count; i++)						\
+	for (; i < count; i++)							\
 		put_unaligned((_to)_load(from + i * sizeof(_from)),		\
 			      (_to *)(to + i * sizeof(_to)))
 #define CONVERT_FROM(_from, _load)						\
@@ -179,6 +179,20 @@ static inline u32 load_u32(const void *p) { return get_unaligned_le32(p); }
 static inline s32 load_s32(const void *p) { return get_unaligned_le32(p); }
 static inline u64 load_u64(const void *p) { return get_unaligned_le64(p); }
 
+/* Bytes that become 16 bits, four at a time; returns how many */
+static size_t convert_bytes(void *to, const void *from, size_t count)
+{
+	size_t i;
+	u64 x;
+
+	for (i = 0; i + 4 <= count; i += 4) {
+		x = get_unaligned_le32(from + i);
+		x = (x | x << 16) & 0x0000ffff0000ffffULL;
+		put_unaligned((x | x << 8) & 0x00ff00ff00ff00ffULL, (u64 *)(to + 2 * i));
+	}
+	return i;
+}
+
 /**
  * kstate_convert_ints() - integers of a record as those of an object
  * @to: where to
@@ -192,14 +206,16 @@ static inline u64 load_u64(const void *p) { return get_unaligned_le64(p); }
 void kstate_convert_ints(void *to, u8 dst, u32 msize, const void *from, u8 src, u32 wsize,
 			 u32 count)
 {
-	size_t i;
+	size_t i = 0;
 
 	if (msize != kstate_size(dst) || wsize != kstate_size(src)) {
-		for (i = 0; i < count; i++)
+		for (; i < count; i++)
 			kstate_mem_store(to + i * msize, dst,
 					 kstate_int_load(from + i * wsize, src));
 		return;
 	}
+	if (wsize == 1 && msize == 2 && src != KS_S8 && !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))
+		i = convert_bytes(to, from, count);
 	switch (src) {
 	case KS_S8:
 		CONVERT_FROM(s8, load_s8);
