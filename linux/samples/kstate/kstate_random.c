@@ -344,6 +344,9 @@ static void make_field(struct kstate_field *k, const struct field_spec *f, u32 o
 	};
 	switch (f->shape) {
 	case VARRAY:
+		/* Functions do not know the member that holds the length */
+		k->absent = NULL;
+		k->convert = NULL;
 		k->length.offset = offset + slot - sizeof(u32);
 		k->length.type = KS_U32;
 		fallthrough;

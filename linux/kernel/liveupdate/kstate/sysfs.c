@@ -99,6 +99,9 @@ static void kstate_show_stream_records(struct seq_file *m, struct kstate_stream 
 		const struct kstate_record *record = slot->record;
 		char name[2 * KSTATE_MAX_NAME + 8];
 
+		/* The slot of one that was dropped is for the next one */
+		if (!record)
+			continue;
 		kstate_record_text(stream, record, name, sizeof(name));
 		seq_printf(m, "%s %s %s %s%s bytes=%zu ns=%u\n",
 			   direction(stream->set), stream->name, name,
