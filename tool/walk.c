@@ -259,7 +259,7 @@ static bool walk_tail(struct walk *w, struct node *n)
 	u64 left;
 	bool good;
 
-	if (!kstate_span(n->schema, f, get_unaligned_le32(n->slot), &w->tail, &span)) {
+	if (!kstate_span_of(n->schema, f, get_unaligned_le32(n->slot), &w->tail, &span)) {
 		left = w->tail.end - w->tail.pos;
 		return span.bytes > left ?
 			bad(w, w->tail.pos, "%s needs %llu bytes, %llu are left", n->name,

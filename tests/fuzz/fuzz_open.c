@@ -616,7 +616,7 @@ static void fix_runs(const struct kstate_schema *schema, struct fix *fix)
 			continue;
 		at = tail;
 		if (f->type == KS_T_FOLIOS &&
-		    kstate_span(schema, f, get_unaligned_le32(slot), &at, &span)) {
+		    kstate_span_of(schema, f, get_unaligned_le32(slot), &at, &span)) {
 			for (u32 i = 0; i < span.present; i++)
 				n += fix_run((struct kstate_folio_run *)span.chunk + i, fix);
 			if (n <= KSTATE_MAX_FOLIOS)

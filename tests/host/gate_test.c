@@ -452,7 +452,7 @@ static enum kstate_armed gate_status(char *release, struct kstate_tally *t)
 {
 	struct kstate_gate_status status;
 
-	kstate_gate_status(&status);
+	kstate_gate_get_status(&status);
 	strcpy(release, status.target);
 	*t = status.tally;
 	return status.armed;
@@ -943,11 +943,11 @@ static void errors_end(void **state)
 	/* What userspace does wrong is told apart */
 	refuse_policy("must-go flat\n", "policy[1]");
 	assert_int_equal(out->last_error.code, -ERANGE);
-	kstate_gate_status(&status);
+	kstate_gate_get_status(&status);
 	assert_int_equal(status.err.code, -EINVAL);
 	assert_string_equal(status.err.path, "policy[1]");
 	set_policy("must-come flat\n");
-	kstate_gate_status(&status);
+	kstate_gate_get_status(&status);
 	assert_int_equal(status.err.code, 0);
 	assert_int_equal(out->last_error.code, -ERANGE);
 

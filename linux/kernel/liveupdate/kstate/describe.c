@@ -116,7 +116,7 @@ static int check_options(const struct describe *d, const struct kstate_field *fi
 static int check_kind(const struct describe *d, const struct kstate_field *field,
 		      u8 type, int container)
 {
-	u8 needs = kstate_kind(field)->needs;
+	u8 needs = kstate_kind_of(field)->needs;
 
 	if (container < 0)
 		return refuse(d, field, "modifiers that go together\n%#x", field->modifiers);
@@ -608,7 +608,7 @@ static int count_fields(struct describe *d, const struct kstate_description *des
 	if (!field)
 		return refuse(d, NULL, "fields\nnone");
 	for (index = 0; field->kind != KS_END; field++, index++) {
-		if (field->kind != KS_SKIP && !kstate_kind(field))
+		if (field->kind != KS_SKIP && !kstate_kind_of(field))
 			return refuse(d, NULL,
 				      "a known kind, or KSTATE_END_OF_LIST()\nkind %#x in field %u",
 				      field->kind, index);
@@ -730,7 +730,7 @@ struct kstate_schema *kstate_describe_first(struct kstate_description *desc,
 	}
 	schema->serial = ++serial;
 	list_add(&schema->list, &described);
-	/* Whoever sees the schema sees it complete */
+	/* Readers of the pointer see a complete schema */
 	smp_store_release(&desc->schema, schema);
 	return schema;
 }

@@ -509,7 +509,7 @@ struct kstate_span {
 	u64 found;
 };
 
-bool kstate_span(const struct kstate_schema *schema, const struct kstate_schema_field *f, u32 n,
+bool kstate_span_of(const struct kstate_schema *schema, const struct kstate_schema_field *f, u32 n,
 		 struct kstate_cursor *tail, struct kstate_span *span);
 
 typedef int (*kstate_edge_fn)(struct kstate_edge *edge, u8 type, void *arg);
@@ -729,7 +729,7 @@ struct kstate_kind_row {
 #define KSTATE_NEEDS_LENGTH	2	/* a member with the length or the tag */
 
 const void *kstate_array_next(struct kstate_elements *e);
-const struct kstate_kind_row *kstate_kind(const struct kstate_field *field);
+const struct kstate_kind_row *kstate_kind_of(const struct kstate_field *field);
 u8 kstate_kind_type(const struct kstate_field *field);
 int kstate_kind_container(const struct kstate_field *field);
 u32 kstate_member_bytes(const struct kstate_field *field);

@@ -185,7 +185,7 @@ static int gate_parse_rules(struct list_head *rules, char *text, struct kstate_w
 	return ret;
 }
 
-/* A state that nobody has is a slip of the pen, unless that is forced */
+/* A state that neither kernel has is taken for a typing error, unless forced */
 static int gate_check_rules(const struct list_head *rules, struct kstate_where *where)
 {
 	struct kstate_set *here = kstate_catalog_create(where->err);
@@ -259,12 +259,12 @@ int kstate_gate_arm(enum kstate_armed to)
 }
 
 /**
- * kstate_gate_status() - how the gate stands
+ * kstate_gate_get_status() - how the gate stands
  * @status: set to that
  *
  * Context: may sleep.
  */
-void kstate_gate_status(struct kstate_gate_status *status)
+void kstate_gate_get_status(struct kstate_gate_status *status)
 {
 	guard(mutex)(&gate_lock);
 	*status = gate;

@@ -79,7 +79,7 @@ int kstate_gate_set_target(const void *blob, size_t size, struct kstate_error *e
 int kstate_gate_set_image(u32 crc);
 int kstate_gate_set_policy(char *text, struct kstate_error *err);
 int kstate_gate_arm(enum kstate_armed to);
-void kstate_gate_status(struct kstate_gate_status *status);
+void kstate_gate_get_status(struct kstate_gate_status *status);
 int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *tally);
 
 /* What this kernel describes: catalog.c */

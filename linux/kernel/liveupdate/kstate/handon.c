@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Records that nobody has restored: handed on to the kernel after this one, or freed.
+ * Records that were not restored: handed on to the kernel after this one, or freed.
  */
 
 /**
  * DOC: handing on
  *
- * What nobody has restored is handed on at the next jump, or, once
+ * What was not restored is handed on at the next jump, or, once
  * kstate_finish() has been called, freed; only optional states that this
  * kernel does not know are kept aside and handed on even then.
  */
@@ -158,7 +158,7 @@ static int hand_on_stream(struct kstate_stream *stream, struct kstate_set *to,
 }
 
 /**
- * kstate_set_hand_on() - save what nobody claimed for the kernel after this one
+ * kstate_set_hand_on() - save unclaimed records for the kernel after this one
  * @from: the incoming set, or NULL
  * @to: the outgoing set; its streams remember how much was theirs before
  * @err: what went wrong
@@ -183,7 +183,7 @@ int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct ks
 }
 
 /**
- * kstate_set_finish() - free what nobody claimed
+ * kstate_set_finish() - free unclaimed records
  * @set: the incoming set
  *
  * Context: may sleep.

@@ -479,12 +479,12 @@ static const struct kstate_kind_row kinds[] = {
 };
 
 /**
- * kstate_kind() - what is particular to the kind of a field
+ * kstate_kind_of() - what is particular to the kind of a field
  * @field: the field
  *
  * Return: its row, or NULL if there is no such kind.
  */
-const struct kstate_kind_row *kstate_kind(const struct kstate_field *field)
+const struct kstate_kind_row *kstate_kind_of(const struct kstate_field *field)
 {
 	u32 kind = field->kind - KSTATE_TABLES;
 
@@ -501,7 +501,7 @@ u8 kstate_kind_type(const struct kstate_field *field)
 {
 	if (field->kind == KS_ADDRESS && field->addr_type == KS_VMEMMAP_ADDR)
 		return KS_T_VMEMMAP;
-	return kstate_kind(field)->type ?: field->type;
+	return kstate_kind_of(field)->type ?: field->type;
 }
 
 /**
@@ -512,7 +512,7 @@ u8 kstate_kind_type(const struct kstate_field *field)
  */
 int kstate_kind_container(const struct kstate_field *field)
 {
-	const struct kstate_kind_row *kind = kstate_kind(field);
+	const struct kstate_kind_row *kind = kstate_kind_of(field);
 
 	if (field->modifiers >= 32 || !(kind->shapes & SHAPE(field->modifiers)))
 		return -EINVAL;
@@ -535,7 +535,7 @@ int kstate_kind_container(const struct kstate_field *field)
  */
 u32 kstate_member_bytes(const struct kstate_field *field)
 {
-	const struct kstate_kind_row *kind = kstate_kind(field);
+	const struct kstate_kind_row *kind = kstate_kind_of(field);
 
 	if (field->kind == KS_GROUP || field->kind == KS_REMOVED)
 		return 0;

@@ -99,7 +99,7 @@ struct kstate_restore_ctx *kstate_stream_restoring(struct kstate_stream *stream)
 	return READ_ONCE(stream->user) == current ? stream->restoring : NULL;
 }
 
-/* The size of a record that is being saved, for whoever looks through it */
+/* A record that is being saved, with its size so far */
 static struct kstate_record *record_so_far(const struct kstate_save_ctx *w)
 {
 	struct kstate_record *record = (void *)w->rec;

@@ -430,7 +430,7 @@ int kstate_set_take(struct kstate_set *set, const struct kstate_edge *edge, void
 }
 
 /**
- * kstate_set_discard_edge() - free memory that nobody wants
+ * kstate_set_discard_edge() - free memory that has no owner
  * @set: the set
  * @edge: the memory
  */

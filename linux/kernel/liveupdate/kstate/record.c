@@ -221,7 +221,7 @@ static noinline int index_grow(struct kstate_index *index)
 	return 0;
 }
 
-/* The key of the next record from slot @i on with state @name, which nobody has claimed */
+/* The key of the next unclaimed record with state @name, from slot @i on */
 static bool stream_next_key(struct kstate_stream *stream, u32 name, bool string_key, u32 *i,
 			    struct kstate_key *key, char *string)
 {

@@ -518,7 +518,7 @@ int kstate_walk_objects(kstate_object_fn fn, void *arg)
 /**
  * kstate_finish() - everything that is wanted has been restored
  *
- * Whatever nobody has claimed is reported and freed, but for optional states
+ * Unclaimed records are reported and freed, but for optional states
  * that this kernel does not know: those are handed on at the next jump.
  *
  * Context: may sleep.
@@ -573,7 +573,7 @@ int kstate_registry_begin(void)
  * kstate_registry_open() - have something to restore from
  * @in: set that the kernel before this one wrote; NULL if it wrote none, an
  *	ERR_PTR() if it cannot be read: then registering fails until
- *	kstate_finish(), because nobody knows whether there is something to restore
+ *	kstate_finish(), because it is not known what there is to restore
  */
 void kstate_registry_open(struct kstate_set *in)
 {

@@ -193,7 +193,7 @@ static void log_execute(const struct kstate_log_entry *e)
 	}
 }
 
-/* A write: at once, if nobody else can see the memory */
+/* A write: at once, if this restore has allocated the memory */
 static int log_write(struct kstate_restore_ctx *w, struct kstate_log_entry entry)
 {
 	if (!w->fresh)
@@ -704,7 +704,7 @@ static int restore_tail(struct kstate_restore_ctx *w, const struct kstate_op *op
 		return kstate_restore_at(w, op, -1, span->chunk, mem, w->fresh);
 	if (field->max_count && span->n > op->to->room)
 		return too_many(w, op, span->n);
-	return kstate_kind(field)->restore(w, op, span, mem);
+	return kstate_kind_of(field)->restore(w, op, span, mem);
 }
 
 static int restore_words(struct kstate_restore_ctx *w, unsigned long *mem, const u8 *chunk, u32 nr)
@@ -1041,7 +1041,7 @@ static int restore_slot(struct kstate_restore_ctx *w, const struct kstate_op *op
 	u32 n = get_unaligned_le32(wire);
 
 	if (!w->defaults) {
-		if (!kstate_span(op->schema, op->from, n, &w->tail, &span))
+		if (!kstate_span_of(op->schema, op->from, n, &w->tail, &span))
 			return kstate_damaged(w, op, span.bad, span.found);
 	} else if (op->code == KSTATE_OP_UNION) {
 		span.n = 1;
@@ -1281,7 +1281,7 @@ static int drop_edge(struct kstate_edge *edge, u8 type, void *arg)
 	return 0;
 }
 
-/* What the reader does not have may hand over memory, which nobody wants */
+/* What the reader does not have may hand over memory, which then has no owner */
 static void log_drop(struct kstate_restore_ctx *w, const struct kstate_log_entry *e)
 {
 	struct kstate_visit visit = { .edge = drop_edge, .arg = w };

@@ -308,7 +308,7 @@ static s64 element_index(const struct kstate_op *op, const struct kstate_element
 static int save_elements(struct kstate_save_ctx *w, const struct kstate_op *op,
 			 struct kstate_elements *e, s64 indices, u32 nr, u32 chunk)
 {
-	const struct kstate_kind_row *kind = kstate_kind(e->field);
+	const struct kstate_kind_row *kind = kstate_kind_of(e->field);
 	const void *elem;
 	u32 i;
 	int ret;
@@ -332,7 +332,7 @@ static int save_tail(struct kstate_save_ctx *w, const struct kstate_op *op, u32 
 {
 	const struct kstate_field *field = op->to->bind;
 	struct kstate_elements e = { .field = field, .base = member };
-	s64 n = kstate_kind(field)->count(w, op, member), nr = n, indices = 0, chunk;
+	s64 n = kstate_kind_of(field)->count(w, op, member), nr = n, indices = 0, chunk;
 
 	if (n <= 0)
 		return n;
@@ -350,7 +350,7 @@ static int save_tail(struct kstate_save_ctx *w, const struct kstate_op *op, u32 
 	if (chunk < 0)
 		return chunk;
 	if (op->sub->bytes && op->sub->bytes == op->msize && op->msize == op->wsize &&
-	    op->to->container == KS_C_SEQUENCE && kstate_kind(field)->next == kstate_array_next) {
+	    op->to->container == KS_C_SEQUENCE && kstate_kind_of(field)->next == kstate_array_next) {
 		memcpy(w->rec + chunk, e.base, nr * op->msize);
 		return 0;
 	}

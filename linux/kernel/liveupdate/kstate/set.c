@@ -236,7 +236,7 @@ void kstate_set_abandon(struct kstate_set *set)
  * @set: the set
  * @stream: the stream, with its name; its number is unlike that of any other
  *
- * Context: kstate_set.lock is held, or nobody else uses the set.
+ * Context: kstate_set.lock is held, or no other task uses the set.
  * Return: 0; -EEXIST if the name or the number is in use; -ENOMEM.
  */
 int kstate_set_add_stream(struct kstate_set *set, struct kstate_stream *stream)
@@ -261,7 +261,7 @@ int kstate_set_add_stream(struct kstate_set *set, struct kstate_stream *stream)
  * @set: the set
  * @stream: the stream
  *
- * Context: kstate_set.lock is held, or nobody else uses the set.
+ * Context: kstate_set.lock is held, or no other task uses the set.
  */
 void kstate_set_remove_stream(struct kstate_set *set, struct kstate_stream *stream)
 {
@@ -430,7 +430,7 @@ int kstate_set_know(struct kstate_set *set, struct kstate_schema *schema, u8 *by
  *	success
  * @size: of @bytes
  *
- * Context: kstate_set.lock is held, or nobody else uses the set.
+ * Context: kstate_set.lock is held, or no other task uses the set.
  * Return: 0 or -ENOMEM.
  */
 int kstate_set_add_state(struct kstate_set *set, u32 schema, u8 *bytes, u32 size)
@@ -508,7 +508,7 @@ int kstate_set_schema(struct kstate_set *set, const struct kstate_schema *schema
  * @from: the other one, incoming
  * @err: what went wrong
  *
- * Context: takes kstate_set.lock of @to; nobody else uses @from.
+ * Context: takes kstate_set.lock of @to; no other task uses @from.
  * Return: 0, or a negative error code.
  */
 int kstate_set_merge(struct kstate_set *to, struct kstate_set *from, struct kstate_error *err)

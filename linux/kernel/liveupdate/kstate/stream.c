@@ -28,7 +28,7 @@
 /* Segments grow from one page to what the page allocator gives readily */
 #define SEGMENT_MAX	(PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER)
 
-/* Whoever prepares a jump holds the set for writing all the time */
+/* The task that prepares a jump holds the set for writing all the time */
 static void use_begin(struct kstate_set *set)
 {
 	if (set->jumper != current)
@@ -219,7 +219,7 @@ static void stream_remove_record(struct kstate_stream *stream, struct kstate_seg
 }
 
 /**
- * kstate_slot_drop() - take a record back, or free what nobody claimed
+ * kstate_slot_drop() - take a record back, or free an unclaimed one
  * @stream: the stream
  * @slot: the record; of an outgoing stream, the slot is free afterwards
  *
@@ -246,7 +246,7 @@ void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot)
  * kstate_stream_empty() - free all records of a stream
  * @stream: the stream; what its records hand over is unpreserved or freed
  *
- * Context: kstate_stream.lock is held, or nobody else uses the stream.
+ * Context: kstate_stream.lock is held, or no other task uses the stream.
  */
 void kstate_stream_empty(struct kstate_stream *stream)
 {
@@ -271,7 +271,7 @@ void kstate_stream_empty(struct kstate_stream *stream)
  * kstate_stream_destroy() - take back all records of a stream, and the stream
  * @stream: the stream, or NULL
  *
- * Context: nobody else uses the stream; may sleep.
+ * Context: no other task uses the stream; may sleep.
  */
 void kstate_stream_destroy(struct kstate_stream *stream)
 {

@@ -235,7 +235,7 @@ static ssize_t kstate_write_target(struct kernfs_open_file *of, char *buf, size_
 
 	if (!off && size == 1 && *buf == '\n')
 		return kstate_commit_target(NULL, 0) ?: size;
-	/* Without a header nobody knows how much will follow: it is refused as it is */
+	/* Without a header, what follows has no known size: it is refused as it is */
 	if (!off && (size < sizeof(*header) ||
 		     memcmp(header->magic, KSTATE_MAGIC, KSTATE_MAGIC_LEN)))
 		return kstate_commit_target(buf, size) ?: size;
@@ -344,7 +344,7 @@ static int kstate_show_gate(struct seq_file *m, void *v)
 {
 	struct kstate_gate_status status;
 
-	kstate_gate_status(&status);
+	kstate_gate_get_status(&status);
 	seq_printf(m, "{\"armed\":\"%s\",", armed_names[status.armed]);
 	kstate_show_text(m, "target", status.target);
 	seq_putc(m, ',');

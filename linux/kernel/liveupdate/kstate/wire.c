@@ -34,7 +34,7 @@ static bool span_union(const struct kstate_schema *schema, const struct kstate_s
 }
 
 /**
- * kstate_span() - find the part of the tail that belongs to a field
+ * kstate_span_of() - find the part of the tail that belongs to a field
  * @schema: schema of the struct that holds the field
  * @f: the field; it has a slot
  * @n: what its slot says
@@ -45,7 +45,7 @@ static bool span_union(const struct kstate_schema *schema, const struct kstate_s
  * Return: false if the bytes cannot be those of such a field: see
  * kstate_span.bad.
  */
-bool kstate_span(const struct kstate_schema *schema, const struct kstate_schema_field *f, u32 n,
+bool kstate_span_of(const struct kstate_schema *schema, const struct kstate_schema_field *f, u32 n,
 		 struct kstate_cursor *tail, struct kstate_span *span)
 {
 	u32 i;
@@ -230,7 +230,7 @@ static int walk_tail(const struct kstate_schema *schema, const struct kstate_sch
 
 	if (!n)
 		return 0;
-	if (!kstate_span(schema, f, n, tail, &span))
+	if (!kstate_span_of(schema, f, n, tail, &span))
 		return -EBADMSG;
 	switch (f->type) {
 	case KS_T_BITMAP:
