@@ -270,7 +270,7 @@ struct objects {
 static enum outcome object_outcome(const struct kstate_finding *finding)
 {
 	/* What is lossy with an error is not known, and kept aside */
-	if (finding->verdict == KSTATE_LOSSY && finding->err)
+	if (finding->verdict == KSTATE_LOSSY && finding->nr_err)
 		return ASIDE;
 	return outcome_of(finding->verdict, KSTATE_DEPENDS_NOT);
 }
@@ -283,16 +283,33 @@ static json_t *json_error(const struct kstate_error *err)
 			 "found", json_printable(err->found));
 }
 
+static json_t *json_errors(const struct kstate_finding *finding)
+{
+	json_t *list = json_array();
+
+	for (u32 i = 0; i < finding->nr_err; i++)
+		json_array_append_new(list, json_error(&finding->err[i]));
+	return list;
+}
+
+static void print_object(enum outcome outcome, const char *text)
+{
+	char *line = printable(text);
+
+	print_row(outcome, outcome_names[outcome], line, 0, "");
+	free(line);
+}
+
 static int note_object(const struct kstate_finding *finding, void *arg)
 {
 	enum outcome outcome = object_outcome(finding);
 	struct objects *o = arg;
-	char name[2 * KSTATE_MAX_NAME + 8], text[512], *line;
+	char name[2 * KSTATE_MAX_NAME + 8], text[512];
 
 	o->counts[outcome]++;
 	o->nr++;
 	o->worst = max(o->worst, outcome);
-	if (finding->err && finding->err->reason == KSTATE_DAMAGED && !o->damage.code)
+	if (finding->nr_err && finding->err->reason == KSTATE_DAMAGED && !o->damage.code)
 		o->damage = *finding->err;
 	if (!is_shown(outcome, o->all))
 		return 0;
@@ -303,16 +320,19 @@ static int note_object(const struct kstate_finding *finding, void *arg)
 					  "object", json_printable(name),
 					  "verdict", outcome_names[outcome]);
 
-		if (value && finding->err)
+		if (value && finding->nr_err)
 			json_object_set_new(value, "error", json_error(finding->err));
+		if (value && finding->nr_err > 1)
+			json_object_set_new(value, "errors", json_errors(finding));
 		json_array_append_new(o->list, value);
 		return 0;
 	}
-	if (finding->err)
-		kstate_error_text(finding->err, text, sizeof(text));
-	line = printable(finding->err ? text : name);
-	print_row(outcome, outcome_names[outcome], line, 0, "");
-	free(line);
+	for (u32 i = 0; i < finding->nr_err; i++) {
+		kstate_error_text(&finding->err[i], text, sizeof(text));
+		print_object(outcome, text);
+	}
+	if (!finding->nr_err)
+		print_object(outcome, name);
 	return 0;
 }
 

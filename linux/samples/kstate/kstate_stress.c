@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+/* Only to damage a record: no client needs it */
 #include "../../kernel/liveupdate/kstate/store.h"
 
 static uint objects = 100;
