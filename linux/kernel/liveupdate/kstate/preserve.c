@@ -104,12 +104,17 @@ static int preserve_pages(struct kstate_set *set, unsigned long pfn, unsigned lo
 	return 0;
 }
 
+/* A module cannot ask how large an area is */
+static struct page *area_page(const void *ptr)
+{
+	return is_vmalloc_addr(ptr) ? vmalloc_to_page(ptr) : NULL;
+}
+
 static int preserve_each(struct kstate_set *set, u8 kind, void *ptr, size_t nr,
 			 preserve_run_fn fn, unsigned long *at)
 {
-	const struct vm_struct *vm;
-	unsigned int i;
-	int ret = 0;
+	struct page *page;
+	int ret = -EINVAL;
 
 	switch (kind) {
 	case KSTATE_EDGE_FOLIO:
@@ -117,14 +122,14 @@ static int preserve_each(struct kstate_set *set, u8 kind, void *ptr, size_t nr,
 	case KSTATE_EDGE_PAGES:
 		return preserve_pages(set, page_to_pfn((struct page *)ptr), nr, fn, at);
 	case KSTATE_EDGE_VMALLOC:
-		vm = find_vm_area(ptr);
-		if (!vm)
-			return -EINVAL;
-		for (i = 0; i < vm->nr_pages && !ret; i++)
-			ret = preserve_pages(set, page_to_pfn(vm->pages[i]), 1, fn, at);
-		return ret;
+		/* It ends where nothing is mapped: an area has a guard page behind it */
+		for (page = area_page(ptr); page; ptr += PAGE_SIZE, page = area_page(ptr)) {
+			ret = preserve_pages(set, page_to_pfn(page), 1, fn, at);
+			if (ret)
+				break;
+		}
 	}
-	return -EINVAL;
+	return ret;
 }
 
 static void preserve_undo(struct kstate_set *set, u8 kind, void *ptr, size_t nr)
