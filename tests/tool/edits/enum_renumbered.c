@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A value is put between others, so that they move: translated.
+ * A value is put between others, so that they move: translated, but for values that had
+ * no name
  *
- * forward: converted thing.features
+ * forward: value thing.features
  * back: value thing.features
  * lock: forward thing.features
  */
