@@ -66,25 +66,31 @@ static noinline void call_end(struct call *call, const char *doing)
 	kstate_set_error(call->stream->set, call->where->err, doing);
 }
 
+static __always_inline void user_lock(struct kstate_stream *stream)
+{
+	mutex_lock(&stream->lock);
+	WRITE_ONCE(stream->user, current);
+}
+
+static __always_inline void user_unlock(struct kstate_stream *stream)
+{
+	WRITE_ONCE(stream->user, NULL);
+	mutex_unlock(&stream->lock);
+}
+
 /* Functions of a description come back here only for other streams */
 static __always_inline int call_lock(struct call *call)
 {
-	struct kstate_stream *stream = call->stream;
-
-	if (READ_ONCE(stream->user) == current)
+	if (READ_ONCE(call->stream->user) == current)
 		return kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EDEADLK,
 				   "a stream that is not in use\na function of a description");
-	mutex_lock(&stream->lock);
-	WRITE_ONCE(stream->user, current);
+	user_lock(call->stream);
 	return 0;
 }
 
 static void call_unlock(struct call *call)
 {
-	struct kstate_stream *stream = call->stream;
-
-	WRITE_ONCE(stream->user, NULL);
-	mutex_unlock(&stream->lock);
+	user_unlock(call->stream);
 }
 
 /* What functions of a description, and memory that is preserved, belong to */
@@ -732,14 +738,14 @@ int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *
 	int ret = 0;
 
 	err = kstate_error_begin(err, &local);
-	mutex_lock(&t->stream->lock);
+	user_lock(t->stream);
 	list_for_each_entry(entry, &t->entries, list) {
 		entry->ctx.where.err = err;
 		ret = kstate_restore_apply(&entry->ctx);
 		if (ret)
 			break;
 	}
-	mutex_unlock(&t->stream->lock);
+	user_unlock(t->stream);
 	if (ret) {
 		ret = own_code(err, ret);
 		kstate_set_error(t->stream->set, err, "restore");
@@ -752,7 +758,7 @@ static void transaction_end(struct kstate_transaction *t, bool commit)
 {
 	struct transaction_entry *entry, *next;
 
-	mutex_lock(&t->stream->lock);
+	user_lock(t->stream);
 	list_for_each_entry_safe_reverse(entry, next, &t->entries, list) {
 		if (commit) {
 			kstate_restore_done(&entry->ctx);
@@ -762,7 +768,7 @@ static void transaction_end(struct kstate_transaction *t, bool commit)
 		}
 		kvfree(entry);
 	}
-	mutex_unlock(&t->stream->lock);
+	user_unlock(t->stream);
 	kfree(t);
 }
 
