@@ -758,6 +758,7 @@ static int change_arm(struct kstate_restore_ctx *w, const struct kstate_op *op,
 		      const struct kstate_schema_field *to, void *mem)
 {
 	const struct kstate_schema_field *held = w->blank ? NULL : held_arm(op, mem);
+	bool init = to->ref && to->ref->desc->init;
 	u32 size = op->to->bind->size;
 	int ret;
 
@@ -768,12 +769,15 @@ static int change_arm(struct kstate_restore_ctx *w, const struct kstate_op *op,
 			return kstate_occupied(w, op, -1,
 					       "zeros in the object, or the arm of the record",
 					       held->name);
-		ret = kstate_restore_zero(w, mem, size);
-		if (ret)
-			return ret;
-		w->blank = true;
+	} else if (!init) {
+		return 0;
 	}
-	if (!to->ref || !to->ref->desc->init)
+	/* Zeros, too, if only to have them back when what .init writes is undone */
+	ret = kstate_restore_zero(w, mem, size);
+	if (ret)
+		return ret;
+	w->blank = true;
+	if (!init)
 		return 0;
 	return log_put(w, (struct kstate_log_entry){
 		.what = LOG_INIT, .dst = mem, .val = to - op->to, .op = op });
