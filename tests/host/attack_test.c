@@ -189,6 +189,7 @@ static void init_of_an_xarray(void **state)
 struct shelf {
 	u16 boxes[8];
 	u16 *more;
+	u16 *each[4];
 };
 
 static int shelf_counts;
@@ -202,6 +203,9 @@ KSTATE_DESCRIBE_STATIC(shelf_desc, "shelf", 1,
 	KSTATE_VARRAY_FN(boxes, struct shelf, shelf_count));
 KSTATE_DESCRIBE_STATIC(more_desc, "shelf", 1,
 	KSTATE_VARRAY_FN(more, struct shelf, shelf_count, KSTATE_ALLOC));
+
+KSTATE_DESCRIBE_STATIC(each_desc, "shelf", 1,
+	KSTATE_ARRAY_OF_POINTER(each, struct shelf, KSTATE_ALLOC, .count = shelf_count));
 
 static void count_of_an_array(void **state)
 {
@@ -235,6 +239,28 @@ static void count_of_nothing(void **state)
 	shelf_counts = 0;
 	assert_fits(stream_restore(kstate_stream_find(set, "test"), &more_desc, &to,
 				   KSTATE_ID(1)));
+	kstate_set_destroy(set);
+}
+
+/* Pointers that the function does not count would not be saved again */
+static void count_of_pointers(void **state)
+{
+	u16 values[2] = { 1, 2 };
+	struct shelf from = { .each = { &values[0], NULL, &values[1] } }, to = { }, zero = { };
+	struct kstate_set *set;
+
+	shelf_counts = 4;
+	set = saved(&each_desc, &from);
+	for (shelf_counts = 0; shelf_counts < 3; shelf_counts++) {
+		assert_int_equal(stream_restore(kstate_stream_find(set, "test"), &each_desc, &to,
+						KSTATE_ID(1)), -ENOSPC);
+		assert_memory_equal(&to, &zero, sizeof(to));
+	}
+	assert_fits(stream_restore(kstate_stream_find(set, "test"), &each_desc, &to,
+				   KSTATE_ID(1)));
+	assert_int_equal(*to.each[2], 2);
+	kvfree(to.each[0]);
+	kvfree(to.each[2]);
 	kstate_set_destroy(set);
 }
 
@@ -438,7 +464,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ALONE(hook_that_calls_back), ALONE(init_is_undone), ALONE(init_of_an_xarray),
-		ALONE(count_of_an_array), ALONE(count_of_nothing), ALONE(names_in_an_absent_group),
+		ALONE(count_of_an_array), ALONE(count_of_nothing), ALONE(count_of_pointers),
+		ALONE(names_in_an_absent_group),
 		ALONE(unions_in_an_absent_group), ALONE(converted_in_an_absent_group),
 		ALONE(run_past_the_last_index), ALONE(flags_at_the_sign), ALONE(flags_that_collide),
 	};
