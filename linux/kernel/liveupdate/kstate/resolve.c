@@ -458,7 +458,8 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 	bool moved = false;
 	u32 pos = 0, nr = 0;
 
-	if (!p->w->names || !p->r->names || p->w->enumerated != p->r->enumerated || b->defaults)
+	if (!p->w->names || !p->r->names || p->w->enumerated != p->r->enumerated ||
+	    p->w == p->r)
 		return false;
 	while (kstate_schema_name(p->ws, p->w, &pos))
 		nr++;
