@@ -394,32 +394,55 @@ static const struct kstate_name_map *find_name(const struct kstate_op *op, u64 v
 	return NULL;
 }
 
-/* A value of the writer as one of the reader's with the same names */
-static bool translate(const struct kstate_op *op, u64 *val, const char **unknown)
+/* Bits of @type as kstate_int_load() gives them, if @type is signed */
+static u64 extend_sign(u64 bits, u8 type)
 {
-	const struct kstate_name_map *name;
-	u64 out = 0, rest = *val;
-	u32 i;
+	u32 left = 64 - 8 * kstate_size(type);
 
-	if (op->to->enumerated) {
-		name = find_name(op, *val);
-		if (name && name->known)
-			*val = name->to;
-		*unknown = name ? name->name : "";
-		return name && name->known;
-	}
-	for (i = 0; i < op->nr_names; i++) {
-		name = &op->names[i];
-		if (!name->from || (rest & name->from) != name->from)
+	if (!kstate_is_signed(type) || bits != bits << left >> left)
+		return bits;
+	return (s64)(bits << left) >> left;
+}
+
+/*
+ * Bits of the writer as those of the reader with the same names. Those without a
+ * name are what they are, but must not be what another one has become.
+ */
+static bool translate_flags(const struct kstate_op *op, u64 *val, const char **unknown)
+{
+	u64 width = kstate_is_signed(op->src) ? ~0ULL >> (64 - 8 * kstate_size(op->src)) : ~0ULL;
+	u64 out = 0, rest = *val & width, moved = 0, from;
+	const struct kstate_name_map *name, *end = op->names + op->nr_names;
+
+	for (name = op->names; name < end; name++) {
+		from = name->from & width;
+		if (name->known && name->to != name->from)
+			moved |= name->to;
+		if (!from || (rest & from) != from)
 			continue;
 		*unknown = name->name;
 		if (!name->known)
 			return false;
-		rest &= ~name->from;
+		rest &= ~from;
 		out |= name->to;
 	}
-	*val = out | rest;
-	return true;
+	*unknown = "";
+	*val = extend_sign(out, op->dst) | extend_sign(rest, op->src);
+	return !(rest & moved);
+}
+
+/* A value of the writer as one of the reader's with the same names */
+static bool translate(const struct kstate_op *op, u64 *val, const char **unknown)
+{
+	const struct kstate_name_map *name;
+
+	if (!op->to->enumerated)
+		return translate_flags(op, val, unknown);
+	name = find_name(op, *val);
+	if (name && name->known)
+		*val = name->to;
+	*unknown = name ? name->name : "";
+	return name && name->known;
 }
 
 static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *wire,
@@ -440,7 +463,8 @@ static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *o
 			snprintf(expected, sizeof(expected), "a value that has a name here%s%s",
 				 secret || !*unknown ? "" : ", not ", secret ? "" : unknown);
 			ret = kstate_fail_int(&w->where, op, i, expected, was, op->src);
-		} else if (!kstate_int_fits(val, op->src, op->dst)) {
+		} else if (!kstate_int_fits(val, kstate_is_signed(op->dst) ? KS_S64 : KS_U64,
+					    op->dst)) {
 			snprintf(expected, sizeof(expected), "a value of at most %u bits",
 				 8 * kstate_size(op->dst));
 			ret = kstate_fail_int(&w->where, op, i, expected, val, op->src);
