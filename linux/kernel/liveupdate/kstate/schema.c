@@ -497,6 +497,8 @@ static int decode_hint(struct kstate_schema *schema, const struct kstate_schema_
 		f->length = h->value + 1;
 		break;
 	case KSTATE_HINT_TEXT:
+		if (f->type != KS_CHAR || f->container != KS_C_SEQUENCE)
+			return bad(where, "a sequence of chars as text", h->field);
 		f->text = true;
 		break;
 	case KSTATE_HINT_GROUP:
