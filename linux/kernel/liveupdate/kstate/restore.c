@@ -394,14 +394,10 @@ static const struct kstate_name_map *find_name(const struct kstate_op *op, u64 v
 	return NULL;
 }
 
-/* Bits of @type as kstate_int_load() gives them, if @type is signed */
-static u64 extend_sign(u64 bits, u8 type)
+/* Bits as kstate_int_load() gives them, unless @type has no room for them */
+static u64 extend_bits(u64 bits, u8 type)
 {
-	u32 left = 64 - 8 * kstate_size(type);
-
-	if (!kstate_is_signed(type) || bits != bits << left >> left)
-		return bits;
-	return (s64)(bits << left) >> left;
+	return bits >> 1 >> (8 * kstate_size(type) - 1) ? bits : kstate_extend(bits, type);
 }
 
 /*
@@ -427,7 +423,7 @@ static bool translate_flags(const struct kstate_op *op, u64 *val, const char **u
 		out |= name->to;
 	}
 	*unknown = "";
-	*val = extend_sign(out, op->dst) | extend_sign(rest, op->src);
+	*val = extend_bits(out, op->dst) | kstate_extend(rest, op->src);
 	return !(rest & moved);
 }
 
