@@ -460,6 +460,359 @@ static void flags_that_collide(void **state)
 	both_refuse(&bits_1, &from, &bits_2, &to, KSTATE_VALUE, "bits[1].u");
 }
 
+/* A catalogue that lies about what is text */
+
+struct dot {
+	struct list_head link;
+	u8 x;
+};
+
+struct dots {
+	struct list_head all;
+};
+
+KSTATE_DESCRIBE_STATIC(dot_desc, "dot", 1, KSTATE_FIELD(struct dot, x));
+KSTATE_DESCRIBE_STATIC(dots_desc, "dots", 1,
+	KSTATE_LIST(all, struct dots, struct dot, link, &dot_desc));
+
+static void text_of_structs(void **state)
+{
+	struct kstate_set *target = kstate_memory_create();
+	struct kstate_schema *schema;
+	u32 id;
+
+	use(&dots_desc);
+	assert_fits(kstate_check_description(&dots_desc, &err));
+	/* There is room for one more */
+	schema = dots_desc.schema;
+	schema->hints[schema->nr_hints++] =
+		(struct kstate_schema_hint){ .kind = KSTATE_HINT_TEXT, .name = "" };
+	target->limits = true;
+	assert_int_equal(kstate_set_schema(target, schema, &id, &err), -EBADMSG);
+	assert_string_equal(err.expected, "a sequence of chars as text");
+	kstate_set_destroy(target);
+}
+
+/* What only the writer calls a secret, where nothing else differs */
+
+KSTATE_DESCRIBE_STATIC(secret_desc, "one", 1,
+	KSTATE_FIELD(struct one, x, KSTATE_EQUAL, KSTATE_SECRET));
+KSTATE_DESCRIBE_STATIC(open_desc, "one", 1, KSTATE_FIELD(struct one, x, KSTATE_EQUAL));
+
+static void secret_of_the_writer(void **state)
+{
+	struct one from = { 31415 }, to = { 1 };
+	struct kstate_set *set = saved(&secret_desc, &from);
+
+	assert_int_equal(stream_restore(kstate_stream_find(set, "test"), &open_desc, &to,
+					KSTATE_ID(1)), -ERANGE);
+	assert_null(strstr(text_of(&err), "31415"));
+	kstate_set_destroy(set);
+}
+
+/* Hooks that refuse at each depth */
+
+struct leaf {
+	struct list_head link;
+	struct hlist_node node;
+	struct folio *folio;
+	u32 x;
+};
+
+struct branch {
+	struct hlist_head leaves;
+	struct xarray xa;
+	u32 y;
+};
+
+struct trunk {
+	struct branch branches[2];
+	struct list_head leaves;
+	struct leaf *leaf;
+	u8 kind;
+	union {
+		struct leaf arm;
+		u64 number;
+	};
+	struct leaf own;
+	u64 z;
+};
+
+static long refuse_at;
+static int refusing(void *obj)
+{
+	return --refuse_at ? 0 : -EBUSY;
+}
+
+static struct kstate_description leaf_desc = {
+	.name = "leaf", .restored = refusing, .fields = (const struct kstate_field[]) {
+		KSTATE_FOLIO(folio, struct leaf), KSTATE_FIELD(struct leaf, x),
+		KSTATE_END_OF_LIST() },
+};
+static struct kstate_description branch_desc = {
+	.name = "branch", .restored = refusing, .fields = (const struct kstate_field[]) {
+		KSTATE_HLIST(leaves, struct branch, struct leaf, node, &leaf_desc),
+		KSTATE_XARRAY(xa, struct branch, struct leaf, &leaf_desc),
+		KSTATE_FIELD(struct branch, y),
+		KSTATE_END_OF_LIST() },
+};
+static const struct kstate_arm trunk_arms[] = {
+	{ "number", 0, &number_desc }, { "leaf", 1, &leaf_desc }, { } };
+static struct kstate_description trunk_desc = {
+	.name = "trunk", .restored = refusing, .fields = (const struct kstate_field[]) {
+		KSTATE_STRUCT_ARRAY(branches, struct trunk, &branch_desc),
+		KSTATE_LIST(leaves, struct trunk, struct leaf, link, &leaf_desc),
+		KSTATE_STRUCT_POINTER(leaf, struct trunk, &leaf_desc, KSTATE_ALLOC),
+		{ .name = "u", .kind = KS_UNION, .num = 1, .offset = offsetof(struct trunk, arm),
+		  .size = sizeof(struct leaf), .arms = trunk_arms,
+		  .length = { offsetof(struct trunk, kind), KS_U8 } },
+		KSTATE_STRUCT(own, struct trunk, &leaf_desc),
+		KSTATE_FIELD(struct trunk, z),
+		KSTATE_END_OF_LIST() },
+};
+
+static struct leaf *leaf_new(u32 x)
+{
+	struct leaf *leaf = kvzalloc(sizeof(*leaf), GFP_KERNEL);
+
+	leaf->x = x;
+	leaf->folio = page_folio(alloc_pages(GFP_KERNEL, x % 3));
+	return leaf;
+}
+
+static void trunk_fill(struct trunk *t)
+{
+	memset(t, 0, sizeof(*t));
+	INIT_LIST_HEAD(&t->leaves);
+	for (int i = 0; i < 2; i++) {
+		t->branches[i].y = i;
+		for (int j = 0; j < 2; j++) {
+			hlist_add_head(&leaf_new(10 * i + j)->node, &t->branches[i].leaves);
+			xa_store(&t->branches[i].xa, 1000 * j, leaf_new(20 * i + j), GFP_KERNEL);
+			list_add(&leaf_new(30 + i + j)->link, &t->leaves);
+		}
+	}
+	t->leaf = leaf_new(50);
+	t->kind = 1;
+	t->arm.folio = page_folio(alloc_pages(GFP_KERNEL, 1));
+	t->own.folio = page_folio(alloc_pages(GFP_KERNEL, 2));
+	t->z = 99;
+}
+
+static u32 trunk_free(struct trunk *t, bool folios)
+{
+	struct leaf *leaf, *next;
+	unsigned long index;
+	u32 nr = 2;
+
+	for (int i = 0; i < 2; i++) {
+		while (t->branches[i].leaves.first) {
+			leaf = container_of(t->branches[i].leaves.first, struct leaf, node);
+			t->branches[i].leaves.first = leaf->node.next;
+			if (folios)
+				folio_put(leaf->folio);
+			kvfree(leaf);
+			nr++;
+		}
+		xa_for_each(&t->branches[i].xa, index, leaf) {
+			if (folios)
+				folio_put(leaf->folio);
+			kvfree(leaf);
+			nr++;
+		}
+		xa_destroy(&t->branches[i].xa);
+	}
+	list_for_each_entry_safe(leaf, next, &t->leaves, link) {
+		if (folios)
+			folio_put(leaf->folio);
+		kvfree(leaf);
+		nr++;
+	}
+	if (folios) {
+		folio_put(t->leaf->folio);
+		folio_put(t->arm.folio);
+		folio_put(t->own.folio);
+	}
+	kvfree(t->leaf);
+	return nr + 1;
+}
+
+static void hooks_at_each_depth(void **state)
+{
+	struct kstate_set *set = set_create(), *reader;
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	struct kstate_transaction *t;
+	struct trunk from, to, before;
+	size_t size;
+	void *blob;
+	long n;
+	int ret;
+
+	trunk_fill(&from);
+	stream_save(stream, &trunk_desc, &from, KSTATE_ID(1));
+	assert_int_equal(kstate_set_export(set, &blob, &size), 0);
+	reader = kstate_memory_open(blob, size, &err);
+	kvfree(blob);
+	stream = kstate_stream_find(reader, "test");
+	memset(&to, 0x5a, sizeof(to));
+	INIT_LIST_HEAD(&to.leaves);
+	memset(to.branches, 0, sizeof(to.branches));
+	to.leaf = NULL;
+	to.own.folio = NULL;
+	to.kind = 0;
+	before = to;
+	for (n = 1, ret = -EBUSY; ret; n++) {
+		refuse_at = n;
+		ret = kstate_stream_restore(stream, &trunk_desc, &to, KSTATE_ID(1), &err);
+		if (ret) {
+			assert_int_equal(ret, -EBUSY);
+			assert_memory_equal(&to, &before, sizeof(to));
+			print_message("%s\n", err.path);
+		}
+		if (n == 4) {
+			/* And without memory */
+			for_each_step(m) {
+				refuse_at = n;
+				t = kstate_transaction_begin(stream);
+				ret = failing(m, kstate_transaction_add(t, &trunk_desc, &to,
+									KSTATE_ID(1), &err) ?:
+					      kstate_transaction_apply(t, &err));
+				assert_int_equal(ret, failed ? -ENOMEM : -EBUSY);
+				kstate_transaction_cancel(t);
+				assert_memory_equal(&to, &before, sizeof(to));
+			}
+		}
+	}
+	print_message("%ld hooks\n", n);
+	assert_int_equal(to.z, 99);
+	assert_int_equal(trunk_free(&to, true), 3 + 4 + 4 + 4);
+	trunk_free(&from, false);
+	kstate_set_destroy(reader);
+	kstate_set_destroy(set);
+}
+
+/* Arrays that grow, of structs whose parts have defaults */
+
+struct old_part {
+	u16 a[2];
+	u8 kind;
+	u64 number;
+};
+
+struct new_part {
+	u16 a[3];
+	u8 kind;
+	union {
+		u64 number;
+		u64 pair[2];
+	};
+	u32 extra;
+	u32 b;
+};
+
+struct old_parts {
+	struct old_part parts[2];
+	u32 last;
+};
+
+struct new_parts {
+	struct new_part parts[4];
+	u32 last;
+};
+
+KSTATE_DESCRIBE_STATIC(number5_desc, "number", 1,
+	KSTATE_FIELD(struct number, number, KSTATE_DEFAULT(5)));
+static const struct kstate_arm part_arms[] = { { "number", 3, &number5_desc }, { "no", 4, NULL }, { } };
+KSTATE_DESCRIBE_STATIC(part_group, "part_group", 1,
+	KSTATE_FIELD(struct new_part, b, KSTATE_DEFAULT(9)));
+KSTATE_DESCRIBE_STATIC(old_part_desc, "part", 1,
+	KSTATE_FIELD(struct old_part, a, KSTATE_DEFAULT(7)));
+KSTATE_DESCRIBE_STATIC(new_part_desc, "part", 1,
+	KSTATE_FIELD(struct new_part, a, KSTATE_DEFAULT(7)),
+	{ .name = "u", .kind = KS_UNION, .num = 1, .offset = offsetof(struct new_part, number),
+	  .size = 16, .arms = part_arms, .has_default = 1,
+	  .length = { offsetof(struct new_part, kind), KS_U8 } },
+	KSTATE_GROUP(g, &part_group, never),
+	KSTATE_FIELD(struct new_part, extra, KSTATE_DEFAULT(11)));
+KSTATE_DESCRIBE_STATIC(old_parts_desc, "parts", 1,
+	KSTATE_STRUCT_ARRAY(parts, struct old_parts, &old_part_desc, KSTATE_DEFAULT(0)),
+	KSTATE_FIELD(struct old_parts, last));
+KSTATE_DESCRIBE_STATIC(new_parts_desc, "parts", 1,
+	KSTATE_STRUCT_ARRAY(parts, struct new_parts, &new_part_desc, KSTATE_DEFAULT(0)),
+	KSTATE_FIELD(struct new_parts, last));
+
+static void arrays_in_arrays_that_grow(void **state)
+{
+	struct old_parts from = { .parts = { { .a = { 1, 2 } }, { .a = { 3, 4 } } }, .last = 77 };
+	struct old_parts back = {};
+	struct new_parts to;
+
+	memset(&to, 0x5a, sizeof(to));
+	both_fit(&old_parts_desc, &from, &new_parts_desc, &to, KSTATE_DEFAULTED);
+	for (int i = 0; i < 4; i++) {
+		for (int j = 0; j < 3; j++)
+			assert_int_equal(to.parts[i].a[j], i < 2 && j < 2 ? 2 * i + j + 1 : 7);
+		assert_int_equal(to.parts[i].kind, 3);
+		assert_int_equal(to.parts[i].number, 5);
+		assert_int_equal(to.parts[i].b, 9);
+		assert_int_equal(to.parts[i].extra, 11);
+	}
+	assert_int_equal(to.last, 77);
+	both_fit(&new_parts_desc, &to, &old_parts_desc, &back, KSTATE_DEFAULTED);
+	assert_memory_equal(&back, &from, sizeof(back));
+	to.parts[3].number = 6;
+	both_refuse(&new_parts_desc, &to, &old_parts_desc, &back, KSTATE_VALUE, "parts[1].parts");
+	to.parts[3].number = 5;
+	to.parts[3].kind = 4;
+	both_refuse(&new_parts_desc, &to, &old_parts_desc, &back, KSTATE_VALUE, "parts[1].parts");
+	to.parts[3].kind = 3;
+	to.parts[1].b = 6;
+	both_refuse(&new_parts_desc, &to, &old_parts_desc, &back, KSTATE_VALUE, "parts[1].parts[1].g");
+}
+
+/* Three arrays and a field with one length */
+
+struct shared {
+	u8 nr;
+	u16 *p;
+	u32 *q;
+	u8 r[6];
+	u8 old[6];
+	u8 nr_old;
+};
+
+#define SHARED(_name, ...)	KSTATE_DESCRIBE_STATIC(_name, "shared", 1, __VA_ARGS__)
+SHARED(shared_desc, KSTATE_FIELD(struct shared, nr, KSTATE_EQUAL),
+       KSTATE_VARRAY(p, struct shared, nr, KSTATE_ALLOC),
+       KSTATE_VARRAY(q, struct shared, nr, KSTATE_ALLOC),
+       KSTATE_VARRAY(r, struct shared, nr));
+SHARED(unshared_desc, KSTATE_VARRAY(p, struct shared, nr, KSTATE_ALLOC),
+       KSTATE_VARRAY(q, struct shared, nr, KSTATE_ALLOC),
+       KSTATE_VARRAY(r, struct shared, nr_old));
+
+static void lengths_of_three(void **state)
+{
+	u16 p[4] = { 1, 2, 3, 4 };
+	u32 q[4] = { 5, 6, 7, 8 };
+	struct shared from = { .nr = 4, .p = p, .q = q, .r = { 9, 8, 7, 6 } }, to = { };
+
+	carry_refused(&shared_desc, &from, &shared_desc, &to, KSTATE_VALUE, "shared[1].nr");
+	to.nr = 4;
+	carry_ok(&shared_desc, &from, &shared_desc, &to, KSTATE_EXACT);
+	assert_memory_equal(to.q, q, sizeof(q));
+	kvfree(to.p);
+	kvfree(to.q);
+	to = (struct shared){ .nr = 4 };
+	from.nr_old = 3;
+	carry_refused(&unshared_desc, &from, &shared_desc, &to, KSTATE_VALUE, "shared[1].nr");
+	from.nr_old = 4;
+	carry_ok(&unshared_desc, &from, &shared_desc, &to, KSTATE_EXACT);
+	assert_int_equal(to.nr, 4);
+	assert_memory_equal(to.r, from.r, 4);
+	kvfree(to.p);
+	kvfree(to.q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +821,8 @@ int main(void)
 		ALONE(names_in_an_absent_group),
 		ALONE(unions_in_an_absent_group), ALONE(converted_in_an_absent_group),
 		ALONE(run_past_the_last_index), ALONE(flags_at_the_sign), ALONE(flags_that_collide),
+		ALONE(text_of_structs), ALONE(secret_of_the_writer), ALONE(hooks_at_each_depth),
+		ALONE(arrays_in_arrays_that_grow), ALONE(lengths_of_three),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
