@@ -813,6 +813,211 @@ static void lengths_of_three(void **state)
 	kvfree(to.q);
 }
 
+/* Folios of several orders, handed on while each step fails */
+
+static void folios_handed_on(void **state)
+{
+	struct kstate_set *first = set_create(), *second, *third = NULL, *set;
+	struct kstate_stream *stream = kstate_stream_create(first, "test", &err);
+	struct kstate_folio_entry entries[12];
+	struct cache from = { 12, entries }, to = {};
+	struct kstate_error e;
+	size_t size;
+	void *blob;
+	int ret;
+
+	/* Twice three of order 1, twice two single ones */
+	for (int i = 0; i < 12; i++) {
+		u32 order = i % 6 < 3 ? 1 : i % 6 < 5 ? 0 : 2;
+
+		entries[i] = (struct kstate_folio_entry){
+			.folio = page_folio(alloc_pages(GFP_KERNEL, order)), .index = 4 * i, .flags = i,
+		};
+	}
+	for (int i = 0; i < 12; i++)
+		if (i && folio_order(entries[i].folio) == folio_order(entries[i - 1].folio)) {
+			entries[i].index = entries[i - 1].index + (1 << folio_order(entries[i].folio));
+			entries[i].flags = entries[i - 1].flags;
+		}
+	stream_save(stream, &cache_desc, &from, KSTATE_ID(1));
+	assert_int_equal(kstate_set_export(first, &blob, &size), 0);
+	second = kstate_memory_open(blob, size, &err);
+	kvfree(blob);
+	for_each_step(n) {
+		third = set_create();
+		memset(&e, 0, sizeof(e));
+		ret = failing(n, kstate_set_hand_on(second, third, &e));
+		if (ret) {
+			assert_true(failed);
+			assert_int_equal(ret, -ENOMEM);
+			kstate_set_destroy(third);
+		} else if (failed) {
+			kstate_set_destroy(third);
+		}
+	}
+	assert_int_equal(kstate_set_export(third, &blob, &size), 0);
+	set = kstate_memory_open(blob, size, &err);
+	kvfree(blob);
+	assert_fits(stream_restore(kstate_stream_find(set, "test"), &cache_desc, &to, KSTATE_ID(1)));
+	assert_int_equal(to.nr, 12);
+	for (int i = 0; i < 12; i++) {
+		assert_ptr_equal(to.folios[i].folio, entries[i].folio);
+		assert_int_equal(to.folios[i].index, entries[i].index);
+		assert_int_equal(to.folios[i].flags, entries[i].flags);
+	}
+	kvfree(to.folios);
+	kstate_set_destroy(set);
+	kstate_set_destroy(third);
+	/* It has kept them, for want of another kernel */
+	kstate_set_destroy(second);
+	kstate_set_destroy(first);
+}
+
+/* Memory that the reader drops goes when that is final, and not before */
+
+KSTATE_DESCRIBE_STATIC(no_cache_desc, "cache", 1, KSTATE_REMOVED("folios"));
+
+static void dropped_in_a_transaction(void **state)
+{
+	struct kstate_set *set = set_create(), *reader;
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	struct kstate_folio_entry entries[4];
+	struct cache from = { 4, entries }, to = {};
+	struct kstate_transaction *t;
+	long pages;
+	size_t size;
+	void *blob;
+
+	for (int i = 0; i < 4; i++)
+		entries[i] = (struct kstate_folio_entry){
+			.folio = page_folio(alloc_pages(GFP_KERNEL, i / 2)), .index = 8 * i };
+	pages = shim_live_pages();
+	stream_save(stream, &cache_desc, &from, KSTATE_ID(1));
+	assert_int_equal(kstate_set_export(set, &blob, &size), 0);
+	reader = kstate_memory_open(blob, size, &err);
+	kvfree(blob);
+	stream = kstate_stream_find(reader, "test");
+	use(&no_cache_desc);
+	for (int round = 0; round < 3; round++) {
+		t = kstate_transaction_begin(stream);
+		assert_fits(kstate_transaction_add(t, &no_cache_desc, &to, KSTATE_ID(1), &err));
+		assert_fits(kstate_transaction_apply(t, &err));
+		assert_int_equal(shim_live_pages(), pages);
+		if (round < 2)
+			kstate_transaction_cancel(t);
+		else
+			kstate_transaction_commit(t);
+	}
+	assert_int_equal(shim_live_pages(), pages - 6);
+	kstate_set_destroy(reader);
+	kstate_set_destroy(set);
+}
+
+/* Streams and keys against a model, while steps fail */
+
+struct thing {
+	u32 nr;
+	u16 *p;
+	u64 value;
+};
+
+KSTATE_DESCRIBE_STATIC(thing_desc, "thing", 1,
+	KSTATE_FIELD(struct thing, value),
+	KSTATE_VARRAY(p, struct thing, nr, KSTATE_ALLOC));
+static struct kstate_description named_desc = {
+	.name = "named", .string_key = true, .fields = (const struct kstate_field[]) {
+		KSTATE_FIELD(struct thing, value),
+		KSTATE_VARRAY(p, struct thing, nr, KSTATE_ALLOC), KSTATE_END_OF_LIST() } };
+
+static void streams_against_a_model(void **state)
+{
+	enum { STREAMS = 3, KEYS = 12 };
+	static u16 bytes[4000];
+	struct { bool there; u32 nr; u64 value; } model[STREAMS][2][KEYS] = {};
+	struct kstate_stream *streams[STREAMS];
+	struct kstate_set *set = set_create(), *reader;
+	char names[KEYS][64];
+	u32 seed = 12345;
+	size_t size;
+	void *blob;
+
+	for (int i = 0; i < KEYS; i++)
+		snprintf(names[i], sizeof(names[i]), "%0*d", i * 5 + 1, i);
+	for (int i = 0; i < 4000; i++)
+		bytes[i] = i * 7;
+	for (int i = 0; i < STREAMS; i++)
+		streams[i] = kstate_stream_create(set, names[i], &err);
+	use(&thing_desc);
+	use(&named_desc);
+#define RND(_n) ((seed = seed * 1103515245 + 12345) >> 8) % (_n)
+	for (int step = 0; step < 6000; step++) {
+		int s = RND(STREAMS), d = RND(2), k = RND(KEYS), what = RND(10), fail = RND(4), ret;
+		struct kstate_description *desc = d ? &named_desc : &thing_desc;
+		struct kstate_key key = d ? KSTATE_NAME(names[k]) :
+			KSTATE_ID(k < 6 ? (u64)k : U64_MAX - (k - 6));
+		struct thing thing = { .nr = RND(8) ? RND(9) : RND(4000), .p = bytes, .value = step };
+		typeof(&model[0][0][0]) m = &model[s][d][k];
+
+		if (fail == 0)
+			shim_fail_at(1 + RND(6));
+		if (what < 5) {
+			ret = kstate_stream_save(streams[s], desc, &thing, key, &err);
+			if (ret != -ENOMEM) {
+				assert_int_equal(ret, m->there ? -EEXIST : 0);
+				if (!m->there)
+					*m = (typeof(*m)){ true, thing.nr, step };
+			}
+		} else if (what < 7) {
+			ret = kstate_stream_drop(streams[s], desc, key);
+			if (ret != -ENOMEM) {
+				assert_int_equal(ret, m->there ? 0 : -ENOENT);
+				m->there = false;
+			}
+		} else if (what < 9) {
+			thing.p = NULL;
+			ret = kstate_stream_update(streams[s], desc, &thing, key, &err);
+			if (ret != -ENOMEM) {
+				assert_int_equal(ret, m->there ? 0 : -ENOENT);
+				m->value = step;
+			}
+		} else {
+			ret = 0;
+		}
+		shim_fail_at(0);
+		if (ret == -ENOMEM)
+			assert_int_equal(fail, 0);
+		if (step % 500 != 499)
+			continue;
+		assert_int_equal(kstate_set_export(set, &blob, &size), 0);
+		reader = kstate_memory_open(blob, size, &err);
+		assert_false(IS_ERR(reader));
+		assert_int_equal(reader->damage.code, 0);
+		kvfree(blob);
+		for (s = 0; s < STREAMS; s++)
+			for (d = 0; d < 2; d++)
+				for (k = 0; k < KEYS; k++) {
+					struct thing to = {};
+
+					m = &model[s][d][k];
+					key = d ? KSTATE_NAME(names[k]) :
+						KSTATE_ID(k < 6 ? (u64)k : U64_MAX - (k - 6));
+					ret = kstate_stream_restore(kstate_stream_find(reader, names[s]),
+						d ? &named_desc : &thing_desc, &to, key, &err);
+					if (!m->there) {
+						assert_int_equal(ret, -ENOENT);
+						continue;
+					}
+					assert_int_equal(ret, 0);
+					assert_int_equal(to.value, m->value);
+					assert_int_equal(to.nr, m->nr);
+					assert_memory_equal(to.p ?: bytes, bytes, 2 * to.nr);
+					kvfree(to.p);
+				}
+		kstate_set_destroy(reader);
+	}
+	kstate_set_destroy(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -823,6 +1028,8 @@ int main(void)
 		ALONE(run_past_the_last_index), ALONE(flags_at_the_sign), ALONE(flags_that_collide),
 		ALONE(text_of_structs), ALONE(secret_of_the_writer), ALONE(hooks_at_each_depth),
 		ALONE(arrays_in_arrays_that_grow), ALONE(lengths_of_three),
+		ALONE(folios_handed_on), ALONE(dropped_in_a_transaction),
+		ALONE(streams_against_a_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
