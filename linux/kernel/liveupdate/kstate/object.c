@@ -405,7 +405,7 @@ static int update_record(struct call *call, struct kstate_record *record, const 
  * @err: what went wrong, or NULL; it is logged in any case
  *
  * Integers, bools and addresses in the object and in structs inside of it are
- * saved again. What is behind pointers, in lists and in unions, what functions
+ * saved again. What is behind pointers, in lists, unions and groups, what functions
  * save, and memory that is handed over stays as it was saved, and is not looked
  * at. So the large part of an object can be saved early.
  *
