@@ -1018,6 +1018,113 @@ static void streams_against_a_model(void **state)
 	kstate_set_destroy(set);
 }
 
+/* Integers at their limits, from each type to each other one */
+
+struct integer {
+	u64 lead;
+	u64 x[2];
+	u32 nr;
+	void *p;
+};
+
+static const u8 int_types[] = { KS_U8, KS_S8, KS_U16, KS_S16, KS_U32, KS_S32, KS_U64, KS_S64, KS_BOOL, KS_CHAR };
+
+static struct kstate_description *int_desc(int nr, int shape)
+{
+	static struct kstate_description descs[ARRAY_SIZE(int_types)][3];
+	static struct kstate_field fields[ARRAY_SIZE(int_types)][3][2];
+	struct kstate_description *desc = &descs[nr][shape];
+	struct kstate_field *f = fields[nr][shape];
+	u8 type = int_types[nr];
+
+	if (desc->name)
+		return desc;
+	*desc = (struct kstate_description){ .name = "integer", .fields = f };
+	f[0] = (struct kstate_field){ .name = "x", .kind = KS_BASE_TYPE, .type = type,
+		.size = kstate_size(type), .num = 1, .offset = offsetof(struct integer, x) };
+	if (shape == 1) {
+		f[0].num = 2;
+		f[0].modifiers = KS_ARRAY;
+	} else if (shape == 2) {
+		f[0].modifiers = KS_VARRAY | KS_POINTER;
+		f[0].alloc = 1;
+		f[0].offset = offsetof(struct integer, p);
+		f[0].length = (struct kstate_member){ offsetof(struct integer, nr), KS_U32 };
+	}
+	f[1].kind = KS_END;
+	return desc;
+}
+
+static __int128 value_of(const void *p, u8 type)
+{
+	u64 v = kstate_mem_load(p, type);
+
+	return kstate_is_signed(type) ? (__int128)(s64)v : (__int128)v;
+}
+
+static bool has_room(__int128 v, u8 type)
+{
+	int bits = 8 * kstate_size(type);
+
+	if (type == KS_BOOL)
+		return v == 0 || v == 1;
+	if (kstate_is_signed(type))
+		return v >= -((__int128)1 << (bits - 1)) && v < (__int128)1 << (bits - 1);
+	return v >= 0 && v < (__int128)1 << bits;
+}
+
+static void integers_at_their_limits(void **state)
+{
+	static const u64 values[] = { 0, 1, 2, 0x7f, 0x80, 0x81, 0xff, 0x100, 0x7fff, 0x8000, 0xffff,
+		0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x7fffffffffffffff,
+		0x8000000000000000, ~0ULL, -2ULL, -128ULL, -129ULL, -32768ULL, -32769ULL,
+		-0x80000000ULL, -0x80000001ULL };
+
+	for (int n = 0; n < 3 * ARRAY_SIZE(int_types) * ARRAY_SIZE(int_types); n++) {
+		int shape = n % 3, i = n / 3 % ARRAY_SIZE(int_types), j = n / 3 / ARRAY_SIZE(int_types);
+		u8 src = int_types[i], dst = int_types[j];
+		struct kstate_description *w = int_desc(i, shape), *r = int_desc(j, shape);
+
+		for (int k = 0; k < ARRAY_SIZE(values); k++) {
+			struct integer from = { .lead = 1 }, to = { .lead = 2 };
+			void *p = shape == 2 ? calloc(2, 8) : from.x;
+			bool second = shape > 0;
+			__int128 v;
+			void *q;
+			int ret;
+
+			if (src == KS_BOOL && values[k] > 1)
+				continue;
+			kstate_mem_store(p + (second ? kstate_size(src) : 0), src, values[k]);
+			if (shape == 2) {
+				from.p = p;
+				from.nr = 2;
+			}
+			v = value_of(p + (second ? kstate_size(src) : 0), src);
+			memset(to.x, 0x5a, sizeof(to.x));
+			ret = carry(w, &from, r, &to);
+			q = shape == 2 ? to.p : to.x;
+			if (err.reason == KSTATE_BLOCKED && ret) {
+				assert_int_equal(ret, -EPROTO);
+				assert_true(kstate_is_signed(src) != kstate_is_signed(dst));
+			} else if (ret) {
+				assert_int_equal(ret, -ERANGE);
+				assert_false(has_room(v, dst));
+			} else {
+				assert_true(has_room(v, dst));
+				assert_true(value_of(q + (second ? kstate_size(dst) : 0), dst) == v);
+				assert_int_equal(to.lead, 2);
+				if (shape == 0)
+					assert_memory_equal((u8 *)to.x + kstate_size(dst),
+						"ZZZZZZZZZZZZZZZZ", 16 - kstate_size(dst));
+			}
+			kvfree(to.p);
+			if (shape == 2)
+				free(p);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1030,6 +1137,7 @@ int main(void)
 		ALONE(arrays_in_arrays_that_grow), ALONE(lengths_of_three),
 		ALONE(folios_handed_on), ALONE(dropped_in_a_transaction),
 		ALONE(streams_against_a_model),
+		ALONE(integers_at_their_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
