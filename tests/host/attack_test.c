@@ -913,6 +913,30 @@ static void dropped_in_a_transaction(void **state)
 	kstate_set_destroy(set);
 }
 
+/* What is on its way when all others are freed */
+static void finished_in_a_transaction(void **state)
+{
+	struct one one = { 7 }, to = {};
+	struct kstate_transaction *t;
+	struct kstate_stream *stream;
+	struct kstate_set *set;
+
+	one_desc.restored = NULL;
+	set = saved(&one_desc, &one);
+	stream = kstate_stream_find(set, "test");
+	t = kstate_transaction_begin(stream);
+	assert_fits(kstate_transaction_add(t, &one_desc, &to, KSTATE_ID(1), &err));
+	assert_int_equal(kstate_set_finish(set), 0);
+	assert_fits(kstate_transaction_apply(t, &err));
+	assert_int_equal(to.x, 7);
+	kstate_transaction_cancel(t);
+	assert_int_equal(to.x, 0);
+	assert_fits(stream_restore(stream, &one_desc, &to, KSTATE_ID(1)));
+	assert_int_equal(to.x, 7);
+	kstate_set_destroy(set);
+	one_desc.restored = one_restored;
+}
+
 /* Streams and keys against a model, while steps fail */
 
 struct thing {
@@ -1137,7 +1161,7 @@ int main(void)
 		ALONE(arrays_in_arrays_that_grow), ALONE(lengths_of_three),
 		ALONE(folios_handed_on), ALONE(dropped_in_a_transaction),
 		ALONE(streams_against_a_model),
-		ALONE(integers_at_their_limits),
+		ALONE(integers_at_their_limits), ALONE(finished_in_a_transaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -651,7 +651,8 @@ struct kstate_transaction {
  * makes that final. Until then kstate_transaction_cancel() takes everything back:
  * objects are byte for byte as they were, memory that they were given is the
  * stream's again, and so are the records. Meanwhile the records count as restored
- * for everybody else, and neither stream nor descriptions may go.
+ * for everybody else, also for kstate_finish(), and neither stream nor descriptions
+ * may go.
  *
  * Context: may sleep.
  * Return: a transaction, which ends with commit or cancel, or NULL without memory.
@@ -709,6 +710,7 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 			entry->slot = slot;
 			entry->ctx.keep = true;
 			slot->state = KSTATE_SLOT_CLAIMED;
+			t->stream->in_transactions++;
 			list_add_tail(&entry->list, &t->entries);
 		}
 		call_unlock(&call);
@@ -766,6 +768,7 @@ static void transaction_end(struct kstate_transaction *t, bool commit)
 			kstate_restore_undo(&entry->ctx);
 			entry->slot->state = KSTATE_SLOT_FREE;
 		}
+		t->stream->in_transactions--;
 		kvfree(entry);
 	}
 	user_unlock(t->stream);
