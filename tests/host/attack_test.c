@@ -1149,6 +1149,118 @@ static void integers_at_their_limits(void **state)
 	}
 }
 
+/* Names, sizes, limits and lengths of an array change at once */
+
+struct old_modes {
+	u32 modes[3];
+};
+
+struct new_modes {
+	u8 modes[5];
+};
+
+KSTATE_DESCRIBE_STATIC(old_modes_desc, "modes", 1,
+	KSTATE_FIELD(struct old_modes, modes, KSTATE_DEFAULT(1), KSTATE_ENUM_NAMES(old_modes)));
+KSTATE_DESCRIBE_STATIC(new_modes_desc, "modes", 1,
+	KSTATE_FIELD(struct new_modes, modes, KSTATE_DEFAULT(2), KSTATE_RANGE(1, 2),
+		     KSTATE_ENUM_NAMES(new_modes)));
+
+static void names_in_an_array_that_grows(void **state)
+{
+	struct old_modes from = { { 0, 1, 0 } }, back = { };
+	struct new_modes to = { };
+
+	both_fit(&old_modes_desc, &from, &new_modes_desc, &to, KSTATE_DEFAULTED);
+	assert_memory_equal(to.modes, ((u8[]){ 1, 2, 1, 2, 2 }), 5);
+	both_fit(&new_modes_desc, &to, &old_modes_desc, &back, KSTATE_DEFAULTED);
+	assert_memory_equal(&from, &back, sizeof(back));
+	to.modes[4] = 1;
+	both_refuse(&new_modes_desc, &to, &old_modes_desc, &back, KSTATE_VALUE, "modes[1].modes");
+	from.modes[1] = 2;
+	both_refuse(&old_modes_desc, &from, &new_modes_desc, &to, KSTATE_VALUE, "modes[1].modes[1]");
+}
+
+/* A list of structs with a union whose arms have other tags, in a group */
+
+struct choice {
+	struct list_head link;
+	u8 kind;
+	union {
+		u64 number;
+		struct one one;
+	};
+};
+
+struct choices {
+	struct list_head all;
+	u32 end;
+};
+
+static struct kstate_description plain_one = {
+	.name = "one", .fields = (const struct kstate_field[]) {
+		KSTATE_FIELD(struct one, x), KSTATE_END_OF_LIST() } };
+static const struct kstate_arm old_choices[] = {
+	{ "none", 0, NULL }, { "number", 1, &number_desc }, { "one", 2, &plain_one }, { } };
+static const struct kstate_arm new_choices[] = {
+	{ "one", 0, &plain_one }, { "more", 1, &plain_one }, { "none", 7, NULL },
+	{ "number", 200, &number_desc }, { } };
+
+#define CHOICE(_name, _arms) \
+	KSTATE_DESCRIBE_STATIC(_name, "choice", 1, \
+		{ .name = "u", .kind = KS_UNION, .num = 1, .offset = offsetof(struct choice, number), \
+		  .size = 8, .arms = (_arms), .length = { offsetof(struct choice, kind), KS_U8 } })
+#define CHOICES(_name, _choice) \
+	KSTATE_DESCRIBE_STATIC(_name##_group, "g", 1, \
+		KSTATE_LIST(all, struct choices, struct choice, link, &(_choice), KSTATE_DEFAULT(0))); \
+	KSTATE_DESCRIBE_STATIC(_name, "choices", 1, KSTATE_GROUP(g, &_name##_group, never), \
+		KSTATE_FIELD(struct choices, end))
+CHOICE(old_choice, old_choices);
+CHOICE(new_choice, new_choices);
+CHOICES(old_list, old_choice);
+CHOICES(new_list, new_choice);
+
+static void choices_check(struct choices *c, const u8 *kinds, u32 nr)
+{
+	struct choice *choice, *next;
+	u32 i = 0;
+
+	list_for_each_entry_safe(choice, next, &c->all, link) {
+		assert_true(i < nr);
+		assert_int_equal(choice->kind, kinds[i]);
+		assert_int_equal(choice->number, i % 3 == 0 ? 0 : i % 3 == 1 ? ~0ULL - i : i);
+		kvfree(choice);
+		i++;
+	}
+	assert_int_equal(i, nr);
+	assert_int_equal(c->end, 5);
+}
+
+static void unions_in_a_list_in_a_group(void **state)
+{
+	static const u8 kinds[2][6] = { { 0, 1, 2, 0, 1, 2 }, { 7, 200, 0, 7, 200, 0 } };
+	struct choice choices[6] = { };
+	struct choices from, to = { };
+
+	for (int way = 0; way < 2; way++) {
+		for (int nr = 0; nr <= 6; nr++) {
+			INIT_LIST_HEAD(&from.all);
+			INIT_LIST_HEAD(&to.all);
+			from.end = 5;
+			for (int i = 0; i < nr; i++) {
+				choices[i].kind = kinds[way][i];
+				choices[i].number = i % 3 == 0 ? 0 : i % 3 == 1 ? ~0ULL - i : i;
+				list_add_tail(&choices[i].link, &from.all);
+			}
+			both_fit(way ? &new_list : &old_list, &from, way ? &old_list : &new_list, &to,
+				 LOSSLESS);
+			choices_check(&to, kinds[!way], nr);
+		}
+	}
+	choices[5].kind = 1;
+	INIT_LIST_HEAD(&to.all);
+	both_refuse(&new_list, &from, &old_list, &to, KSTATE_VALUE, "choices[1].g.all[5].u");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1162,6 +1274,7 @@ int main(void)
 		ALONE(folios_handed_on), ALONE(dropped_in_a_transaction),
 		ALONE(streams_against_a_model),
 		ALONE(integers_at_their_limits), ALONE(finished_in_a_transaction),
+		ALONE(names_in_an_array_that_grows), ALONE(unions_in_a_list_in_a_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
