@@ -223,6 +223,7 @@ void kstate_schema_free(struct kstate_schema *schema);
 bool kstate_schema_layout(struct kstate_schema *schema);
 void kstate_schema_hash(struct kstate_schema *schema);
 bool kstate_schema_equal(const struct kstate_schema *a, const struct kstate_schema *b);
+bool kstate_schema_same(const struct kstate_schema *a, const struct kstate_schema *b);
 const struct kstate_schema_hint *kstate_schema_name(const struct kstate_schema *schema,
 						    const struct kstate_schema_field *f, u32 *pos);
 u32 kstate_schema_bytes(const struct kstate_schema *schema, bool limits);

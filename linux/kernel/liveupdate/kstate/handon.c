@@ -217,7 +217,8 @@ u32 kstate_set_finish(struct kstate_set *set)
 			kstate_slot_drop(stream, slot);
 			lost++;
 		}
-		if (!kept)
+		/* Transactions still read from their records */
+		if (!kept && !stream->in_transactions)
 			kstate_stream_empty(stream);
 	}
 	if (lost)

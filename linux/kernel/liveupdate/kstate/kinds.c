@@ -210,12 +210,19 @@ static int restore_pointer(struct kstate_restore_ctx *w, const struct kstate_op 
 	return ret ?: kstate_restore_store(w, pp, (unsigned long)elem, sizeof(elem));
 }
 
+/* The function of the field, if it has one, must agree about @n elements */
+static int restore_counted(struct kstate_restore_ctx *w, const struct kstate_op *op, void *member,
+			   u32 n)
+{
+	return op->to->bind->count ? kstate_restore_count(w, op, member, n) : 0;
+}
+
 static int restore_pointers(struct kstate_restore_ctx *w, const struct kstate_op *op,
 			    const struct kstate_span *span, void **pp)
 {
 	const struct kstate_field *field = op->to->bind;
 	u8 *chunk = span->chunk;
-	u32 i;
+	u32 i, used = 0;
 	int ret;
 
 	for (i = 0; i < max(span->n, field->num); i++) {
@@ -231,10 +238,12 @@ static int restore_pointers(struct kstate_restore_ctx *w, const struct kstate_op
 		ret = restore_pointer(w, op, i, there, chunk, &pp[i]);
 		if (ret)
 			return ret;
-		if (there)
+		if (there) {
 			chunk += op->wsize;
+			used = i + 1;
+		}
 	}
-	return 0;
+	return restore_counted(w, op, pp, used);
 }
 
 /* How many elements there is room for in the object, or where it points to */
@@ -303,10 +312,10 @@ static int restore_array(struct kstate_restore_ctx *w, const struct kstate_op *o
 		rest = text ? field->num - n : 0;
 		if (!ret && rest)
 			ret = kstate_restore_zero(w, elems + n, rest);
-		return ret ?: pointer && field->count ? kstate_restore_count(w, op, member, n) : 0;
+		return ret ?: restore_counted(w, op, member, n);
 	}
 	if (!n)
-		return 0;
+		return restore_counted(w, op, member, 0);
 	if (!field->alloc && !text)
 		return kstate_occupied(w, op, -1, "a pointer in the object, or KSTATE_ALLOC",
 				       "NULL");
@@ -316,7 +325,7 @@ static int restore_array(struct kstate_restore_ctx *w, const struct kstate_op *o
 	ret = restore_elements(w, op, span, elems, true);
 	if (!ret)
 		ret = kstate_restore_store(w, member, (unsigned long)elems, sizeof(elems));
-	return ret ?: field->count ? kstate_restore_count(w, op, member, n) : 0;
+	return ret ?: restore_counted(w, op, member, n);
 }
 
 /* What the modifiers say is where */

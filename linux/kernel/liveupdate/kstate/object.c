@@ -66,25 +66,31 @@ static noinline void call_end(struct call *call, const char *doing)
 	kstate_set_error(call->stream->set, call->where->err, doing);
 }
 
+static __always_inline void user_lock(struct kstate_stream *stream)
+{
+	mutex_lock(&stream->lock);
+	WRITE_ONCE(stream->user, current);
+}
+
+static __always_inline void user_unlock(struct kstate_stream *stream)
+{
+	WRITE_ONCE(stream->user, NULL);
+	mutex_unlock(&stream->lock);
+}
+
 /* Functions of a description come back here only for other streams */
 static __always_inline int call_lock(struct call *call)
 {
-	struct kstate_stream *stream = call->stream;
-
-	if (READ_ONCE(stream->user) == current)
+	if (READ_ONCE(call->stream->user) == current)
 		return kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EDEADLK,
 				   "a stream that is not in use\na function of a description");
-	mutex_lock(&stream->lock);
-	WRITE_ONCE(stream->user, current);
+	user_lock(call->stream);
 	return 0;
 }
 
 static void call_unlock(struct call *call)
 {
-	struct kstate_stream *stream = call->stream;
-
-	WRITE_ONCE(stream->user, NULL);
-	mutex_unlock(&stream->lock);
+	user_unlock(call->stream);
 }
 
 /* What functions of a description, and memory that is preserved, belong to */
@@ -399,7 +405,7 @@ static int update_record(struct call *call, struct kstate_record *record, const 
  * @err: what went wrong, or NULL; it is logged in any case
  *
  * Integers, bools and addresses in the object and in structs inside of it are
- * saved again. What is behind pointers, in lists and in unions, what functions
+ * saved again. What is behind pointers, in lists, unions and groups, what functions
  * save, and memory that is handed over stays as it was saved, and is not looked
  * at. So the large part of an object can be saved early.
  *
@@ -644,7 +650,8 @@ struct kstate_transaction {
  * makes that final. Until then kstate_transaction_cancel() takes everything back:
  * objects are byte for byte as they were, memory that they were given is the
  * stream's again, and so are the records. Meanwhile the records count as restored
- * for everybody else, and neither stream nor descriptions may go.
+ * for everybody else, also for kstate_finish(), and neither stream nor descriptions
+ * may go.
  *
  * Context: may sleep.
  * Return: a transaction, which ends with commit or cancel, or NULL without memory.
@@ -702,6 +709,7 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 			entry->slot = slot;
 			entry->ctx.keep = true;
 			slot->state = KSTATE_SLOT_CLAIMED;
+			t->stream->in_transactions++;
 			list_add_tail(&entry->list, &t->entries);
 		}
 		call_unlock(&call);
@@ -731,14 +739,14 @@ int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *
 	int ret = 0;
 
 	err = kstate_error_begin(err, &local);
-	mutex_lock(&t->stream->lock);
+	user_lock(t->stream);
 	list_for_each_entry(entry, &t->entries, list) {
 		entry->ctx.where.err = err;
 		ret = kstate_restore_apply(&entry->ctx);
 		if (ret)
 			break;
 	}
-	mutex_unlock(&t->stream->lock);
+	user_unlock(t->stream);
 	if (ret) {
 		ret = own_code(err, ret);
 		kstate_set_error(t->stream->set, err, "restore");
@@ -751,7 +759,7 @@ static void transaction_end(struct kstate_transaction *t, bool commit)
 {
 	struct transaction_entry *entry, *next;
 
-	mutex_lock(&t->stream->lock);
+	user_lock(t->stream);
 	list_for_each_entry_safe_reverse(entry, next, &t->entries, list) {
 		if (commit) {
 			kstate_restore_done(&entry->ctx);
@@ -759,9 +767,10 @@ static void transaction_end(struct kstate_transaction *t, bool commit)
 			kstate_restore_undo(&entry->ctx);
 			entry->slot->state = KSTATE_SLOT_FREE;
 		}
+		t->stream->in_transactions--;
 		kvfree(entry);
 	}
-	mutex_unlock(&t->stream->lock);
+	user_unlock(t->stream);
 	kfree(t);
 }
 

@@ -455,13 +455,15 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 {
 	const struct kstate_schema_hint *h, *here;
 	struct kstate_name_map *names;
+	u64 unnamed = possible_bits(p->w);
 	bool moved = false;
 	u32 pos = 0, nr = 0;
 
-	if (!p->w->names || !p->r->names || p->w->enumerated != p->r->enumerated || b->defaults)
+	if (!p->w->names || !p->r->names || p->w->enumerated != p->r->enumerated ||
+	    p->w == p->r)
 		return false;
-	while (kstate_schema_name(p->ws, p->w, &pos))
-		nr++;
+	for (; (h = kstate_schema_name(p->ws, p->w, &pos)); nr++)
+		unnamed &= ~h->value;
 	names = build_alloc(b, nr * sizeof(*names));
 	if (!names)
 		return false;
@@ -476,8 +478,9 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 		if (!here)
 			REPORT(b, p, EXACT, VALUE, NAME_GONE, .name = h->name);
 		moved |= !here || here->value != h->value;
-		/* Of an enumeration, what has no name there may mean anything */
-		if (here && here->value != h->value && p->r->enumerated)
+		/* What has no name there may mean anything */
+		if (here && here->value != h->value &&
+		    (p->r->enumerated || (unnamed & here->value)))
 			REPORT(b, p, CONVERTED, VALUE, NAMES, .name = h->name);
 		else if (here && here->value != h->value)
 			REPORT(b, p, CONVERTED, NOT, NAMES, .name = h->name);

@@ -400,32 +400,51 @@ static const struct kstate_name_map *find_name(const struct kstate_op *op, u64 v
 	return NULL;
 }
 
-/* A value of the writer as one of the reader's with the same names */
-static bool translate(const struct kstate_op *op, u64 *val, const char **unknown)
+/* Bits as kstate_int_load() gives them, unless @type has no room for them */
+static u64 extend_bits(u64 bits, u8 type)
 {
-	const struct kstate_name_map *name;
-	u64 out = 0, rest = *val;
-	u32 i;
+	return bits >> 1 >> (8 * kstate_size(type) - 1) ? bits : kstate_extend(bits, type);
+}
 
-	if (op->to->enumerated) {
-		name = find_name(op, *val);
-		if (name && name->known)
-			*val = name->to;
-		*unknown = name ? name->name : "";
-		return name && name->known;
-	}
-	for (i = 0; i < op->nr_names; i++) {
-		name = &op->names[i];
-		if (!name->from || (rest & name->from) != name->from)
+/*
+ * Bits of the writer as those of the reader with the same names. Those without a
+ * name are what they are, but must not be what another one has become.
+ */
+static bool translate_flags(const struct kstate_op *op, u64 *val, const char **unknown)
+{
+	u64 width = kstate_is_signed(op->src) ? ~0ULL >> (64 - 8 * kstate_size(op->src)) : ~0ULL;
+	u64 out = 0, rest = *val & width, moved = 0, from;
+	const struct kstate_name_map *name, *end = op->names + op->nr_names;
+
+	for (name = op->names; name < end; name++) {
+		from = name->from & width;
+		if (name->known && name->to != name->from)
+			moved |= name->to;
+		if (!from || (rest & from) != from)
 			continue;
 		*unknown = name->name;
 		if (!name->known)
 			return false;
-		rest &= ~name->from;
+		rest &= ~from;
 		out |= name->to;
 	}
-	*val = out | rest;
-	return true;
+	*unknown = "";
+	*val = extend_bits(out, op->dst) | kstate_extend(rest, op->src);
+	return !(rest & moved);
+}
+
+/* A value of the writer as one of the reader's with the same names */
+static bool translate(const struct kstate_op *op, u64 *val, const char **unknown)
+{
+	const struct kstate_name_map *name;
+
+	if (!op->to->enumerated)
+		return translate_flags(op, val, unknown);
+	name = find_name(op, *val);
+	if (name && name->known)
+		*val = name->to;
+	*unknown = name ? name->name : "";
+	return name && name->known;
 }
 
 static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *wire,
@@ -447,7 +466,8 @@ static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *o
 			snprintf(expected, sizeof(expected), "a value that has a name here%s%s",
 				 secret || !*unknown ? "" : ", not ", secret ? "" : unknown);
 			ret = kstate_fail_int(&w->where, op, i, expected, was, op->src);
-		} else if (!kstate_int_fits(val, op->src, op->dst)) {
+		} else if (!kstate_int_fits(val, kstate_is_signed(op->dst) ? KS_S64 : KS_U64,
+					    op->dst)) {
 			snprintf(expected, sizeof(expected), "a value of at most %u bits",
 				 8 * kstate_size(op->dst));
 			ret = kstate_fail_int(&w->where, op, i, expected, val, op->src);
@@ -765,6 +785,7 @@ static int change_arm(struct kstate_restore_ctx *w, const struct kstate_op *op,
 		      const struct kstate_schema_field *to, void *mem)
 {
 	const struct kstate_schema_field *held = w->blank ? NULL : held_arm(op, mem);
+	bool init = to->ref && to->ref->desc->init;
 	u32 size = op->to->bind->size;
 	int ret;
 
@@ -775,12 +796,15 @@ static int change_arm(struct kstate_restore_ctx *w, const struct kstate_op *op,
 			return kstate_occupied(w, op, -1,
 					       "zeros in the object, or the arm of the record",
 					       held->name);
-		ret = kstate_restore_zero(w, mem, size);
-		if (ret)
-			return ret;
-		w->blank = true;
+	} else if (!init) {
+		return 0;
 	}
-	if (!to->ref || !to->ref->desc->init)
+	/* Zeros, too, if only to have them back when what .init writes is undone */
+	ret = kstate_restore_zero(w, mem, size);
+	if (ret)
+		return ret;
+	w->blank = true;
+	if (!init)
 		return 0;
 	return log_put(w, (struct kstate_log_entry){
 		.what = LOG_INIT, .dst = mem, .val = to - op->to, .op = op });
@@ -930,6 +954,9 @@ static int restore_drop(struct kstate_restore_ctx *w, const struct kstate_op *op
 	};
 	char found[24] = "another value";
 
+	/* A record of defaults has no tail, and nothing else to drop */
+	if (w->defaults)
+		return 0;
 	if (kstate_wire_walk(op->schema, op->from, wire, first, first ? left_of(op) :
 			     op->from->count, &w->tail, &visit))
 		return kstate_damaged(w, op, "a field in the record", 0);
@@ -1224,7 +1251,8 @@ static int log_call(struct kstate_restore_ctx *w, const struct kstate_log_entry 
 	}
 	field = e->op->to->bind;
 	n = field->count(e->dst - field->offset);
-	if (n == e->val)
+	/* Of pointers, those behind the last one that is not NULL do not matter */
+	if (n == e->val || (n > (s64)e->val && e->op->to->container == KS_C_POINTERS))
 		return 0;
 	return kstate_fail(&w->where, e->op->path, KSTATE_NO_ROOM, -ENOSPC,
 			   "%llu elements, as the record has them\n%d by the function of the field",

@@ -181,7 +181,8 @@ static u32 run_length(const struct kstate_folio_entry *e, u64 left)
 
 	for (i = 1; i < most && e[i].folio && folio_order(e[i].folio) == order; i++)
 		if (folio_pfn(e[i].folio) != pfn + (i << order) ||
-		    e[i].index != e->index + (i << order) || e[i].flags != e->flags)
+		    e[i].index != e->index + (i << order) || e[i].index >> KSTATE_RUN_BITS ||
+		    e[i].flags != e->flags)
 			break;
 	return i;
 }

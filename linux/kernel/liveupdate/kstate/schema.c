@@ -251,6 +251,28 @@ bool kstate_schema_equal(const struct kstate_schema *a, const struct kstate_sche
 	return true;
 }
 
+/**
+ * kstate_schema_same() - whether one schema can stand for the other in a set
+ * @a: one schema
+ * @b: another
+ *
+ * Return: whether they are equal, and keep the same secrets.
+ */
+bool kstate_schema_same(const struct kstate_schema *a, const struct kstate_schema *b)
+{
+	u32 i;
+
+	if (a == b)
+		return true;
+	if (!kstate_schema_equal(a, b))
+		return false;
+	for (i = 0; i < a->nr_fields; i++)
+		if (a->fields[i].secret != b->fields[i].secret ||
+		    (a->fields[i].ref && !kstate_schema_same(a->fields[i].ref, b->fields[i].ref)))
+			return false;
+	return true;
+}
+
 /* Streams do without what only helps to predict */
 static bool is_wanted(const struct kstate_schema_hint *hint, bool limits)
 {
@@ -475,6 +497,8 @@ static int decode_hint(struct kstate_schema *schema, const struct kstate_schema_
 		f->length = h->value + 1;
 		break;
 	case KSTATE_HINT_TEXT:
+		if (f->type != KS_CHAR || f->container != KS_C_SEQUENCE)
+			return bad(where, "a sequence of chars as text", h->field);
 		f->text = true;
 		break;
 	case KSTATE_HINT_GROUP:

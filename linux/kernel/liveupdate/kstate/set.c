@@ -112,7 +112,7 @@ static int known_schema_cmp(struct rhashtable_compare_arg *arg, const void *data
 	const struct kstate_set *set = container_of(arg->ht, struct kstate_set, schemas);
 	const struct kstate_known *known = data;
 
-	return !kstate_schema_equal(known->schema, arg->key) ||
+	return !kstate_schema_same(known->schema, arg->key) ||
 	       (set->limits && !same_limits(known->schema, arg->key));
 }
 
@@ -570,7 +570,7 @@ int kstate_set_resolve(struct kstate_set *set, u32 id, struct kstate_schema *rea
 	if (!resolved)
 		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM,
 				   "memory for a plan\nnone");
-	if (kstate_schema_equal(known->schema, reader)) {
+	if (kstate_schema_same(known->schema, reader)) {
 		resolved->resolution = reader->resolution;
 	} else {
 		ret = kstate_resolve(known->schema, reader, &resolved->own, where, NULL, NULL);

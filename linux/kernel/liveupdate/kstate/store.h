@@ -301,6 +301,7 @@ struct kstate_set {
  * @last_res_reader: see @last_res
  * @last_ns: how long the last object took whose time was taken
  * @restored: how many objects have been restored
+ * @in_transactions: how many records are in transactions that have not ended
  * @user: the task that saves or restores, or NULL
  * @saving: what it saves, or NULL
  * @restoring: what it restores, or NULL
@@ -328,6 +329,7 @@ struct kstate_stream {
 	u64 last_res_reader;
 	u32 last_ns;
 	u32 restored;
+	u32 in_transactions;
 	struct task_struct *user;
 	struct kstate_save_ctx *saving;
 	struct kstate_restore_ctx *restoring;
