@@ -1124,7 +1124,8 @@ static void integers_at_their_limits(void **state)
 			void *q;
 			int ret;
 
-			if (src == KS_BOOL && values[k] > 1)
+			/* Each value in one of the shapes, or this would take too long */
+			if ((src == KS_BOOL && values[k] > 1) || k % 3 != (i + j + shape) % 3)
 				continue;
 			kstate_mem_store(p + (second ? kstate_size(src) : 0), src, values[k]);
 			if (shape == 2) {
