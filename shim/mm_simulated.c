@@ -184,7 +184,9 @@ void *shim_map_area(struct page **pages, unsigned int nr, unsigned long flags)
 
 	if (!vm)
 		return NULL;
-	vm->addr = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	/* A guard page is behind each area, as in Linux */
+	vm->addr = mmap(NULL, size + PAGE_SIZE, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (vm->addr == MAP_FAILED)
 		goto fail;
 	for (unsigned int i = 0; i < nr; i++)
@@ -200,7 +202,7 @@ void *shim_map_area(struct page **pages, unsigned int nr, unsigned long flags)
 	return vm->addr;
 fail:
 	if (vm->addr != MAP_FAILED)
-		munmap(vm->addr, size);
+		munmap(vm->addr, size + PAGE_SIZE);
 	kvfree(vm);
 	return NULL;
 }
@@ -250,7 +252,7 @@ void vfree(const void *area)
 	if (!vm)
 		shim_bug(__FILE__, __LINE__, "vfree of what is no area");
 	*link = vm->next;
-	munmap(vm->addr, vm->size);
+	munmap(vm->addr, vm->size + PAGE_SIZE);
 	for (unsigned int i = 0; i < vm->nr_pages; i++)
 		__free_page(vm->pages[i]);
 	kvfree(vm->pages);

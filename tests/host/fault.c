@@ -5,7 +5,7 @@
 #include <linux/kexec_handover.h>
 #include "fault.h"
 
-#define SECONDS	20
+#define SECONDS	60
 
 static void show(FILE *log)
 {
