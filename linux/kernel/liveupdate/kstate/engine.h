@@ -511,7 +511,7 @@ struct kstate_span {
 };
 
 bool kstate_span_of(const struct kstate_schema *schema, const struct kstate_schema_field *f, u32 n,
-		 struct kstate_cursor *tail, struct kstate_span *span);
+		    struct kstate_cursor *tail, struct kstate_span *span);
 
 typedef int (*kstate_edge_fn)(struct kstate_edge *edge, u8 type, void *arg);
 

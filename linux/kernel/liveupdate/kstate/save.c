@@ -351,7 +351,8 @@ static int save_tail(struct kstate_save_ctx *w, const struct kstate_op *op, u32 
 	if (chunk < 0)
 		return chunk;
 	if (op->sub->bytes && op->sub->bytes == op->msize && op->msize == op->wsize &&
-	    op->to->container == KS_C_SEQUENCE && kstate_kind_of(field)->next == kstate_array_next) {
+	    op->to->container == KS_C_SEQUENCE &&
+	    kstate_kind_of(field)->next == kstate_array_next) {
 		memcpy(w->rec + chunk, e.base, nr * op->msize);
 		return 0;
 	}

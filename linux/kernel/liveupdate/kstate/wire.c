@@ -46,7 +46,7 @@ static bool span_union(const struct kstate_schema *schema, const struct kstate_s
  * kstate_span.bad.
  */
 bool kstate_span_of(const struct kstate_schema *schema, const struct kstate_schema_field *f, u32 n,
-		 struct kstate_cursor *tail, struct kstate_span *span)
+		    struct kstate_cursor *tail, struct kstate_span *span)
 {
 	u32 i;
 
