@@ -1118,20 +1118,20 @@ static void integers_at_their_limits(void **state)
 
 		for (int k = 0; k < ARRAY_SIZE(values); k++) {
 			struct integer from = { .lead = 1 }, to = { .lead = 2 };
-			void *p = shape == 2 ? calloc(2, 8) : from.x;
 			bool second = shape > 0;
+			void *p = from.x, *q;
 			__int128 v;
-			void *q;
 			int ret;
 
 			/* Each value in one of the shapes, or this would take too long */
 			if ((src == KS_BOOL && values[k] > 1) || k % 3 != (i + j + shape) % 3)
 				continue;
-			kstate_mem_store(p + (second ? kstate_size(src) : 0), src, values[k]);
 			if (shape == 2) {
+				p = calloc(2, 8);
 				from.p = p;
 				from.nr = 2;
 			}
+			kstate_mem_store(p + (second ? kstate_size(src) : 0), src, values[k]);
 			v = value_of(p + (second ? kstate_size(src) : 0), src);
 			memset(to.x, 0x5a, sizeof(to.x));
 			ret = carry(w, &from, r, &to);
