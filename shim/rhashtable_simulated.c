@@ -22,8 +22,12 @@ int rhashtable_init(struct rhashtable *ht, const struct rhashtable_params *param
 	return ht->buckets ? 0 : -ENOMEM;
 }
 
+/* Until then Linux may be moving entries in the background: they have to be there */
 void rhashtable_destroy(struct rhashtable *ht)
 {
+	for (u32 i = 0; i < ht->size; i++)
+		for (struct rhash_head *head = ht->buckets[i]; head; head = head->next)
+			ht->p.obj_hashfn(object(ht, head), ht->p.key_len, 0);
 	kvfree(ht->buckets);
 }
 

@@ -196,13 +196,14 @@ void kstate_set_destroy(struct kstate_set *set)
 			kvfree(state->bytes);
 		kfree(state);
 	}
+	/* A worker may be resizing a table: before the entries, the tables */
+	rhashtable_destroy(&set->schemas);
+	rhashtable_destroy(&set->names);
+	rhashtable_destroy(&set->stream_names);
 	for (i = 0; i < set->nr_known; i++)
 		free_known(set, kstate_known(set, i));
 	for (i = 0; i < ARRAY_SIZE(set->known); i++)
 		kvfree(set->known[i]);
-	rhashtable_destroy(&set->schemas);
-	rhashtable_destroy(&set->names);
-	rhashtable_destroy(&set->stream_names);
 	xa_destroy(&set->stream_ids);
 	if (set->incoming && set->root.data)
 		set->transport->unmap(set->root.data, &set->root.edge);
