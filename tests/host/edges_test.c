@@ -9,13 +9,7 @@
 #include <unistd.h>
 #include <linux/kexec.h>
 #include "all.h"
-
-#define check(_cond) do {						\
-	if (!(_cond)) {							\
-		fprintf(stderr, "%s:%d: %s\n%s", __FILE__, __LINE__, #_cond, shim_log()); \
-		_exit(1);						\
-	}								\
-} while (0)
+#include "fault.h"
 
 static long live_at_boot;
 

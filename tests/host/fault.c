@@ -101,22 +101,18 @@ void (save_refused)(struct kstate_description *desc, const void *obj, enum kstat
 	kstate_set_destroy(set);
 }
 
-int check_and_restore(struct kstate_set *set, struct kstate_description *desc, void *obj)
+void in_kernel(void (*kernel)(void))
 {
-	struct kstate_stream *stream = kstate_stream_find(set, "test");
-	struct kstate_error check_err = {};
-	int ret;
+	int status;
+	pid_t pid = fork();
 
-	assert_non_null(stream);
-	use(desc);
-	verdict = kstate_stream_check(stream, desc, obj, KSTATE_ID(1), &check_err);
-	ret = stream_restore(stream, desc, obj, KSTATE_ID(1));
-	if (ret ? verdict != ret : verdict < 0)
-		fail_msg("check: %d (%s), but restore: %d (%s)", verdict, text_of(&check_err), ret,
-			 ret ? err.path : "");
-	if (ret)
-		assert_string_equal(check_err.path, err.path);
-	return ret;
+	if (!pid) {
+		check(!shim_boot());
+		kernel();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static int note_verdict(const struct kstate_finding *finding, void *arg)

@@ -57,9 +57,6 @@ struct bad_record {
 
 void bad_record(struct bad_record t);
 
-/* What both kstate_stream_check() and kstate_stream_restore() say of the record 1 */
-int check_and_restore(struct kstate_set *set, struct kstate_description *desc, void *obj);
-
 /* The verdict of the gate on the record in @set, if the next kernel has @reader */
 int foretold(struct kstate_set *set, struct kstate_description *reader);
 
@@ -92,5 +89,16 @@ void description_refused(struct kstate_description *desc, const char *path, cons
 void error_is(enum kstate_reason reason, const char *path, const char *found, const char *file,
 	      int line);
 #define error_is(...)	(error_is)(__VA_ARGS__, __FILE__, __LINE__)
+
+/* For code that is in_kernel(): a condition that has to hold */
+#define check(_cond) do {						\
+	if (!(_cond)) {							\
+		fprintf(stderr, "%s:%d: %s\n%s", __FILE__, __LINE__, #_cond, shim_log()); \
+		_exit(1);						\
+	}								\
+} while (0)
+
+/* @kernel in a process of its own, after booting: the next one takes over what it hands on */
+void in_kernel(void (*kernel)(void));
 
 #endif

@@ -140,26 +140,35 @@ struct kstate_set *catalogue_of(struct kstate_description *desc)
 	return read;
 }
 
-int carry(struct kstate_description *writer, const void *from,
-	  struct kstate_description *reader, void *to)
+int check_and_restore(struct kstate_set *set, struct kstate_description *desc, void *obj)
 {
-	struct kstate_set *set = saved(writer, from);
 	struct kstate_stream *stream = kstate_stream_find(set, "test");
 	struct kstate_error check_err = {};
 	int ret;
 
 	assert_non_null(stream);
-	use(reader);
-	verdict = kstate_stream_check(stream, reader, to, KSTATE_ID(1), &check_err);
-	ret = stream_restore(stream, reader, to, KSTATE_ID(1));
+	use(desc);
+	verdict = kstate_stream_check(stream, desc, obj, KSTATE_ID(1), &check_err);
+	ret = stream_restore(stream, desc, obj, KSTATE_ID(1));
 	if (ret ? verdict != ret : verdict < 0)
 		fail_msg("check: %d (%s), but restore: %d (%s)", verdict, text_of(&check_err), ret,
 			 ret ? err.path : "");
 	if (ret) {
 		assert_string_equal(check_err.path, err.path);
 		assert_int_equal(check_err.reason, err.reason);
-	} else {
-		assert_int_equal(stream_restore(stream, reader, to, KSTATE_ID(1)), -EALREADY);
+	}
+	return ret;
+}
+
+int carry(struct kstate_description *writer, const void *from,
+	  struct kstate_description *reader, void *to)
+{
+	struct kstate_set *set = saved(writer, from);
+	int ret = check_and_restore(set, reader, to);
+
+	if (!ret) {
+		assert_int_equal(stream_restore(kstate_stream_find(set, "test"), reader, to,
+						KSTATE_ID(1)), -EALREADY);
 		assert_int_equal(err.reason, KSTATE_CLAIMED);
 	}
 	kstate_set_destroy(set);

@@ -49,6 +49,9 @@ struct kstate_set *set_jump(struct kstate_set *set);
 /* An incoming set that holds @obj as number 1 in the stream "test" */
 struct kstate_set *saved(struct kstate_description *desc, const void *obj);
 
+/* What both kstate_stream_check() and kstate_stream_restore() say of the record 1 */
+int check_and_restore(struct kstate_set *set, struct kstate_description *desc, void *obj);
+
 /* Save @from and restore it to @to; kstate_stream_check() has to agree */
 int carry(struct kstate_description *writer, const void *from,
 	  struct kstate_description *reader, void *to);

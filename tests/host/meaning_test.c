@@ -1232,27 +1232,6 @@ static void masks(void **state)
 
 /* Running numbers */
 
-#define check(_cond) do {						\
-	if (!(_cond)) {							\
-		fprintf(stderr, "%s:%d: %s\n%s", __FILE__, __LINE__, #_cond, shim_log()); \
-		_exit(1);						\
-	}								\
-} while (0)
-
-static void run(void (*kernel)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		check(!shim_boot());
-		kernel();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
 struct dev {
 	u32 serial;
 };
@@ -1321,27 +1300,27 @@ static void register_again(void)
 static void numbers_with_a_gap(void **state)
 {
 	shim_kho_reset();
-	run(a_gap);
+	in_kernel(a_gap);
 	shim_kho_reset();
-	run(no_gap);
+	in_kernel(no_gap);
 	shim_kho_reset();
 }
 
 static void numbers_after_a_failure(void **state)
 {
 	shim_kho_reset();
-	run(register_three);
+	in_kernel(register_three);
 	shim_kho_jump();
-	run(first_fails);
+	in_kernel(first_fails);
 	shim_kho_reset();
 }
 
 static void registered_again(void **state)
 {
 	shim_kho_reset();
-	run(register_three);
+	in_kernel(register_three);
 	shim_kho_jump();
-	run(register_again);
+	in_kernel(register_again);
 	shim_kho_reset();
 }
 

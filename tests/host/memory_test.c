@@ -1587,27 +1587,6 @@ static void same_memory_in_two_records(void **state)
 
 /* The same over KHO, where the wrong unpreserving would lose memory at the jump */
 
-#define check(_cond) do {						\
-	if (!(_cond)) {							\
-		fprintf(stderr, "%s:%d: %s\n%s", __FILE__, __LINE__, #_cond, shim_log()); \
-		_exit(1);						\
-	}								\
-} while (0)
-
-static void run(void (*kernel)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		check(!shim_boot());
-		kernel();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
 static struct folio *marked_folio(unsigned int order, u8 byte)
 {
 	struct folio *folio = folio_alloc(GFP_KERNEL, order);
@@ -1671,9 +1650,9 @@ static void restore_shared(void)
 static void same_memory_over_kho(void **state)
 {
 	shim_kho_reset();
-	run(save_shared);
+	in_kernel(save_shared);
 	shim_kho_jump();
-	run(restore_shared);
+	in_kernel(restore_shared);
 	shim_kho_reset();
 }
 
@@ -1706,9 +1685,9 @@ static void register_shared(void)
 static void same_memory_when_registered(void **state)
 {
 	shim_kho_reset();
-	run(register_shared);
+	in_kernel(register_shared);
 	shim_kho_jump();
-	run(restore_shared);
+	in_kernel(restore_shared);
 	shim_kho_reset();
 }
 
