@@ -1037,6 +1037,20 @@ extern char (*__kstate_member_type)[KS_U64];
 	##__VA_ARGS__							\
 }
 
+#define __KSTATE_CHAIN(_kind, _head, _node, _f, _state, _elem, _link, _ksd, ...) { \
+	__KSTATE_FIELD(_f, _state, _kind),				\
+	.size = sizeof(_elem) + sizeof(struct {				\
+		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct _head), \
+			#_state "." #_f " is no struct " #_head);	\
+		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct _node), \
+			#_elem "." #_link " is no struct " #_node	\
+			": it cannot link the entries of " #_state "." #_f); \
+		}),							\
+	.link = offsetof(_elem, _link),					\
+	.ksd = (_ksd),							\
+	##__VA_ARGS__							\
+}
+
 /**
  * KSTATE_LIST() - a list_head and what is on it
  * @_f: the member, a &struct list_head
@@ -1048,19 +1062,9 @@ extern char (*__kstate_member_type)[KS_U64];
  * Restoring allocates the entries with kvzalloc(); the list must be empty
  * before.
  */
-#define KSTATE_LIST(_f, _state, _elem, _link, _ksd, ...) {		\
-	__KSTATE_FIELD(_f, _state, KS_LIST),				\
-	.size = sizeof(_elem) + sizeof(struct {				\
-		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct list_head), \
-			#_state "." #_f " is no struct list_head");	\
-		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct list_head), \
-			#_elem "." #_link " is no struct list_head"	\
-			": it cannot link the entries of " #_state "." #_f); \
-		}),							\
-	.link = offsetof(_elem, _link),					\
-	.ksd = (_ksd),							\
-	##__VA_ARGS__							\
-}
+#define KSTATE_LIST(_f, _state, _elem, _link, _ksd, ...)		\
+	__KSTATE_CHAIN(KS_LIST, list_head, list_head, _f, _state, _elem, _link, _ksd, \
+		       ##__VA_ARGS__)
 
 /**
  * KSTATE_HLIST() - an hlist_head and what is on it
@@ -1072,19 +1076,9 @@ extern char (*__kstate_member_type)[KS_U64];
  *
  * As KSTATE_LIST().
  */
-#define KSTATE_HLIST(_f, _state, _elem, _link, _ksd, ...) {		\
-	__KSTATE_FIELD(_f, _state, KS_HLIST),				\
-	.size = sizeof(_elem) + sizeof(struct {				\
-		_Static_assert(__same_type(__kstate_typeof(_state, _f), struct hlist_head), \
-			#_state "." #_f " is no struct hlist_head");	\
-		_Static_assert(__same_type(__kstate_typeof(_elem, _link), struct hlist_node), \
-			#_elem "." #_link " is no struct hlist_node"	\
-			": it cannot link the entries of " #_state "." #_f); \
-		}),							\
-	.link = offsetof(_elem, _link),					\
-	.ksd = (_ksd),							\
-	##__VA_ARGS__							\
-}
+#define KSTATE_HLIST(_f, _state, _elem, _link, _ksd, ...)		\
+	__KSTATE_CHAIN(KS_HLIST, hlist_head, hlist_node, _f, _state, _elem, _link, _ksd, \
+		       ##__VA_ARGS__)
 
 /**
  * KSTATE_XARRAY() - an xarray and what its entries point to
