@@ -49,11 +49,13 @@ static unsigned int block_order(unsigned long pfn, unsigned long end)
 
 int kho_preserve_folio(struct folio *folio)
 {
+	shim_atomic();
 	return keep(&folio->page, folio_order(folio));
 }
 
 void kho_unpreserve_folio(struct folio *folio)
 {
+	shim_atomic();
 	unkeep(&folio->page, folio_order(folio));
 }
 
@@ -71,6 +73,7 @@ int kho_preserve_pages(struct page *page, unsigned long nr)
 {
 	unsigned long first = page_to_pfn(page), pfn = first, end = first + nr;
 
+	shim_atomic();
 	while (pfn < end) {
 		unsigned int order = block_order(pfn, end);
 		int ret = keep(pfn_to_page(pfn), order);
@@ -86,6 +89,7 @@ int kho_preserve_pages(struct page *page, unsigned long nr)
 
 void kho_unpreserve_pages(struct page *page, unsigned long nr)
 {
+	shim_atomic();
 	unkeep_run(page_to_pfn(page), page_to_pfn(page) + nr);
 }
 
@@ -110,6 +114,7 @@ struct folio *kho_restore_folio(phys_addr_t phys)
 	int order = kho_preserved_order(phys);
 	struct page *page = phys_to_page(phys);
 
+	shim_atomic();
 	if (order < 0 || !take(phys, order))
 		return NULL;
 	*page = (struct page){ .refcount = 1, .order = order };
@@ -120,6 +125,7 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr)
 {
 	unsigned long pfn = PHYS_PFN(phys), end = pfn + nr;
 
+	shim_atomic();
 	while (pfn < end) {
 		unsigned int order = block_order(pfn, end);
 
@@ -155,6 +161,7 @@ int kho_preserve_vmalloc(void *area, struct kho_vmalloc *k)
 	unsigned int at = 0;
 	int ret;
 
+	shim_atomic();
 	if (!vm)
 		return -EINVAL;
 	chunk = new_chunk(NULL);
@@ -187,6 +194,7 @@ void kho_unpreserve_vmalloc(struct kho_vmalloc *k)
 {
 	struct kho_vmalloc_chunk *chunk = KHOSER_LOAD_PTR(k->first), *next;
 
+	shim_atomic();
 	for (; chunk; chunk = next) {
 		for (unsigned int i = 0; i < KHO_VMALLOC_SIZE && chunk->phys[i]; i++)
 			kho_unpreserve_pages(phys_to_page(chunk->phys[i]), 1);

@@ -78,6 +78,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	struct page *page;
 	unsigned long pfn;
 
+	shim_atomic();
 	if (order > MAX_PAGE_ORDER || shim_may_fail())
 		return NULL;
 	page = take_free(order);
@@ -97,6 +98,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 void __free_pages(struct page *page, unsigned int order)
 {
+	shim_atomic();
 	if (!page)
 		return;
 	if (page->is_free || page->refcount <= 0 || page->order != order)
@@ -118,11 +120,13 @@ void folio_put(struct folio *folio)
 
 void folio_get(struct folio *folio)
 {
+	shim_atomic();
 	folio->page.refcount++;
 }
 
 void split_page(struct page *page, unsigned int order)
 {
+	shim_atomic();
 	for (unsigned long i = 0; i < 1UL << order; i++)
 		page[i] = (struct page){ .refcount = 1 };
 }

@@ -37,6 +37,7 @@ void *rhashtable_lookup_fast(struct rhashtable *ht, const void *key,
 	struct rhashtable_compare_arg arg = { ht, key };
 	struct rhash_head *head;
 
+	shim_atomic();
 	for (head = *bucket(ht, ht->p.hashfn(key, ht->p.key_len, 0)); head; head = head->next)
 		if (!ht->p.obj_cmpfn(&arg, object(ht, head)))
 			return object(ht, head);
@@ -74,6 +75,7 @@ static int grow(struct rhashtable *ht)
 int rhashtable_insert_fast(struct rhashtable *ht, struct rhash_head *obj,
 			   const struct rhashtable_params params)
 {
+	shim_atomic();
 	if (shim_may_fail() || (ht->nr >= ht->size && grow(ht)))
 		return -ENOMEM;
 	add(ht, obj);
@@ -84,6 +86,7 @@ int rhashtable_insert_fast(struct rhashtable *ht, struct rhash_head *obj,
 int rhashtable_lookup_insert_key(struct rhashtable *ht, const void *key, struct rhash_head *obj,
 				 const struct rhashtable_params params)
 {
+	shim_atomic();
 	return rhashtable_lookup_fast(ht, key, params) ? -EEXIST :
 	       rhashtable_insert_fast(ht, obj, params);
 }
@@ -93,6 +96,7 @@ int rhashtable_remove_fast(struct rhashtable *ht, struct rhash_head *obj,
 {
 	struct rhash_head **link = bucket(ht, ht->p.obj_hashfn(object(ht, obj), ht->p.key_len, 0));
 
+	shim_atomic();
 	while (*link && *link != obj)
 		link = &(*link)->next;
 	if (!*link)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the core calls of the kernel, apart from pages and KHO. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -22,6 +23,23 @@ void shim_bug(const char *file, int line, const char *what)
 	fprintf(stderr, "%s%s:%d: %s\n", shim_log(), file, line, what);
 	abort();
 }
+
+#ifdef SHIM_THREADS
+
+__thread char shim_task;
+static pthread_mutex_t step = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+void shim_lock(void)
+{
+	pthread_mutex_lock(&step);
+}
+
+void shim_unlock(int *unused)
+{
+	pthread_mutex_unlock(&step);
+}
+
+#endif
 
 /* Failing on demand */
 
@@ -48,6 +66,12 @@ bool shim_may_fail(void)
 static long live;
 static size_t live_bytes;
 
+#ifdef SHIM_THREADS
+#define COUNT(_what, _n)	__atomic_add_fetch(&(_what), _n, __ATOMIC_RELAXED)
+#else
+#define COUNT(_what, _n)	((_what) += (_n))
+#endif
+
 long shim_live(void)
 {
 	return live;
@@ -68,8 +92,8 @@ void *kvmalloc(size_t size, gfp_t gfp)
 		return ZERO_SIZE_PTR;
 	p = gfp & __GFP_ZERO ? calloc(1, size) : malloc(size);
 	if (p) {
-		live++;
-		live_bytes += malloc_usable_size(p);
+		COUNT(live, 1);
+		COUNT(live_bytes, malloc_usable_size(p));
 	}
 	return p;
 }
@@ -96,8 +120,8 @@ void kvfree(const void *p)
 {
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	live--;
-	live_bytes -= malloc_usable_size((void *)p);
+	COUNT(live, -1);
+	COUNT(live_bytes, -malloc_usable_size((void *)p));
 	free((void *)p);
 }
 
@@ -345,6 +369,7 @@ void shim_printk(int level, const char *fmt, ...)
 	va_list args;
 	size_t start;
 
+	shim_atomic();
 	if (log_len > sizeof(log_text) - 2048) {
 		memmove(log_text, log_text + log_len / 2, log_len - log_len / 2 + 1);
 		log_len -= log_len / 2;

@@ -616,9 +616,9 @@ static enum status read_text(struct reader *r, size_t max, const char *what, con
 static enum status read_name(struct reader *r, const char **name)
 {
 	if (r->token == STRING)
-		return read_text(r, KSTATE_MAX_NAME, "a name of 1 to 63 bytes", name);
+		return read_text(r, KSTATE_MAX_NAME, "a name of 1 to 127 bytes", name);
 	if (r->token != WORD || r->len > KSTATE_MAX_NAME)
-		return refuse(r, "a name of 1 to 63 bytes");
+		return refuse(r, "a name of 1 to 127 bytes");
 	*name = copy_text(r->lock, r->at, r->len);
 	return *name ? advance(r) : no_memory(r->t);
 }
@@ -711,8 +711,8 @@ static enum status add_name(struct reader *r, struct lock_part *part,
 {
 	struct kstate_schema *s = &part->schema;
 
-	if (s->nr_hints == KSTATE_MAX_FIELDS)
-		return refuse(r, "at most 1024 names");
+	if (s->nr_hints == KSTATE_MAX_HINTS)
+		return refuse(r, "at most 4096 names");
 	s->hints = grow(r->lock, s->hints, s->nr_hints, sizeof(hint));
 	if (!s->hints)
 		return no_memory(r->t);
@@ -976,7 +976,7 @@ static enum status read_part(struct reader *r, struct lock_part ***last)
 	if (!part->state && !is(r, "struct"))
 		return refuse(r, "'state' or 'struct'");
 	status = advance(r);
-	status = status ?: read_text(r, KSTATE_MAX_NAME, "a name of 1 to 63 bytes",
+	status = status ?: read_text(r, KSTATE_MAX_NAME, "a name of 1 to 127 bytes",
 				     &part->schema.name);
 	status = status ?: read_checksum(r, &part->checksum);
 	status = status ?: expect(r, "{");

@@ -9,6 +9,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What is one step for other tasks, because the kernel locks inside: the rest of a function */
+#ifdef SHIM_THREADS
+void shim_lock(void);
+void shim_unlock(int *unused);
+#define shim_atomic() \
+	int __attribute__((cleanup(shim_unlock), unused)) __locked = (shim_lock(), 0)
+#else
+#define shim_atomic()		do { } while (0)
+#endif
+
 /**
  * shim_fail_at() - let one of the coming steps that can fail do so
  * @n: 1 for the next one; 0 for none

@@ -21,7 +21,7 @@ RECORD_OPTIONAL, RECORD_DROPPED = 1, 2
 NO_REF = NO_FIELD = 0xffffffff
 NULL_ADDRESS = 2**64 - 1
 
-MAX_NAME, MAX_FIELDS, MAX_DEPTH, MAX_GROUPS = 63, 1024, 8, 8
+MAX_NAME, MAX_FIELDS, MAX_HINTS, MAX_DEPTH, MAX_GROUPS = 127, 1024, 4096, 8, 8
 MAX_SCHEMAS, MAX_FIXED, MAX_RECORD, MAX_COUNT, MAX_TREE = 65536, 2**24, 2**30, 2**24, 65536
 MAX_FOLIOS = 2**30 // 24
 
@@ -288,6 +288,7 @@ class Schema:
         strings = hints + 16 * nr_hints
         end = strings + nr_strings
         check(nr_fields <= MAX_FIELDS, "number of fields")
+        check(nr_hints <= MAX_HINTS, "number of hints")
         check(up(end) == len(data), "counts do not give the size of the payload")
         check(not any(data[end:]), "padding is not zero")
         check(not flags & ~1, "reserved flags of the schema")

@@ -72,7 +72,8 @@ static void fix_schema(struct kstate_record *record)
 	size -= sizeof(*ws);
 	nr = min(le32_to_cpu(ws->nr_fields), (size - 8) / (u32)sizeof(*wf));
 	size -= nr * sizeof(*wf);
-	hints = min(le32_to_cpu(ws->nr_hints), (size - 8) / (u32)sizeof(*wh));
+	hints = min3(le32_to_cpu(ws->nr_hints), (size - 8) / (u32)sizeof(*wh),
+		     (u32)KSTATE_MAX_HINTS);
 	size -= hints * sizeof(*wh);
 	ws->nr_fields = cpu_to_le32(nr);
 	ws->nr_hints = cpu_to_le32(hints);

@@ -748,7 +748,7 @@ static void use_set(struct kstate_set *set)
 	kstate_set_destroy(out);
 	if (!kstate_set_export(set, &blob, &size))
 		kvfree(blob);
-	kstate_set_finish(set);
+	kstate_set_finish(set, true);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);

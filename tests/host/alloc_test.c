@@ -111,6 +111,26 @@ static void saving(void **state)
 	all_free(&from);
 }
 
+/* What undoes must not fail: a record is found without memory for the table, too */
+static void dropping(void **state)
+{
+	struct all from;
+
+	all_fill(&from, 7);
+	for_each_step(n) {
+		struct kstate_set *set = set_create();
+		struct kstate_stream *stream = stream_create(set);
+
+		for (int i = 0; i < 20; i++)
+			stream_save(stream, &all_desc, &from, KSTATE_ID(i));
+		assert_int_equal(failing(n, kstate_stream_drop(stream, &all_desc, KSTATE_ID(3))), 0);
+		assert_int_equal(kstate_stream_drop(stream, &all_desc, KSTATE_ID(3)), -ENOENT);
+		stream_save(stream, &all_desc, &from, KSTATE_ID(3));
+		kstate_set_destroy(set);
+	}
+	all_free(&from);
+}
+
 static void exporting_and_opening(void **state)
 {
 	const u64 id = 1;
@@ -266,6 +286,7 @@ int main(void)
 		TEST(describing),
 		TEST(creating),
 		TEST(saving),
+		TEST(dropping),
 		TEST(exporting_and_opening),
 		TEST(restoring),
 		TEST(resolving),

@@ -228,6 +228,30 @@ static void count_of_an_array(void **state)
 	kstate_set_destroy(set);
 }
 
+struct rack {
+	struct shelf shelves[3];
+};
+
+KSTATE_DESCRIBE_STATIC(rack_desc, "rack", 1,
+	KSTATE_STRUCT_ARRAY(shelves, struct rack, &more_desc));
+
+/* The error says which array, wherever it is */
+static void count_in_an_array(void **state)
+{
+	struct rack from = { }, to = { };
+	struct kstate_set *set;
+
+	shelf_counts = 0;
+	set = saved(&rack_desc, &from);
+	shelf_counts = 5;
+	assert_error(restore(set, &rack_desc, &to), KSTATE_NO_ROOM, -ENOSPC,
+		     "rack[1].shelves[0].more", "0 elements, as the record has them",
+		     "5 by the function of the field");
+	shelf_counts = 0;
+	assert_fits(restore(set, &rack_desc, &to));
+	kstate_set_destroy(set);
+}
+
 static void count_of_nothing(void **state)
 {
 	struct shelf from = { }, to = { };
@@ -493,6 +517,58 @@ static void text_of_structs(void **state)
 	kstate_set_destroy(target);
 }
 
+/* Names without end: matching them would take as long as it likes */
+
+static struct kstate_flag_name many_names[2][KSTATE_MAX_HINTS + 2];
+
+static struct kstate_description many_desc[2] = {
+	{ .name = "one", .fields = (const struct kstate_field[]) {
+		KSTATE_FIELD(struct one, x, KSTATE_ENUM_NAMES(many_names[0])),
+		KSTATE_END_OF_LIST() } },
+	{ .name = "one", .fields = (const struct kstate_field[]) {
+		KSTATE_FIELD(struct one, x, KSTATE_ENUM_NAMES(many_names[1])),
+		KSTATE_END_OF_LIST() } },
+};
+
+static void names_without_end(void **state)
+{
+	enum { MANY = 200000 };
+	static char names[KSTATE_MAX_HINTS + 1][16];
+	struct one from = { 4000 }, to = { 0 };
+	struct kstate_schema_hint *hints, *own;
+	struct kstate_set *set = kstate_memory_create();
+	struct kstate_schema *schema;
+	u32 id;
+
+	/* One too many; then as many as there may be, in the other order */
+	for (int i = 0; i <= KSTATE_MAX_HINTS; i++) {
+		snprintf(names[i], sizeof(names[i]), "n%d", i);
+		many_names[0][i] = (struct kstate_flag_name){ i, names[i] };
+		many_names[1][KSTATE_MAX_HINTS - i] = (struct kstate_flag_name){ i + 1, names[i] };
+	}
+	assert_error(kstate_check_description(&many_desc[0], &err), KSTATE_BAD_DESCRIPTION,
+		     -EINVAL, "one", "at most 4096 hints, names of values and bits included",
+		     "4097");
+	many_names[0][KSTATE_MAX_HINTS].name = NULL;
+	many_names[1][KSTATE_MAX_HINTS].name = NULL;
+	both_fit(&many_desc[0], &from, &many_desc[1], &to, KSTATE_CONVERTED);
+	assert_int_equal(to.x, 4001);
+
+	schema = many_desc[0].schema;
+	own = schema->hints;
+	hints = calloc(MANY, sizeof(*hints));
+	for (int i = 0; i < MANY; i++)
+		hints[i] = (struct kstate_schema_hint){ .kind = KSTATE_HINT_ENUM, .name = "same",
+							.value = i };
+	schema->hints = hints;
+	schema->nr_hints = MANY;
+	assert_int_equal(kstate_set_schema(set, schema, &id, &err), -EBADMSG);
+	assert_string_equal(err.expected, "hints within their limit");
+	schema->hints = own;
+	free(hints);
+	kstate_set_destroy(set);
+}
+
 /* What only the writer calls a secret, where nothing else differs */
 
 KSTATE_DESCRIBE_STATIC(secret_desc, "one", 1,
@@ -638,6 +714,17 @@ static u32 trunk_free(struct trunk *t, bool folios)
 
 static void hooks_at_each_depth(void **state)
 {
+	static const char *const hooks[] = {
+		"trunk[1].branches[0].leaves[0]", "trunk[1].branches[0].leaves[1]",
+		"trunk[1].branches[0].xa[0]", "trunk[1].branches[0].xa[1000]",
+		"trunk[1].branches[0]",
+		"trunk[1].branches[1].leaves[0]", "trunk[1].branches[1].leaves[1]",
+		"trunk[1].branches[1].xa[0]", "trunk[1].branches[1].xa[1000]",
+		"trunk[1].branches[1]",
+		"trunk[1].leaves[0]", "trunk[1].leaves[1]", "trunk[1].leaves[2]",
+		"trunk[1].leaves[3]", "trunk[1].leaf", "trunk[1].u.leaf", "trunk[1].own",
+		"trunk[1]",
+	};
 	struct kstate_set *set = set_create(), *reader;
 	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
 	struct kstate_transaction *t;
@@ -666,6 +753,7 @@ static void hooks_at_each_depth(void **state)
 		if (ret) {
 			assert_int_equal(ret, -EBUSY);
 			assert_memory_equal(&to, &before, sizeof(to));
+			assert_string_equal(err.path, hooks[n - 1]);
 		}
 		if (n == 4) {
 			/* And without memory */
@@ -929,14 +1017,177 @@ static void finished_in_a_transaction(void **state)
 	stream = kstate_stream_find(set, "test");
 	t = kstate_transaction_begin(stream);
 	assert_fits(kstate_transaction_add(t, &one_desc, &to, KSTATE_ID(1), &err));
-	assert_int_equal(kstate_set_finish(set), 0);
+	assert_int_equal(kstate_set_finish(set, true), 0);
 	assert_fits(kstate_transaction_apply(t, &err));
 	assert_int_equal(to.x, 7);
+	shim_log_clear();
 	kstate_transaction_cancel(t);
 	assert_int_equal(to.x, 0);
+	/* What nobody claims any more goes at once, and does not wait for the jump */
+	assert_non_null(strstr(shim_log(), "nobody claimed one[1]"));
+	assert_true(list_empty(&stream->segments));
+	assert_int_equal(stream_restore(stream, &one_desc, &to, KSTATE_ID(1)), -ENOENT);
+	kstate_set_destroy(set);
+	one_desc.restored = one_restored;
+}
+
+/* What is in an object but not described never gets into a stream: it may be anything */
+
+struct gaps {
+	u8 a;
+	u32 b;
+	u16 c;
+	u64 d;
+	bool e;
+	s16 f[3];
+	u32 not_described;
+	u8 g;
+	char text[13];
+	unsigned long bits[1];
+	struct gap {
+		u8 w;
+		u64 x;
+		u16 y;
+		u32 z;
+	} in_a_row[3], one;
+	u32 last;
+	u8 end;
+};
+
+KSTATE_DESCRIBE_STATIC(gap_desc, "gap", 1,
+	KSTATE_FIELD(struct gap, w), KSTATE_FIELD(struct gap, x), KSTATE_FIELD(struct gap, y),
+	KSTATE_FIELD(struct gap, z));
+KSTATE_DESCRIBE_STATIC(gaps_desc, "gaps", 1,
+	KSTATE_FIELD(struct gaps, a), KSTATE_FIELD(struct gaps, b, KSTATE_RANGE(0, 9)),
+	KSTATE_FIELD(struct gaps, c), KSTATE_FIELD(struct gaps, d), KSTATE_FIELD(struct gaps, e),
+	KSTATE_FIELD(struct gaps, f), KSTATE_FIELD(struct gaps, g),
+	KSTATE_STRING(text, struct gaps), KSTATE_BITMAP(bits, struct gaps, 11),
+	KSTATE_STRUCT_ARRAY(in_a_row, struct gaps, &gap_desc),
+	KSTATE_STRUCT(one, struct gaps, &gap_desc),
+	KSTATE_FIELD(struct gaps, last), KSTATE_FIELD(struct gaps, end));
+
+static void gaps_fill(struct gaps *gaps, u8 between)
+{
+	memset(gaps, between, sizeof(*gaps));
+	gaps->a = 1;
+	gaps->b = 2;
+	gaps->c = 3;
+	gaps->d = 4;
+	gaps->e = true;
+	for (int i = 0; i < 3; i++) {
+		gaps->f[i] = i;
+		gaps->in_a_row[i].w = i;
+		gaps->in_a_row[i].x = i;
+		gaps->in_a_row[i].y = i;
+		gaps->in_a_row[i].z = i;
+	}
+	gaps->g = 5;
+	strscpy(gaps->text, "short", sizeof(gaps->text));
+	memset(gaps->text + 6, between, sizeof(gaps->text) - 6);
+	gaps->bits[0] &= ~0x7ffUL;
+	gaps->one.w = 5;
+	gaps->one.x = 6;
+	gaps->one.y = 7;
+	gaps->one.z = 8;
+	gaps->last = 9;
+	gaps->end = 10;
+}
+
+static void gaps_of_zeros(void *obj)
+{
+	gaps_fill(obj, 0);
+}
+
+static void gaps_of_secrets(void *obj)
+{
+	gaps_fill(obj, 0xa5);
+}
+
+static void gap_of_zeros(void *obj)
+{
+	memset(obj, 0, sizeof(struct gap));
+}
+
+static void gap_of_secrets(void *obj)
+{
+	struct gap *gap = obj;
+
+	memset(gap, 0xa5, sizeof(*gap));
+	gap->w = 0;
+	gap->x = 0;
+	gap->y = 0;
+	gap->z = 0;
+}
+
+static void what_is_not_described(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	void *zeros, *secrets;
+	struct gaps gaps;
+	size_t size;
+
+	same_bytes(&gaps_desc, sizeof(struct gaps), gaps_of_zeros, gaps_of_secrets);
+	same_bytes(&gap_desc, sizeof(struct gap), gap_of_zeros, gap_of_secrets);
+	kstate_forget(&gaps_desc);
+
+	/* And when its values are saved again */
+	gaps_of_zeros(&gaps);
+	stream_save(stream, &gaps_desc, &gaps, KSTATE_ID(1));
+	assert_int_equal(kstate_set_export(set, &zeros, &size), 0);
+	gaps_of_secrets(&gaps);
+	assert_fits(kstate_stream_update(stream, &gaps_desc, &gaps, KSTATE_ID(1), &err));
+	secrets = set_bytes(set, &size);
+	assert_memory_equal(zeros, secrets, size);
+	kvfree(zeros);
+	kvfree(secrets);
+}
+
+/* Of two records with one key, which no writer makes, the second is never found */
+
+struct keys_seen {
+	int nr;
+};
+
+static int count_key(struct kstate_key key, void *arg)
+{
+	((struct keys_seen *)arg)->nr++;
+	return 0;
+}
+
+static void two_with_one_key(void **state)
+{
+	struct kstate_set *set = set_create(), *out = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	struct kstate_record *second;
+	struct keys_seen seen = {};
+	struct one one = { 7 }, to = {};
+	size_t size;
+	void *blob;
+
+	one_desc.restored = NULL;
+	for (int i = 1; i <= 3; i++, one.x++)
+		stream_save(stream, &one_desc, &one, KSTATE_ID(i));
+	second = stream->index.slots[2].record;
+	second->key = cpu_to_le64(1);
+	kstate_record_seal(second, 8 * le32_to_cpu(second->place));
+	blob = set_bytes(set, &size);
+	set = kstate_memory_open(blob, size, &err);
+	kvfree(blob);
+	assert_int_equal(set->damage.code, -EBADMSG);
+	assert_string_equal(set->damage.expected, "a key that no record before has");
+	stream = kstate_stream_find(set, "test");
+	assert_int_equal(kstate_stream_walk_keys(stream, &one_desc, count_key, &seen), -EBADMSG);
+	assert_int_equal(seen.nr, 2);
+	assert_int_equal(kstate_set_hand_on(set, out, &err), 0);
+	assert_int_equal(kstate_stream_find(out, "test")->index.nr, 2);
 	assert_fits(stream_restore(stream, &one_desc, &to, KSTATE_ID(1)));
 	assert_int_equal(to.x, 7);
+	assert_int_equal(stream_restore(stream, &one_desc, &to, KSTATE_ID(1)), -EALREADY);
+	assert_fits(stream_restore(stream, &one_desc, &to, KSTATE_ID(2)));
+	assert_int_equal(stream_restore(stream, &one_desc, &to, KSTATE_ID(1)), -EALREADY);
 	kstate_set_destroy(set);
+	kstate_set_destroy(out);
 	one_desc.restored = one_restored;
 }
 
@@ -1277,15 +1528,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ALONE(hook_that_calls_back), ALONE(init_is_undone), ALONE(init_of_an_xarray),
-		ALONE(count_of_an_array), ALONE(count_of_nothing), ALONE(count_of_pointers),
+		ALONE(count_of_an_array), ALONE(count_in_an_array),
+		ALONE(count_of_nothing), ALONE(count_of_pointers),
 		ALONE(names_in_an_absent_group),
 		ALONE(unions_in_an_absent_group), ALONE(converted_in_an_absent_group),
 		ALONE(run_past_the_last_index), ALONE(flags_at_the_sign), ALONE(flags_that_collide),
-		ALONE(text_of_structs), ALONE(secret_of_the_writer), ALONE(hooks_at_each_depth),
+		ALONE(text_of_structs),
+		ALONE(names_without_end), ALONE(secret_of_the_writer), ALONE(hooks_at_each_depth),
 		ALONE(arrays_in_arrays_that_grow), ALONE(lengths_of_three),
 		ALONE(folios_handed_on), ALONE(dropped_in_a_transaction),
 		ALONE(streams_against_a_model),
 		ALONE(integers_at_their_limits), ALONE(finished_in_a_transaction),
+		ALONE(two_with_one_key), ALONE(what_is_not_described),
 		ALONE(names_in_an_array_that_grows), ALONE(unions_in_a_list_in_a_group),
 	};
 

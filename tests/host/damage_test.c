@@ -263,7 +263,7 @@ static void hostile(void **state)
 		/* Walked without a description as well */
 		next = set_create();
 		kstate_set_hand_on(set, next, NULL);
-		kstate_set_finish(set);
+		kstate_set_finish(set, true);
 		kstate_set_destroy(next);
 		kstate_set_destroy(set);
 	}

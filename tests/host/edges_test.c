@@ -327,6 +327,62 @@ static void registered(void **state)
 	run(unregister_all);
 }
 
+/* An object that is of use without what it had before begins anew */
+
+static void register_small(void)
+{
+	static struct object o;
+
+	object_fill(&o, 7);
+	check(!kstate_register_key(&object_desc, &o, KSTATE_ID(1), NULL));
+	jump();
+}
+
+static void begin_anew(void)
+{
+	static struct object o, other;
+	long unclaimed;
+
+	object_init(&o);
+	check(kstate_register_key(&limited_desc, &o, KSTATE_ID(1), NULL) == -ERANGE);
+	object_fill(&o, 1003);
+	object_fill(&other, 1004);
+	unclaimed = shim_kho_unclaimed();
+	check(!kstate_register_anew(&limited_desc, &o, KSTATE_ID(1)));
+	/* What the record handed over is free, and it is not claimed any more */
+	check(shim_kho_unclaimed() < unclaimed);
+	check(kstate_register_anew(&limited_desc, &o, KSTATE_ID(1)) == -EEXIST);
+	check(!kstate_register_anew(&limited_desc, &other, KSTATE_ID(2)));
+	jump();
+	shim_kexec_abort();
+	check(!kstate_unregister(&limited_desc, &o));
+	check(!kstate_register_key(&limited_desc, &o, KSTATE_ID(1), NULL));
+	check(kstate_finish() == 0);
+	jump();
+}
+
+static void restore_anew(void)
+{
+	struct object o;
+
+	for (u32 i = 1; i <= 2; i++) {
+		object_init(&o);
+		check(!kstate_restore(&limited_desc, &o, i));
+		check_object(&o, 1002 + i);
+		object_free(&o);
+	}
+	check(kstate_finish() == 0);
+	halt();
+}
+
+static void registered_anew(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(register_small);
+	run_and_jump(begin_anew);
+	run(restore_anew);
+}
+
 /* A jump that is called off, then one that is not */
 
 static void abort_then_jump(void)
@@ -533,6 +589,94 @@ static void finished(void **state)
 	shim_kho_reset();
 	run_and_jump(save_objects);
 	run(finish_only);
+}
+
+/* A stream that somebody else owns is not finished with the objects of this kernel */
+
+static void save_to_an_owner(void)
+{
+	static struct object objects[2];
+	struct kstate_stream *stream = kstate_stream_create(kstate_outgoing(), "luo/vm", NULL);
+
+	for (u32 i = 0; i < 2; i++) {
+		object_fill(&objects[i], i);
+		check(!kstate_stream_save(stream, &object_desc, &objects[i], KSTATE_ID(i), NULL));
+	}
+	jump();
+}
+
+static void owner_is_late(void)
+{
+	check(kstate_finish() == 0);
+	check(!strstr(shim_log(), "nobody claimed"));
+	jump();
+}
+
+static void owner_restores_one(void)
+{
+	struct kstate_stream *stream = kstate_stream_find(kstate_incoming(), "luo/vm");
+	struct object o;
+
+	check(kstate_finish() == 0);
+	object_init(&o);
+	check(!kstate_stream_restore(stream, &object_desc, &o, KSTATE_ID(1), NULL));
+	check_object(&o, 1);
+	object_free(&o);
+	/* But a device still writes to its memory, or two of them */
+	kstate_stream_hold(stream, true);
+	kstate_stream_hold(stream, true);
+	check(kstate_finish_all() == 0);
+	check(strstr(shim_log(), "stream luo/vm: a device writes to its memory: it stays"));
+	kstate_stream_hold(stream, false);
+	check(kstate_stream_held(stream) && kstate_finish_all() == 0);
+	kstate_stream_hold(stream, false);
+	check(!kstate_stream_held(stream) && !kstate_stream_held(NULL));
+	/* What its user refuses is in the same place as what KSTATE refuses */
+	check(kstate_refuse(kstate_incoming(), "attach", -EBUSY, "vm", "one", "two") == -EBUSY);
+	check(kstate_incoming()->last_error.code == -EBUSY &&
+	      !strcmp(kstate_incoming()->last_error.found, "two"));
+	/* The operator knows that nobody comes for the other one */
+	check(kstate_finish_all() == 1);
+	check(strstr(shim_log(), "stream luo/vm: nobody claimed object[0]"));
+	check(kstate_stream_restore(stream, &object_desc, &o, KSTATE_ID(0), NULL) == -ENOENT);
+	check(!shim_kho_preserved());
+	halt();
+}
+
+/* Memory that a device writes to, and that has been restored, would be lost: no jump */
+static void owner_restores_what_is_held(void)
+{
+	struct kstate_stream *stream = kstate_stream_find(kstate_incoming(), "luo/vm");
+	struct object o;
+
+	kstate_stream_hold(stream, true);
+	jump();
+	shim_kexec_abort();
+	object_init(&o);
+	check(!kstate_stream_restore(stream, &object_desc, &o, KSTATE_ID(1), NULL));
+	check(shim_kexec_prepare() == -EBUSY);
+	check(strstr(kstate_outgoing()->last_error.found, "attach or stop them first"));
+	kstate_stream_hold(stream, false);
+	jump();
+	shim_kexec_abort();
+	object_free(&o);
+	kstate_finish_all();
+	halt();
+}
+
+static void held_by_a_device(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_to_an_owner);
+	run(owner_restores_what_is_held);
+}
+
+static void finished_but_for_others(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_to_an_owner);
+	run_and_jump(owner_is_late);
+	run(owner_restores_one);
 }
 
 /* Without finish, shutting down frees it all the same */
@@ -1014,11 +1158,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(carried),
 		TEST(registered),
+		TEST(registered_anew),
 		TEST(aborted),
 		TEST(failures_undone),
 		TEST(dropped),
 		TEST(restored_at_last),
 		TEST(finished),
+		TEST(finished_but_for_others),
+		TEST(held_by_a_device),
 		TEST(not_finished),
 		TEST(fields_removed),
 		TEST(handed_on),

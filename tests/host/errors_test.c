@@ -53,8 +53,10 @@ static int absent(void *member, const struct kstate_field *field)
 	return 0;
 }
 
-#define LONG_63	"a23456789012345678901234567890123456789012345678901234567890123"
-#define LONG_64	LONG_63 "4"
+#define LONG_111	"a2345678901234567890123456789012345678901234567890"		\
+		"1234567890123456789012345678901234567890123456789012345678901"
+#define LONG_127	LONG_111 "2345678901234567"
+#define LONG_128	LONG_127 "8"
 
 static const struct bad {
 	struct kstate_description desc;
@@ -63,9 +65,9 @@ static const struct bad {
 	const char *found;
 } bad[] = {
 	{ { .name = "d" }, "d", "fields", "none" },
-	{ { .name = "", .fields = FIELDS(A, END) }, "", "a name of 1 to 63 bytes", "" },
-	{ { .name = LONG_64, .fields = FIELDS(A, END) }, LONG_64, "a name of 1 to 63 bytes",
-	  LONG_64 },
+	{ { .name = "", .fields = FIELDS(A, END) }, "", "a name of 1 to 127 bytes", "" },
+	{ { .name = LONG_128, .fields = FIELDS(A, END) }, LONG_128, "a name of 1 to 127 bytes",
+	  LONG_111 },
 	{ { .name = "d", .version_id = 1, .min_version_id = 2, .fields = FIELDS(A, END) }, "d",
 	  "min_version_id of at most version_id", "2 of 1" },
 	{ DESCRIPTION(RAW(.kind = 99), END), "d",
@@ -81,13 +83,13 @@ static const struct bad {
 	  "d.b", "names that are unique", "x twice" },
 	{ DESCRIPTION(A, KSTATE_REMOVED("a"), END), "d.a",
 	  "names that are unique", "a twice" },
-	{ DESCRIPTION({ INT }, END), "d", "a name of 1 to 63 bytes", "none" },
+	{ DESCRIPTION({ INT }, END), "d", "a name of 1 to 127 bytes", "none" },
 	{ DESCRIPTION({ INT, .name = "" }, END), "d",
-	  "a name of 1 to 63 bytes", "" },
-	{ DESCRIPTION({ INT, .name = LONG_64 }, END), "d",
-	  "a name of 1 to 63 bytes", LONG_64 },
-	{ DESCRIPTION(RAW(INT, KSTATE_ALIAS(LONG_64)), END), "d",
-	  "a name of 1 to 63 bytes", LONG_64 },
+	  "a name of 1 to 127 bytes", "" },
+	{ DESCRIPTION({ INT, .name = LONG_128 }, END), "d",
+	  "a name of 1 to 127 bytes", LONG_111 },
+	{ DESCRIPTION(RAW(INT, KSTATE_ALIAS(LONG_128)), END), "d",
+	  "a name of 1 to 127 bytes", LONG_111 },
 	{ DESCRIPTION(RAW(INT, .modifiers = KS_ARRAY | KS_POINTER), END),
 	  "d.f", "modifiers that go together", "0x3" },
 	{ DESCRIPTION(RAW(.kind = KS_LIST, .ksd = &good_desc,
@@ -276,7 +278,7 @@ static void too_large(void **state)
 static void good_descriptions(void **state)
 {
 	struct kstate_description longest = {
-		.name = LONG_63, .fields = FIELDS(RAW(INT, KSTATE_ALIAS("x", LONG_63)), END)
+		.name = LONG_127, .fields = FIELDS(RAW(INT, KSTATE_ALIAS("x", LONG_127)), END)
 	};
 	struct kstate_description nothing = { .name = "nothing", .fields = FIELDS(END) };
 
@@ -517,7 +519,8 @@ static void logged(void **state)
 	assert_int_equal(kstate_stream_save(stream, &object_limited, &o, KSTATE_ID(3), NULL),
 			 -ERANGE);
 	assert_string_equal(shim_log(), "<3>kstate: save: object[3].a: value (-34): "
-					"expected bits of 0xf, found 0x10 (0x10 too many)\n");
+					"expected bits of 0xf, found 0x10 (0x10 too many) "
+					"(stream test)\n");
 	assert_int_equal(set->last_error.reason, KSTATE_VALUE);
 	kstate_set_destroy(set);
 }
@@ -532,7 +535,7 @@ static void long_paths(void **state)
 	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
 
 	for (int i = 0; i < 8; i++) {
-		fields[i][0] = (struct kstate_field){ .name = LONG_63, .num = 1, INT,
+		fields[i][0] = (struct kstate_field){ .name = LONG_127, .num = 1, INT,
 		      .masked = !i };
 		fields[i][1] = (struct kstate_field){ .kind = KS_END };
 		if (i) {
@@ -540,7 +543,7 @@ static void long_paths(void **state)
 			fields[i][0].type = 0;
 			fields[i][0].ksd = &descs[i - 1];
 		}
-		descs[i] = (struct kstate_description){ .name = LONG_63, .fields = fields[i] };
+		descs[i] = (struct kstate_description){ .name = LONG_127, .fields = fields[i] };
 	}
 	memset(&err, 0, sizeof(err));
 	assert_int_equal(kstate_stream_save(stream, &descs[7], &obj, KSTATE_ID(1), &err), -ERANGE);

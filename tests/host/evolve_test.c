@@ -4,131 +4,12 @@
  * and where it refuses, for a struct by itself and in every place where a
  * struct can be.
  */
-#include "host.h"
-
-#define ROOM	64
-
-/* Where a struct can be */
-enum place {
-	BARE, STRUCT, ARRAY, POINTER, VARRAY, POINTERS, LIST, XARRAY, UNION, GROUP, NR_PLACES,
-};
-
-/* How the path goes on, when a value is wrong and when the fields do not fit */
-static const struct {
-	const char *value;
-	const char *field;
-} paths[NR_PLACES] = {
-	[BARE] = { "", "" }, [STRUCT] = { ".one", ".one" },
-	[ARRAY] = { ".array[0]", ".array" }, [POINTER] = { ".pointer", ".pointer" },
-	[VARRAY] = { ".varray[0]", ".varray" }, [POINTERS] = { ".pointers[1]", ".pointers" },
-	[LIST] = { ".list[0]", ".list" }, [XARRAY] = { ".xarray[9]", ".xarray" },
-	[UNION] = { ".u.arm", ".u.arm" }, [GROUP] = { ".group.one", ".group.one" },
-};
-
-struct element {
-	char bytes[ROOM];
-	struct list_head link;
-};
-
-struct wrap {
-	u64 head;
-	char one[ROOM];
-	char array[2][ROOM];
-	void *pointer;
-	void *varray;
-	u32 nr;
-	u32 tag;
-	void *pointers[2];
-	struct list_head list;
-	struct xarray xarray;
-	char u[ROOM];
-	u64 needed;
-	char end[8];
-};
-
-static bool wrap_needed(const void *obj)
-{
-	return ((const struct wrap *)obj)->needed;
-}
-
-/* A description with @leaf in @place */
-struct wrapping {
-	struct kstate_description desc;
-	struct kstate_field fields[4];
-	struct kstate_description group;
-	struct kstate_field group_fields[2];
-	struct kstate_arm arms[2];
-};
-
-#define FIELD(_f) \
-	.name = #_f, .offset = offsetof(struct wrap, _f), .num = 1, .size = ROOM, .ksd = leaf
-
-static void wrapping_init(struct wrapping *w, enum place place, struct kstate_description *leaf)
-{
-	const struct kstate_field one = { FIELD(one), .kind = KS_STRUCT };
-	struct kstate_field field = one;
-
-	memset(w, 0, sizeof(*w));
-	w->desc = (struct kstate_description){ .name = "wrap", .fields = w->fields };
-	switch (place) {
-	case ARRAY:
-		field = (struct kstate_field){ FIELD(array), .kind = KS_STRUCT,
-			.modifiers = KS_ARRAY };
-		field.num = 2;
-		break;
-	case POINTER:
-		field = (struct kstate_field){ FIELD(pointer), .kind = KS_STRUCT,
-			.modifiers = KS_POINTER, .alloc = 1 };
-		break;
-	case VARRAY:
-		field = (struct kstate_field){ FIELD(varray), .kind = KS_STRUCT,
-			.modifiers = KS_VARRAY | KS_POINTER, .alloc = 1,
-			.length = { offsetof(struct wrap, nr), KS_U32 } };
-		break;
-	case POINTERS:
-		field = (struct kstate_field){ FIELD(pointers), .kind = KS_STRUCT,
-			.modifiers = KS_ARRAY_OF_POINTER, .alloc = 1 };
-		field.num = 2;
-		break;
-	case LIST:
-		field = (struct kstate_field){ FIELD(list), .kind = KS_LIST,
-			.link = offsetof(struct element, link) };
-		field.size = sizeof(struct element);
-		break;
-	case XARRAY:
-		field = (struct kstate_field){ FIELD(xarray), .kind = KS_XARRAY };
-		break;
-	case UNION:
-		w->arms[0] = (struct kstate_arm){ "arm", 5, leaf };
-		field = (struct kstate_field){ FIELD(u), .kind = KS_UNION,
-			.length = { offsetof(struct wrap, tag), KS_U32 } };
-		field.arms = w->arms;
-		break;
-	case GROUP:
-		w->group_fields[0] = one;
-		w->group_fields[0].has_default = 1;
-		w->group_fields[1].kind = KS_END;
-		w->group = (struct kstate_description){ .name = "group",
-			.fields = w->group_fields };
-		field = (struct kstate_field){ .name = "group", .kind = KS_GROUP, .num = 1,
-			.has_default = 1, .needed = wrap_needed };
-		field.ksd = &w->group;
-		break;
-	default:
-		break;
-	}
-	w->fields[0] = (struct kstate_field){ .name = "head", .kind = KS_BASE_TYPE, .num = 1,
-		.offset = offsetof(struct wrap, head), .size = 8, .type = KS_U64 };
-	w->fields[1] = field;
-	w->fields[2] = (struct kstate_field){ .name = "end", .kind = KS_STRING, .num = 8,
-		.offset = offsetof(struct wrap, end), .size = 1, .type = KS_CHAR };
-	w->fields[3].kind = KS_END;
-}
+#include "fault.h"
 
 /* The writer's object, in memory that is not allocated */
-static void wrap_fill(struct wrap *w, enum place place, const void *obj, size_t size)
+static void wrap_fill(struct outer *w, enum place place, const void *obj, size_t size)
 {
-	static char elements[2][ROOM];
+	static u64 elements[2][ROOM / 8];
 	static struct element list[2];
 
 	memset(w, 0, sizeof(*w));
@@ -158,7 +39,7 @@ static void wrap_fill(struct wrap *w, enum place place, const void *obj, size_t 
 }
 
 /* The reader's object before it is restored */
-static void wrap_init(struct wrap *w, const void *obj, size_t size)
+static void wrap_init(struct outer *w, const void *obj, size_t size)
 {
 	memset(w, 0, sizeof(*w));
 	INIT_LIST_HEAD(&w->list);
@@ -168,7 +49,7 @@ static void wrap_init(struct wrap *w, const void *obj, size_t size)
 	memcpy(w->u, obj, size);
 }
 
-static void *wrap_find(struct wrap *w, enum place place)
+static void *wrap_find(struct outer *w, enum place place)
 {
 	switch (place) {
 	case ARRAY:
@@ -198,7 +79,7 @@ static void no_cleanup(void *obj)
 {
 }
 
-static void wrap_free(struct wrap *w, enum place place, void (*cleanup)(void *obj))
+static void wrap_free(struct outer *w, enum place place, void (*cleanup)(void *obj))
 {
 	struct element *element, *next;
 
@@ -244,7 +125,7 @@ struct trial {
 	int verdict;
 	enum kstate_reason reason;
 	const char *path;
-	void (*check)(void *obj);
+	void (*verify)(void *obj);
 	void (*cleanup)(void *obj);
 };
 
@@ -256,17 +137,17 @@ static bool by_value(const struct trial *t)
 static void try_in(const struct trial *t, enum place place)
 {
 	static const char zeros[ROOM];
-	struct wrapping ww, rw;
+	struct placing ww, rw;
 	struct kstate_description *writer = &ww.desc, *reader = &rw.desc;
-	struct wrap from, to, before;
+	struct outer from, to, before;
 	char path[128];
 
-	wrapping_init(&ww, place, t->writer);
-	wrapping_init(&rw, place, t->reader);
+	describe_in(&ww, place, t->writer, t->from_size);
+	describe_in(&rw, place, t->reader, t->to_size);
 	wrap_fill(&from, place, t->from, t->from_size);
 	wrap_init(&to, t->before ?: zeros, t->before ? t->to_size : ROOM);
 	before = to;
-	/* What BARE restores is a struct by itself, not in a struct wrap */
+	/* What BARE restores is a struct by itself, not in a struct outer */
 	if (place == BARE) {
 		writer = t->writer;
 		reader = t->reader;
@@ -282,8 +163,8 @@ static void try_in(const struct trial *t, enum place place)
 			assert_int_equal(to.head, from.head);
 			assert_string_equal(to.end, "end");
 		}
-		if (t->check)
-			t->check(wrap_find(&to, place));
+		if (t->verify)
+			t->verify(wrap_find(&to, place));
 		else
 			assert_memory_equal(wrap_find(&to, place), t->after, t->to_size);
 		wrap_free(&to, place, t->cleanup ?: no_cleanup);
@@ -291,8 +172,8 @@ static void try_in(const struct trial *t, enum place place)
 		/* A list_head that is empty points to itself: to has not moved */
 		assert_memory_equal(&to, &before, sizeof(to));
 		snprintf(path, sizeof(path), "%s[1]%s%s%s",
-			 place == BARE ? t->writer->name : "wrap",
-			 by_value(t) ? paths[place].value : paths[place].field,
+			 place == BARE ? t->writer->name : "outer",
+			 by_value(t) ? place_paths[place].value : place_paths[place].described,
 			 t->path[0] && t->path[0] != '[' ? "." : "", t->path);
 		if (err.reason != t->reason || strcmp(err.path, path))
 			fail_msg("expected %s at %s: %s", kstate_reason_name(t->reason), path,
@@ -1234,15 +1115,15 @@ static void arms(void **state)
 {
 	struct tagged x = { .tag = 1, .u.x = 50 }, y = { .tag = 2, .u.y = 60 }, to = {};
 
-	fits(union_xy, x, union_yx, to, KSTATE_EXACT, .check = check_x);
-	fits(union_xy, x, union_wide, to, KSTATE_CONVERTED, .check = check_wide);
-	fits(union_xy, x, union_x, to, KSTATE_CONVERTED, .check = check_x1);
+	fits(union_xy, x, union_yx, to, KSTATE_EXACT, .verify = check_x);
+	fits(union_xy, x, union_wide, to, KSTATE_CONVERTED, .verify = check_wide);
+	fits(union_xy, x, union_x, to, KSTATE_CONVERTED, .verify = check_x1);
 	refused(union_xy, y, union_x, struct tagged, KSTATE_VALUE, "u");
-	fits(union_x, x, union_xy, to, KSTATE_EXACT, .check = check_x1);
+	fits(union_x, x, union_xy, to, KSTATE_EXACT, .verify = check_x1);
 
 	/* Arms without data */
-	fits(union_none, ((struct tagged){}), union_none, to, KSTATE_EXACT, .check = check_none);
-	fits(union_x, x, union_none, to, KSTATE_EXACT, .check = check_x);
+	fits(union_none, ((struct tagged){}), union_none, to, KSTATE_EXACT, .verify = check_none);
+	fits(union_x, x, union_none, to, KSTATE_EXACT, .verify = check_x);
 	refused(union_xy, y, union_none, struct tagged, KSTATE_BLOCKED, "u.y");
 	refused(union_none, ((struct tagged){}), union_xy, struct tagged, KSTATE_BLOCKED, "u.y");
 }
@@ -1275,10 +1156,10 @@ static void default_arm(void **state)
 {
 	struct maybe_tagged from = { .a = 1 }, to = {};
 
-	fits(before_union, from, with_union, to, KSTATE_DEFAULTED, .check = check_first_arm);
+	fits(before_union, from, with_union, to, KSTATE_DEFAULTED, .verify = check_first_arm);
 	/* And an older kernel may drop it while it is that, and no longer */
 	from.tag = 7;
-	fits(with_union, from, before_union, to, KSTATE_DEFAULTED, .check = check_just_a);
+	fits(with_union, from, before_union, to, KSTATE_DEFAULTED, .verify = check_just_a);
 	from.u.y = 1;
 	refused(with_union, from, before_union, struct maybe_tagged, KSTATE_VALUE, "u");
 	from.tag = 8;

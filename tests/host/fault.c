@@ -178,43 +178,12 @@ void (both_refuse)(struct kstate_description *writer, const void *from,
 
 /* Structs with @leaf in them */
 
-struct element {
-	u64 bytes[ROOM / 8];
-	struct list_head link;
-};
-
-struct outer {
-	u64 one[ROOM / 8];
-	u64 array[2][ROOM / 8];
-	void *pointer;
-	void *varray;
-	u32 nr;
-	u32 tag;
-	void *pointers[2];
-	struct list_head list;
-	struct xarray xarray;
-	u64 u[ROOM / 8];
-	bool needed;
-};
-
-static const struct {
-	const char *value;
-	const char *described;
-} paths[NR_PLACES] = {
+const struct place_path place_paths[NR_PLACES] = {
 	[BARE] = { "", "" }, [STRUCT] = { ".one", ".one" },
 	[ARRAY] = { ".array[0]", ".array" }, [POINTER] = { ".pointer", ".pointer" },
 	[VARRAY] = { ".varray[0]", ".varray" }, [POINTERS] = { ".pointers[1]", ".pointers" },
 	[LIST] = { ".list[0]", ".list" }, [XARRAY] = { ".xarray[9]", ".xarray" },
-	[UNION] = { ".u.arm", ".u" }, [GROUP] = { ".group.one", ".group.one" },
-};
-
-/* Static where it is used: what a test has used is forgotten when it has ended */
-struct placing {
-	struct kstate_description desc;
-	struct kstate_field fields[2];
-	struct kstate_description group;
-	struct kstate_field group_fields[2];
-	struct kstate_arm arms[2];
+	[UNION] = { ".u.arm", ".u.arm" }, [GROUP] = { ".group.one", ".group.one" },
 };
 
 static bool outer_needed(const void *obj)
@@ -226,17 +195,21 @@ static bool outer_needed(const void *obj)
 	.name = #_f, .offset = offsetof(struct outer, _f), .num = 1, .size = ROOM, \
 	.ksd = leaf, .kind = _kind
 
-static void describe_in(struct placing *p, enum place place,
-			const struct kstate_description *leaf, u32 size)
+void describe_in(struct placing *p, enum place place, const struct kstate_description *leaf,
+		 u32 size)
 {
 	const struct kstate_field one = { FIELD(one, KS_STRUCT) };
-	struct kstate_field *f = p->fields;
+	struct kstate_field *f = &p->fields[1];
 
 	memset(p, 0, sizeof(*p));
 	assert_true(size <= ROOM);
 	p->desc = place == BARE ? *leaf :
 		  (struct kstate_description){ .name = "outer", .fields = p->fields };
-	p->fields[1].kind = KS_END;
+	p->fields[0] = (struct kstate_field){ .name = "head", .kind = KS_BASE_TYPE, .num = 1,
+		.offset = offsetof(struct outer, head), .size = 8, .type = KS_U64 };
+	p->fields[2] = (struct kstate_field){ .name = "end", .kind = KS_STRING, .num = 8,
+		.offset = offsetof(struct outer, end), .size = 1, .type = KS_CHAR };
+	p->fields[3].kind = KS_END;
 	switch (place) {
 	case ARRAY:
 		*f = (struct kstate_field){ FIELD(array, KS_STRUCT), .modifiers = KS_ARRAY };
@@ -375,7 +348,7 @@ static const char *path_in(const struct placing *p, enum place place, const char
 	static char text[256];
 
 	snprintf(text, sizeof(text), "%s%s%s%s%s", p->desc.name, value ? "[1]" : "",
-		 value ? paths[place].value : paths[place].described,
+		 value ? place_paths[place].value : place_paths[place].described,
 		 path[0] && path[0] != '[' ? "." : "", path);
 	return text;
 }
@@ -415,6 +388,37 @@ void bad_object(const struct kstate_description *leaf, u32 size, void (*fill)(vo
 		save_refused(&p.desc, place == BARE ? (void *)o.one : &o, reason,
 			     path_in(&p, place, path, true), found);
 		empty_in(&o, place, empty ?: nothing);
+		kstate_forget(&p.desc);
+	}
+}
+
+static void *bytes_of(struct placing *p, enum place place, void (*fill)(void *obj), size_t *size)
+{
+	struct kstate_set *set = set_create();
+	struct outer o;
+
+	fill_in(&o, place, fill);
+	stream_save(kstate_stream_create(set, "test", &err), &p->desc,
+		    place == BARE ? (void *)o.one : &o, KSTATE_ID(1));
+	empty_in(&o, place, nothing);
+	return set_bytes(set, size);
+}
+
+void same_bytes(const struct kstate_description *leaf, u32 size, void (*one)(void *obj),
+		void (*other)(void *obj))
+{
+	static struct placing p;
+	size_t one_size, other_size;
+	void *one_bytes, *other_bytes;
+
+	for (enum place place = BARE; place < NR_PLACES; place++) {
+		describe_in(&p, place, leaf, size);
+		one_bytes = bytes_of(&p, place, one, &one_size);
+		other_bytes = bytes_of(&p, place, other, &other_size);
+		assert_int_equal(one_size, other_size);
+		assert_memory_equal(one_bytes, other_bytes, one_size);
+		kvfree(one_bytes);
+		kvfree(other_bytes);
 		kstate_forget(&p.desc);
 	}
 }

@@ -21,6 +21,47 @@ enum place {
 	BARE, STRUCT, ARRAY, POINTER, VARRAY, POINTERS, LIST, XARRAY, UNION, GROUP, NR_PLACES,
 };
 
+/* How the path goes on where a value is wrong, and where fields or descriptions are */
+extern const struct place_path {
+	const char *value;
+	const char *described;
+} place_paths[NR_PLACES];
+
+struct element {
+	u64 bytes[ROOM / 8];
+	struct list_head link;
+};
+
+/* A struct with another one in one of the places, and something before and behind it */
+struct outer {
+	u64 head;
+	u64 one[ROOM / 8];
+	u64 array[2][ROOM / 8];
+	void *pointer;
+	void *varray;
+	u32 nr;
+	u32 tag;
+	void *pointers[2];
+	struct list_head list;
+	struct xarray xarray;
+	u64 u[ROOM / 8];
+	bool needed;
+	char end[8];
+};
+
+/* Static where it is used: what a test has used is forgotten when it has ended */
+struct placing {
+	struct kstate_description desc;
+	struct kstate_field fields[4];
+	struct kstate_description group;
+	struct kstate_field group_fields[2];
+	struct kstate_arm arms[2];
+};
+
+/* The description of a struct outer with @leaf in @place; BARE: @leaf alone */
+void describe_in(struct placing *p, enum place place, const struct kstate_description *leaf,
+		 u32 size);
+
 /* With @leaf in each place, the description has to be refused at @path ... */
 void bad_description(const struct kstate_description *leaf, u32 size, const char *path);
 
@@ -34,6 +75,10 @@ void good_description(const struct kstate_description *leaf, u32 size);
 void bad_object(const struct kstate_description *leaf, u32 size, void (*fill)(void *obj),
 		void (*empty)(void *obj), enum kstate_reason reason, const char *path,
 		const char *found);
+
+/* ... or both ways to fill it are saved as the same bytes */
+void same_bytes(const struct kstate_description *leaf, u32 size, void (*one)(void *obj),
+		void (*other)(void *obj));
 
 /*
  * ... or restoring into what @bad has filled is refused, and leaves it as it was; then

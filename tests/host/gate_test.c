@@ -744,7 +744,7 @@ static void refuse_policy(const char *lines, const char *path)
 static void policies(void **state)
 {
 	struct flat objs[2] = { { .b = 65536 }, { .b = 1 } }, kept = {}, extra = { .extra = 1 };
-	char longest[100];
+	char longest[KSTATE_MAX_NAME + 32];
 
 	register_obj(&flat, &objs[0], 0);
 	register_obj(&flat, &objs[1], 1);

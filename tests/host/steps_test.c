@@ -371,6 +371,75 @@ static void update_of_a_length(void **state)
 	kstate_set_destroy(set);
 }
 
+/* What was left out has no place in the record */
+
+struct extra {
+	u32 a;
+	u32 x;
+	u16 y;
+	bool on;
+	struct {
+		struct list_head list;
+		u32 pos;
+	} each[2];
+};
+
+static bool extra_needed(const void *obj)
+{
+	return ((const struct extra *)obj)->on;
+}
+
+KSTATE_DESCRIBE_STATIC(extra_group, "extra_group", 1,
+	KSTATE_FIELD(struct extra, x, KSTATE_DEFAULT(5)),
+	KSTATE_FIELD(struct extra, y, KSTATE_DEFAULT(0)));
+KSTATE_DESCRIBE_STATIC(each_desc, "each", 1,
+	KSTATE_LIST(list, typeof(((struct extra *)0)->each[0]), struct entry, link, &entry_desc),
+	KSTATE_FIELD(typeof(((struct extra *)0)->each[0]), pos));
+KSTATE_DESCRIBE_STATIC(extra_desc, "extra", 1,
+	KSTATE_FIELD(struct extra, a),
+	KSTATE_STRUCT_ARRAY(each, struct extra, &each_desc),
+	KSTATE_GROUP(extra, &extra_group, extra_needed));
+
+static void update_of_a_group(void **state)
+{
+	struct extra from = { .a = 1, .x = 5 }, to = { .x = 1 };
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	int ret;
+
+	for (int i = 0; i < 2; i++) {
+		INIT_LIST_HEAD(&from.each[i].list);
+		INIT_LIST_HEAD(&to.each[i].list);
+	}
+	stream_save(stream, &extra_desc, &from, KSTATE_ID(1));
+	for_each_step(n) {
+		from.a = 2;
+		from.each[1].pos = 3;
+		ret = failing(n, kstate_stream_update(stream, &extra_desc, &from, KSTATE_ID(1),
+						      &err));
+		assert_int_equal(ret, failed ? -ENOMEM : 0);
+	}
+	from.on = true;
+	assert_error(kstate_stream_update(stream, &extra_desc, &from, KSTATE_ID(1), &err),
+		     KSTATE_CHANGED, -EAGAIN, "extra[1].extra",
+		     "a group that is not needed, as when it was saved",
+		     "one that is: save the object anew");
+	from.on = false;
+	from.x = 6;
+	assert_error(kstate_stream_update(stream, &extra_desc, &from, KSTATE_ID(1), &err),
+		     KSTATE_CHANGED, -EAGAIN, "extra[1].extra",
+		     "a group that is not needed, as when it was saved",
+		     "one that is: save the object anew");
+	/* As it was after the last update that succeeded */
+	set = set_jump(set);
+	assert_fits(stream_restore(kstate_stream_find(set, "test"), &extra_desc, &to,
+				   KSTATE_ID(1)));
+	assert_int_equal(to.a, 2);
+	assert_int_equal(to.x, 5);
+	assert_int_equal(to.each[1].pos, 3);
+	kstate_set_destroy(set);
+}
+
 /* Very many folios */
 
 struct cache {
@@ -671,7 +740,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(hook_refuses), TEST(together), TEST(together_or_not), TEST(taken_back),
 		TEST(steps_without_memory), TEST(update), TEST(update_refused),
-		TEST(update_of_a_length), TEST(folios),
+		TEST(update_of_a_length),
+		TEST(update_of_a_group), TEST(folios),
 		TEST(one_run), TEST(folios_refused), TEST(folios_forged), TEST(folios_dropped),
 		TEST(too_many_entries), TEST(like_others),
 	};

@@ -83,6 +83,41 @@ static void string_keys(void **state)
 	kstate_set_destroy(set);
 }
 
+/* At the limit, names come through, and an error still says the field */
+static void longest_names(void **state)
+{
+	static char name[KSTATE_MAX_NAME + 2];
+	static const struct kstate_field fields[] = {
+		KSTATE_FIELD(struct thing, value, KSTATE_RANGE(1, 1)),
+		KSTATE_END_OF_LIST()
+	};
+	static struct kstate_description desc = {
+		.name = name, .string_key = true, .fields = fields,
+	};
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream;
+	char path[2 * KSTATE_MAX_NAME + 16];
+	struct thing t = { .value = 2 }, got = {};
+
+	assert_int_equal(KSTATE_MAX_NAME, 127);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	stream = kstate_stream_create(set, name, &err);
+	assert_int_equal(PTR_ERR_OR_ZERO(stream), -EINVAL);
+	name[KSTATE_MAX_NAME] = 0;
+	stream = stream_create(set, name);
+	snprintf(path, sizeof(path), "%s[\"%s\"].value", name, name);
+	assert_error(kstate_stream_save(stream, &desc, &t, KSTATE_NAME(name), &err), KSTATE_VALUE,
+		     -ERANGE, path, "1 to 1", "2");
+	t.value = 1;
+	stream_save(stream, &desc, &t, KSTATE_NAME(name));
+	set = set_jump(set);
+	stream = kstate_stream_find(set, name);
+	assert_fits(stream_restore(stream, &desc, &got, KSTATE_NAME(name)));
+	assert_int_equal(got.value, 1);
+	kstate_set_destroy(set);
+}
+
 struct sum {
 	u32 crc;
 	u32 number;
@@ -290,8 +325,27 @@ static void wrong_direction(void **state)
 	memset(&err, 0, sizeof(err));
 	assert_int_equal(kstate_stream_save(stream, &thing, &t, KSTATE_ID(2), &err), -EINVAL);
 	assert_int_equal(err.reason, KSTATE_BAD_CALL);
-	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(1)), -EINVAL);
 	assert_fits(stream_restore(stream, &thing, &t, KSTATE_ID(1)));
+	kstate_set_destroy(set);
+}
+
+/* What has been restored is the object's; what has not is freed, and gone */
+static void dropped_before_restoring(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = stream_create(set, "s");
+	struct thing t = {};
+
+	stream_save(stream, &thing, &t, KSTATE_ID(1));
+	stream_save(stream, &thing, &t, KSTATE_ID(2));
+	set = set_jump(set);
+	stream = kstate_stream_find(set, "s");
+	assert_fits(stream_restore(stream, &thing, &t, KSTATE_ID(1)));
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(1)), 0);
+	assert_int_equal(stream_restore(stream, &thing, &t, KSTATE_ID(1)), -EALREADY);
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(2)), 0);
+	assert_int_equal(stream_restore(stream, &thing, &t, KSTATE_ID(2)), -ENOENT);
+	assert_int_equal(kstate_stream_drop(stream, &thing, KSTATE_ID(3)), -ENOENT);
 	kstate_set_destroy(set);
 }
 
@@ -385,7 +439,7 @@ static struct kstate_set *set_hand_on(struct kstate_set *in, bool finish)
 	struct kstate_set *out = set_create();
 
 	if (finish)
-		kstate_set_finish(in);
+		kstate_set_finish(in, true);
 	memset(&err, 0, sizeof(err));
 	if (kstate_set_hand_on(in, out, &err))
 		fail_msg("hand on: %s", text_of(&err));
@@ -485,7 +539,7 @@ static void finished(void **state)
 	stream = kstate_stream_find(set, "s");
 	assert_fits(stream_restore(stream, &thing, &got, KSTATE_ID(1)));
 	shim_log_clear();
-	assert_int_equal(kstate_set_finish(set), 2);
+	assert_int_equal(kstate_set_finish(set, true), 2);
 	assert_non_null(strstr(shim_log(), "thing[2]"));
 	assert_null(strstr(shim_log(), "thing[1]"));
 	/* The stream is still there for who knows it, but empty */
@@ -850,7 +904,7 @@ static void each_key(void **state)
 	set->damage.code = -EBADMSG;
 	assert_int_equal(kstate_stream_walk_keys(stream, &named, see_key, &seen), -EBADMSG);
 	assert_int_equal(seen.nr, 2);
-	kstate_set_finish(set);
+	kstate_set_finish(set, true);
 	seen = (struct seen){};
 	assert_int_equal(kstate_stream_walk_keys(stream, &named, see_key, &seen), 0);
 	assert_int_equal(seen.nr, 0);
@@ -907,7 +961,7 @@ static void handed_on_with_a_page_twice(void **state)
 	assert_true(list_empty(&kstate_stream_find(out, "s")->segments));
 	kstate_set_destroy(out);
 	/* It is still there for this kernel, and freed once */
-	assert_int_equal(kstate_set_finish(in), 1);
+	assert_int_equal(kstate_set_finish(in, true), 1);
 	kstate_set_destroy(in);
 	folio_put(t.second);
 }
@@ -1107,6 +1161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(number_keys),
 		TEST(string_keys),
+		TEST(longest_names),
 		TEST(string_keys_collide),
 		TEST(wrong_keys),
 		TEST(duplicates),
@@ -1114,6 +1169,7 @@ int main(void)
 		TEST(nothing),
 		TEST(many_streams),
 		TEST(wrong_direction),
+		TEST(dropped_before_restoring),
 		TEST(many_objects),
 		TEST(handed_on),
 		TEST(handed_on_unfinished),

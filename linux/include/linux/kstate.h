@@ -1277,19 +1277,25 @@ enum kstate_reason {
  * @expected: what was expected there
  * @found: what was found
  * @writer: kernel release of the stream's writer, if there is a stream
+ * @stream: which stream, if it is not the one of registered states
  */
 struct kstate_error {
 	int code;
 	enum kstate_reason reason;
-	char path[160];
+	char path[288];
 	char expected[112];
 	char found[112];
 	char writer[80];
+	char stream[KSTATE_MAX_NAME + 1];
 };
 
 int kstate_error_text(const struct kstate_error *err, char *buf, size_t size);
 int kstate_error_json(const struct kstate_error *err, char *buf, size_t size);
 const char *kstate_reason_name(enum kstate_reason reason);
+void kstate_report_error(struct kstate_set *set, const struct kstate_error *err, const char *doing);
+bool kstate_gate_armed(void);
+int kstate_refuse(struct kstate_set *set, const char *doing, int code, const char *path,
+		  const char *expected, const char *found);
 
 /**
  * enum kstate_verdict - what restoring does with a difference
@@ -1314,6 +1320,9 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 struct kstate_stream *kstate_stream_find(struct kstate_set *set, const char *name);
 struct kstate_stream *kstate_stream_by_id(struct kstate_set *set, u64 id);
 u64 kstate_stream_id(const struct kstate_stream *stream);
+const char *kstate_stream_name(const struct kstate_stream *stream);
+void kstate_stream_hold(struct kstate_stream *stream, bool hold);
+u32 kstate_stream_held(struct kstate_stream *stream);
 void kstate_stream_destroy(struct kstate_stream *stream);
 int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *desc,
 		       const void *obj, struct kstate_key key, struct kstate_error *err);
@@ -1325,6 +1334,8 @@ int kstate_stream_restore(struct kstate_stream *stream, struct kstate_descriptio
 			  void *obj, struct kstate_key key, struct kstate_error *err);
 int kstate_stream_check(struct kstate_stream *stream, struct kstate_description *desc,
 			const void *obj, struct kstate_key key, struct kstate_error *err);
+void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_description *desc,
+			   struct kstate_key key);
 struct kstate_transaction *kstate_transaction_begin(struct kstate_stream *stream);
 int kstate_transaction_add(struct kstate_transaction *t, struct kstate_description *desc,
 			   void *obj, struct kstate_key key, struct kstate_error *err);
@@ -1377,6 +1388,7 @@ struct kstate_set *kstate_outgoing(void);
 struct kstate_set *kstate_incoming(void);
 int kstate_register_key(struct kstate_description *desc, void *obj, struct kstate_key key,
 			bool *restored);
+int kstate_register_anew(struct kstate_description *desc, void *obj, struct kstate_key key);
 int kstate_register(struct kstate_description *desc, void *obj);
 int kstate_unregister(struct kstate_description *desc, void *obj);
 int kstate_save_state_key(struct kstate_description *desc, const void *obj, struct kstate_key key);
@@ -1404,6 +1416,12 @@ static inline int kstate_register_key(struct kstate_description *desc, void *obj
 {
 	if (restored)
 		*restored = false;
+	return 0;
+}
+
+static inline int kstate_register_anew(struct kstate_description *desc, void *obj,
+				       struct kstate_key key)
+{
 	return 0;
 }
 

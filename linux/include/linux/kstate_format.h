@@ -18,8 +18,10 @@
 
 /* What a reader accepts, so that nothing it is given can exhaust it. */
 #define KSTATE_MAX_HEADER	4096		/* bytes of the header */
-#define KSTATE_MAX_NAME		63		/* bytes of a name or string key */
+#define KSTATE_MAX_NAME		127		/* bytes of a name or string key */
+#define KSTATE_STREAM		"kernel"	/* of registered states */
 #define KSTATE_MAX_FIELDS	1024		/* fields of one description */
+#define KSTATE_MAX_HINTS	4096		/* their hints; a name is one */
 #define KSTATE_MAX_DEPTH	8		/* descriptions inside each other */
 #define KSTATE_MAX_TREE		(1U << 16)	/* fields with all those inside of them */
 #define KSTATE_MAX_SCHEMAS	65536		/* of one handover */
@@ -310,7 +312,7 @@ enum kstate_hint {
 	KSTATE_HINT_FLAG	= 3,	/* @name is that of the bits @value */
 	/* What the struct can take, in catalogues only: */
 	KSTATE_HINT_ROOM	= 4,	/* at most @value elements or bits */
-	KSTATE_HINT_LENGTH	= 5,	/* a member is or has its length or tag; its first field is @value */
+	KSTATE_HINT_LENGTH	= 5,	/* a member is or has its length or tag; at field @value */
 	KSTATE_HINT_TEXT	= 6,	/* it ends with a NUL, and has no other */
 	/* What values mean: */
 	KSTATE_HINT_ENUM	= 7,	/* @name is that of the value @value */

@@ -395,16 +395,17 @@ static int __init demo_init(void)
 	bool restored;
 	int ret;
 
-	ret = kstate_register_key(&demo_state, &demo, KSTATE_ID(0), &restored);
-	if (ret)
-		return ret;
-
-	if (!restored)
+	ret = kstate_restore_key(&demo_state, &demo, KSTATE_ID(0));
+	restored = !ret;
+	/* The first start after a boot, or the second of this module */
+	if (ret == -ENOENT || ret == -EALREADY)
 		ret = demo_create(&demo);
-	else if (!demo.p_ulong || !demo.label || !demo.folio || !demo.ring)
+	else if (!ret && (!demo.p_ulong || !demo.label || !demo.folio || !demo.ring))
 		ret = -EINVAL; /* NULL is a value, too, but none of ours */
+	/* From here on a jump saves it: it has to be complete */
+	if (!ret)
+		ret = kstate_register_anew(&demo_state, &demo, KSTATE_ID(0));
 	if (ret) {
-		kstate_unregister(&demo_state, &demo);
 		demo_free(&demo);
 		return ret;
 	}

@@ -24,6 +24,7 @@
 #define __counted_by_le(m)
 #define noinline		__attribute__((noinline))
 #define noinline_for_stack	noinline
+#define __uninitialized
 #define fallthrough		__attribute__((fallthrough))
 #define __init
 #define __exit
@@ -50,8 +51,14 @@
 #define prefetch(x)		__builtin_prefetch(x)
 #define prefetchw(x)		__builtin_prefetch(x, 1)
 
+#ifdef SHIM_THREADS
+/* So that ThreadSanitizer does not take them for races */
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, val)	__atomic_store_n(&(x), val, __ATOMIC_RELAXED)
+#else
 #define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, val)	(*(volatile typeof(x) *)&(x) = (val))
+#endif
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define smp_mb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)

@@ -7,12 +7,20 @@
 #include <shim.h>
 
 /* One thread: a mutex that would have to wait would wait forever */
+/* With SHIM_THREADS, locks are real; otherwise all is one task, and they only count */
+#ifdef SHIM_THREADS
+#include <pthread.h>
+#endif
+
 struct mutex {
 	int locked;
+#ifdef SHIM_THREADS
+	pthread_mutex_t real;
+#endif
 };
 
 #define DEFINE_MUTEX(name)	struct mutex name = { 0 }
-#define mutex_init(m)		((void)((m)->locked = 0))
+#define mutex_init(m)		((void)(*(m) = (struct mutex){ }))
 #define mutex_is_locked(m)	((m)->locked != 0)
 #define mutex_lock_nested(m, s)	mutex_lock(m)
 
@@ -23,6 +31,9 @@ void mutex_unlock(struct mutex *m);
 #else
 static inline void mutex_lock(struct mutex *m)
 {
+#ifdef SHIM_THREADS
+	pthread_mutex_lock(&m->real);
+#endif
 	if (m->locked++)
 		shim_bug(__FILE__, __LINE__, "mutex taken twice");
 }
@@ -31,6 +42,9 @@ static inline void mutex_unlock(struct mutex *m)
 {
 	if (--m->locked)
 		shim_bug(__FILE__, __LINE__, "mutex not held");
+#ifdef SHIM_THREADS
+	pthread_mutex_unlock(&m->real);
+#endif
 }
 #endif
 

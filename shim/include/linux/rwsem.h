@@ -4,6 +4,21 @@
 
 #include <linux/mutex.h>
 
+#ifdef SHIM_THREADS
+
+struct rw_semaphore {
+	pthread_rwlock_t real;
+};
+
+#define DECLARE_RWSEM(name)	struct rw_semaphore name = { PTHREAD_RWLOCK_INITIALIZER }
+#define init_rwsem(s)		((void)pthread_rwlock_init(&(s)->real, NULL))
+#define down_write(s)		pthread_rwlock_wrlock(&(s)->real)
+#define up_write(s)		pthread_rwlock_unlock(&(s)->real)
+#define down_read(s)		pthread_rwlock_rdlock(&(s)->real)
+#define up_read(s)		pthread_rwlock_unlock(&(s)->real)
+
+#else
+
 struct rw_semaphore {
 	struct mutex mutex;
 };
@@ -14,6 +29,8 @@ struct rw_semaphore {
 #define up_write(s)		mutex_unlock(&(s)->mutex)
 #define down_read(s)		mutex_lock(&(s)->mutex)
 #define up_read(s)		mutex_unlock(&(s)->mutex)
+
+#endif
 
 DEFINE_GUARD(rwsem_read, struct rw_semaphore *, down_read(_T), up_read(_T))
 DEFINE_GUARD(rwsem_write, struct rw_semaphore *, down_write(_T), up_write(_T))

@@ -8,6 +8,11 @@
 
 /* There is one task */
 struct task_struct;
+#ifdef SHIM_THREADS
+extern __thread char shim_task;
+#define current			((struct task_struct *)&shim_task)
+#else
 #define current			((struct task_struct *)1)
+#endif
 
 #endif

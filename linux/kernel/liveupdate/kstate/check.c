@@ -166,6 +166,7 @@ static void check_free_views(struct views *vs)
 /* Where a check has got to, and the error of the record at hand */
 struct check {
 	struct kstate_set *target;
+	u32 nr;			/* of @by_schema */
 	struct views *by_schema;
 	kstate_finding_fn report;
 	void *arg;
@@ -300,6 +301,9 @@ static int check_stream(struct check *c, struct kstate_stream *stream)
 		if (slot->state != KSTATE_SLOT_FREE)
 			continue;
 		id = le32_to_cpu(slot->record->schema);
+		/* The first of its kind, saved since the check began: for the next one */
+		if (id >= c->nr)
+			continue;
 		schema = kstate_known(stream->set, id)->schema;
 		vs = &c->by_schema[id];
 		ret = schema && !vs->list ? check_open_views(vs, schema, c->target) : 0;
@@ -338,6 +342,7 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 	c = kzalloc_obj(*c);
 	if (!c)
 		return -ENOMEM;
+	c->nr = nr;
 	c->target = target;
 	c->report = report;
 	c->arg = arg;

@@ -310,7 +310,9 @@ static int describe_ref(struct describe *d, const struct kstate_field *field,
 			struct kstate_schema_field *f)
 {
 	struct kstate_path path = { .up = d->path, .name = field->name };
-	struct describe nested = { .where = d->where, .path = &path, .depth = d->depth + 1 };
+	struct kstate_path arm = { .up = &path, .name = f->name };
+	struct describe nested = { .where = d->where, .depth = d->depth + 1,
+				   .path = f->type == KS_T_ARM ? &arm : &path };
 	bool list = field->kind == KS_LIST || field->kind == KS_HLIST;
 	struct kstate_schema *ref = describe(&nested, desc);
 
@@ -684,6 +686,9 @@ static struct kstate_schema *describe(struct describe *d,
 		goto no_memory;
 
 	ret = fill_schema(d, schema, desc);
+	if (!ret && schema->nr_hints > KSTATE_MAX_HINTS)
+		ret = refuse(d, NULL, "at most %u hints, names of values and bits included\n%u",
+			     KSTATE_MAX_HINTS, schema->nr_hints);
 	if (!ret)
 		return schema;
 	kstate_schema_free(schema);

@@ -3,8 +3,8 @@
  * The engine: descriptions, schemas, and objects to bytes and back.
  *
  *   description --describe.c--> schema --schema.c--> bytes of a schema record
- *   schema x schema --resolve.c--> plan
- *   object x plan --save.c--> payload of a record --restore.c--> log --> object
+ *   schema x schema --compare.c, resolve.c--> plan (plan.c)
+ *   object x plan --save.c--> payload of a record --restore.c--> log --log.c--> object
  *
  * kinds.c has what differs from one kind of field to the next, wire.c reads a
  * payload by its schema alone, items.c and convert.c are for callbacks. The
@@ -37,6 +37,7 @@ struct kstate_where {
 	struct kstate_key key;
 	bool has_key;
 	const char *writer;
+	const char *stream;
 	const struct kstate_frame *frame;
 	struct kstate_error *err;
 };
@@ -236,7 +237,7 @@ bool kstate_state_valid(const u8 *buf, u32 size, const struct kstate_schema *sch
 const char *kstate_type_name(u8 type);
 const char *kstate_field_text(const struct kstate_schema_field *f, char *buf, size_t size);
 
-/* Plans: resolve.c */
+/* Plans: compare.c, plan.c, resolve.c */
 
 enum kstate_opcode {
 	KSTATE_OP_COPY,		/* @count bytes */
@@ -306,8 +307,6 @@ enum kstate_drop {
  * @msize: bytes from one element to the next in the object
  * @sub: plan of the elements
  * @owner: of a %KSTATE_OP_LENGTH, the field that is the same member, or NULL
- * @keep: of a %KSTATE_OP_COPY in a solid plan, what the eight bytes at @wsize, in which
- *	the padding before it is, keep
  * @arms: of a union, one entry per arm of the writer
  * @none: of a group, what to do when it is not there
  * @names: of a %KSTATE_OP_NAMES, @nr_names of them
@@ -332,7 +331,6 @@ struct kstate_op {
 	union {
 		struct kstate_plan *sub;
 		const struct kstate_schema_field *owner;
-		u64 keep;
 	};
 	union {
 		struct kstate_arm_plan *arms;
@@ -348,23 +346,39 @@ struct kstate_op {
 	const struct kstate_path *path;
 };
 
+/* Some of the bits of the eight bytes at @at in the fixed part */
+struct kstate_bits {
+	u32 at;
+	u64 bits;
+};
+
 /**
  * struct kstate_plan - the steps for one struct
  * @nr: number of steps
  * @copies: how many of them are copies
+ * @quick: how many of them are copies, or done if none of @bools is set
  * @copied: bytes that these copy
  * @solid: bytes from the first of them to the last one, if there is nothing but
  *	padding between them in the record, and as much in the object; otherwise 0
  * @bytes: if the only step is to copy all of it, how many bytes; otherwise 0
- * @ops: the steps: copies first, those that use the tail in the order of the tail,
- *	those that set lengths last
+ * @nr_holes: entries of @holes
+ * @nr_bools: entries of @bools
+ * @holes: bits that are padding, of a solid plan
+ * @bools: bits that bools do not have
+ * @ops: the steps: copies first, then single bools, those that use the tail in the
+ *	order of the tail, those that set lengths last
  */
 struct kstate_plan {
 	u32 nr;
 	u32 copies;
+	u32 quick;
 	u32 copied;
 	u32 solid;
 	u32 bytes;
+	u32 nr_holes;
+	u32 nr_bools;
+	struct kstate_bits *holes;
+	struct kstate_bits *bools;
 	struct kstate_op ops[];
 };
 
@@ -465,6 +479,17 @@ int kstate_bound_compare(struct kstate_bound a, struct kstate_bound b);
 void kstate_bounds(const struct kstate_schema_field *f, bool constraints,
 		   struct kstate_bound *min, struct kstate_bound *max);
 
+/* How many steps need not be gone through, once copies are done, with this fixed part */
+static __always_inline u32 kstate_plan_quick(const struct kstate_plan *plan, const u8 *fixed)
+{
+	u64 bad = 0;
+	u32 i;
+
+	for (i = 0; i < plan->nr_bools; i++)
+		bad |= get_unaligned((u64 *)(fixed + plan->bools[i].at)) & plan->bools[i].bits;
+	return unlikely(bad) ? plan->copies : plan->quick;
+}
+
 /* The payload of a record by its schema alone: wire.c */
 
 /* The payload of a record and how far it has been read */
@@ -546,12 +571,6 @@ struct kstate_value {
 
 /* Values and their constraints: limits.c */
 
-/* The short way past most steps that check something */
-static inline bool kstate_is_bool(const struct kstate_op *op, const u8 *p)
-{
-	return op->code == KSTATE_OP_BOOL && op->count == 1 && *p <= 1;
-}
-
 int kstate_check_bools(struct kstate_where *where, const struct kstate_op *op, const u8 *p);
 int kstate_check_limit(struct kstate_where *where, const struct kstate_op *op,
 		       const struct kstate_schema_field *f, u32 index, u64 val, const u64 *held);
@@ -583,8 +602,24 @@ struct kstate_save_ctx {
 	u32 nr_groups;
 };
 
-int kstate_save(struct kstate_save_ctx *w, const struct kstate_schema *schema, u32 fixed,
-		const void *obj);
+static __always_inline void kstate_save_copies(const struct kstate_plan *plan, u8 *fixed,
+					       const void *obj)
+{
+	const struct kstate_op *op = plan->ops, *end = op + plan->copies;
+	const struct kstate_bits *hole = plan->holes, *last = hole + plan->nr_holes;
+
+	if (plan->solid)
+		memcpy(fixed + op->wire, obj + op->mem, plan->solid);
+	else
+		for (; op < end; op++)
+			kstate_copy(fixed + op->wire, obj + op->mem, op->count);
+	for (; hole < last; hole++)
+		put_unaligned(get_unaligned((u64 *)(fixed + hole->at)) & ~hole->bits,
+			      (u64 *)(fixed + hole->at));
+}
+
+int kstate_save_steps(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 done,
+		      u32 fixed, const void *obj);
 int kstate_save_again(struct kstate_save_ctx *w, const struct kstate_schema *schema, u32 fixed,
 		      const void *obj);
 int kstate_save_at(struct kstate_save_ctx *w, const struct kstate_op *op, s64 index,
@@ -593,7 +628,7 @@ s64 kstate_save_reserve(struct kstate_save_ctx *w, u64 bytes);
 int kstate_save_edge(struct kstate_save_ctx *w, const struct kstate_path *path, u8 type,
 		     void *ptr, s64 nr, u32 at);
 
-/* Restoring one object: restore.c */
+/* Restoring one object: restore.c, log.c */
 
 struct kstate_log_chunk;
 struct kstate_log_entry;
@@ -608,7 +643,6 @@ struct kstate_log_entry;
  * @blank: the object will be zero by then, whatever it holds now
  * @defaults: what is read is a record of defaults, which has no tail
  * @keep: whether applying can be taken back
- * @at_once: restore at once what needs no log
  * @applied: the log has been applied
  * @calls: the log has functions to call
  * @verdict: what the values made of it
@@ -634,7 +668,6 @@ struct kstate_restore_ctx {
 	bool blank;
 	bool defaults;
 	bool keep;
-	bool at_once;
 	bool applied;
 	bool calls;
 	bool in_callback;
@@ -650,6 +683,15 @@ struct kstate_restore_ctx {
 	u8 *groups[KSTATE_MAX_GROUPS];
 	u32 nr_groups;
 };
+
+static __always_inline void kstate_restore_copies(const struct kstate_plan *plan, const u8 *fixed,
+						  void *obj)
+{
+	const struct kstate_op *op, *end = plan->ops + plan->copies;
+
+	for (op = plan->ops; op < end; op++)
+		kstate_copy(obj + op->mem, fixed + op->wire, op->count);
+}
 
 int kstate_restore_check(struct kstate_restore_ctx *w, const struct kstate_plan *plan,
 			 u8 *fixed, void *obj);
@@ -742,7 +784,7 @@ static inline bool kstate_allocates(const struct kstate_field *field)
 	       field->kind == KS_XARRAY;
 }
 
-/* What the engine asks of the store: stream.c, set.c, object.c */
+/* What the engine asks of the store: stream.c, set.c, preserve.c, object.c */
 
 struct kstate_schema *kstate_set_ref(const struct kstate_set *set, u32 id);
 u8 *kstate_stream_reserve(struct kstate_stream *stream, u8 *at, size_t used, size_t need);
@@ -752,6 +794,8 @@ struct kstate_restore_ctx *kstate_stream_restoring(struct kstate_stream *stream)
 int kstate_stream_preserve(struct kstate_stream *stream, const struct kstate_where *where,
 			   const struct kstate_path *path, u8 kind, void *ptr, size_t nr,
 			   struct kstate_edge *edge);
+u32 kstate_stream_preserve_runs(struct kstate_stream *stream, const struct kstate_folio_run *runs,
+				u32 nr);
 int kstate_stream_take(struct kstate_stream *stream, const struct kstate_edge *edge, void **ptr);
 void kstate_stream_park(struct kstate_stream *stream, const struct kstate_edge *edge, void *ptr);
 void kstate_stream_discard(struct kstate_stream *stream, struct kstate_edge *edge);

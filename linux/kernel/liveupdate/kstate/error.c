@@ -115,6 +115,11 @@ int kstate_fail(const struct kstate_where *where, const struct kstate_path *path
 	strscpy(err->expected, both, sizeof(err->expected));
 	strscpy(err->found, found ?: "", sizeof(err->found));
 	strscpy(err->writer, where->writer ?: "", sizeof(err->writer));
+	/* Most states are in one stream: only another one is worth a word */
+	if (where->stream && strcmp(where->stream, KSTATE_STREAM))
+		strscpy(err->stream, where->stream, sizeof(err->stream));
+	else
+		err->stream[0] = 0;
 
 	kstate_where_text(where, path, err->path, sizeof(err->path));
 	return code;
@@ -180,6 +185,8 @@ int kstate_error_text(const struct kstate_error *err, char *buf, size_t size)
 		return 0;
 	text_add(&t, "%s: %s (%d): expected %s, found %s", err->path,
 		 kstate_reason_name(err->reason), err->code, err->expected, err->found);
+	if (err->stream[0])
+		text_add(&t, " (stream %s)", err->stream);
 	if (err->writer[0])
 		text_add(&t, " (written by %s)", err->writer);
 	return t.len;
@@ -240,6 +247,8 @@ int kstate_error_json(const struct kstate_error *err, char *buf, size_t size)
 	json_string(&t, "expected", err->expected);
 	json_string(&t, "found", err->found);
 	json_string(&t, "writer", err->writer);
+	if (err->stream[0])
+		json_string(&t, "stream", err->stream);
 	text_add(&t, "}");
 	return t.len;
 }

@@ -27,6 +27,7 @@
 
 #include <linux/elf.h>
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/kexec.h>
 #include <linux/mutex.h>
@@ -254,7 +255,7 @@ int kstate_gate_arm(enum kstate_armed to)
 		return -ENODATA;
 	gate.armed = to;
 	gate.err.code = 0;
-	kstate_set_error(kstate_outgoing(), &(struct kstate_error){}, "prepare");
+	kstate_report_error(kstate_outgoing(), &(struct kstate_error){}, "prepare");
 	return 0;
 }
 
@@ -511,6 +512,21 @@ static int gate_check_saved(struct kstate_set *out, struct kstate_error *err)
 	*err = j.first;
 	return err->code;
 }
+
+/**
+ * kstate_gate_armed() - will a jump be refused if the next kernel does not take the state?
+ *
+ * For state that must not be left to a kernel that knows nothing of it.
+ *
+ * Context: may sleep.
+ * Return: true if the gate is armed, also if it is forced: then somebody knows better.
+ */
+bool kstate_gate_armed(void)
+{
+	guard(mutex)(&gate_lock);
+	return gate.armed != KSTATE_ARMED_OFF;
+}
+EXPORT_SYMBOL_GPL(kstate_gate_armed);
 
 /**
  * kstate_gate_jump() - whether a kexec may go on

@@ -6,9 +6,11 @@
 /**
  * DOC: handing on
  *
- * What was not restored is handed on at the next jump, or, once
- * kstate_finish() has been called, freed; only optional states that this
- * kernel does not know are kept aside and handed on even then.
+ * What was not restored is handed on at the next jump. Once kstate_finish() has
+ * been called, what is in the stream of registered objects is freed instead; only
+ * optional states that this kernel does not know are kept aside and handed on even
+ * then. Other streams have owners, who restore from them when it is time, or destroy
+ * them; kstate_finish_all() is for an operator who knows better.
  */
 
 #define pr_fmt(fmt) "kstate: " fmt
@@ -18,7 +20,9 @@
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
+#include <linux/sched/clock.h>
 #include <linux/string.h>
+#include <trace/events/kstate.h>
 #include "store.h"
 
 static int hand_on_take(struct kstate_edge *edge, u8 type, void *arg)
@@ -66,6 +70,17 @@ static void hand_on_without(const struct kstate_stream *stream, const struct kst
 	pr_warn("hand on: stream %s: %s is left behind: it is %s\n", stream->name, name, why);
 }
 
+static noinline void hand_on_trace(const char *state, struct kstate_record *record, u64 start)
+{
+	u32 len = le16_to_cpu(record->key_len);
+	char name[KSTATE_MAX_NAME + 1];
+
+	memcpy(name, record + 1, len);
+	name[len] = 0;
+	trace_kstate_hand_on(state, len ? KSTATE_NAME(name) : KSTATE_ID(le64_to_cpu(record->key)),
+			     le32_to_cpu(record->size), local_clock() - start);
+}
+
 static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 			  struct kstate_stream *to, struct kstate_error *err)
 {
@@ -75,7 +90,7 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 	struct kstate_where where = { .err = err };
 	struct hand_on again = { .from = from->set, .to = to->set, .where = &where };
 	struct kstate_slot *anew;
-	u64 *max_key;
+	u64 *max_key, start = trace_kstate_hand_on_enabled() ? local_clock() : 0;
 	int ret;
 
 	if (!known->schema || !kstate_record_whole(old)) {
@@ -125,8 +140,20 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 			return ret;
 		*err = (struct kstate_error){};
 		hand_on_without(from, slot, "without memory of its own");
+	} else if (start) {
+		hand_on_trace(where.state, old, start);
 	}
 	return 0;
+}
+
+/* Would a record of a stream that is held be missing in the next kernel? */
+static bool hand_on_loses(const struct kstate_stream *stream, const struct kstate_slot *slot)
+{
+	u32 schema = le32_to_cpu(slot->record->schema);
+
+	return slot->state == KSTATE_SLOT_CLAIMED ||
+	       (slot->state == KSTATE_SLOT_FREE &&
+		(!kstate_known(stream->set, schema)->schema || !kstate_record_whole(slot->record)));
 }
 
 static int hand_on_stream(struct kstate_stream *stream, struct kstate_set *to,
@@ -141,6 +168,12 @@ static int hand_on_stream(struct kstate_stream *stream, struct kstate_set *to,
 	for (i = 0; i < stream->index.nr && !ret; i++) {
 		struct kstate_slot *slot = &stream->index.slots[i];
 
+		/* A device writes to memory that this jump would not preserve */
+		if (stream->held && hand_on_loses(stream, slot))
+			return kstate_fail(&where, NULL, KSTATE_BAD_CALL, -EBUSY,
+					   "all that devices need\nsome that is %s",
+					   slot->state == KSTATE_SLOT_CLAIMED ?
+					   "restored: attach or stop them first" : "damaged");
 		if (slot->state != KSTATE_SLOT_FREE)
 			continue;
 		if (!target) {
@@ -183,43 +216,68 @@ int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct ks
 }
 
 /**
+ * kstate_stream_finish() - free unclaimed records, now and when a transaction is cancelled
+ * @stream: an incoming stream
+ *
+ * Context: kstate_stream.lock is held.
+ * Return: how many records were lost to this kernel.
+ */
+u32 kstate_stream_finish(struct kstate_stream *stream)
+{
+	char name[2 * KSTATE_MAX_NAME + 8];
+	u32 lost = 0, kept = 0, i;
+
+	stream->finished = true;
+	for (i = 0; i < stream->index.nr; i++) {
+		struct kstate_slot *slot = &stream->index.slots[i];
+		struct kstate_schema *schema =
+			kstate_known(stream->set, le32_to_cpu(slot->record->schema))->schema;
+
+		if (slot->state != KSTATE_SLOT_FREE)
+			continue;
+		if (schema && !kstate_known_state(schema->name) &&
+		    (le16_to_cpu(slot->record->flags) & KSTATE_RECORD_OPTIONAL)) {
+			kept++;
+			continue;
+		}
+		kstate_record_text(stream, slot->record, name, sizeof(name));
+		pr_warn_ratelimited("finish: stream %s: nobody claimed %s: its %u bytes are freed\n",
+				    stream->name, name, le32_to_cpu(slot->record->size));
+		kstate_slot_drop(stream, slot);
+		lost++;
+	}
+	/* Transactions still read from their records */
+	if (!kept && !stream->in_transactions)
+		kstate_stream_empty(stream);
+	return lost;
+}
+
+/**
  * kstate_set_finish() - free unclaimed records
  * @set: the incoming set
+ * @all: in all streams; otherwise in that of registered objects: what is in others
+ *	waits for their owners, or is handed on
  *
  * Context: may sleep.
  * Return: how many records were lost to this kernel.
  */
-u32 kstate_set_finish(struct kstate_set *set)
+u32 kstate_set_finish(struct kstate_set *set, bool all)
 {
-	char name[2 * KSTATE_MAX_NAME + 8];
 	struct kstate_stream *stream;
-	u32 lost = 0, kept, i;
+	u32 lost = 0;
 
 	guard(rwsem_write)(&set->use);
 	set->damage.code = 0;
 	list_for_each_entry(stream, &set->streams, list) {
+		if (!all && strcmp(stream->name, KSTATE_STREAM))
+			continue;
 		guard(mutex)(&stream->lock);
-		for (i = 0, kept = 0; i < stream->index.nr; i++) {
-			struct kstate_slot *slot = &stream->index.slots[i];
-			struct kstate_schema *schema =
-				kstate_known(set, le32_to_cpu(slot->record->schema))->schema;
-
-			if (slot->state != KSTATE_SLOT_FREE)
-				continue;
-			if (schema && !kstate_known_state(schema->name) &&
-			    (le16_to_cpu(slot->record->flags) & KSTATE_RECORD_OPTIONAL)) {
-				kept++;
-				continue;
-			}
-			kstate_record_text(stream, slot->record, name, sizeof(name));
-			pr_warn_ratelimited("finish: stream %s: nobody claimed %s: its %u bytes are freed\n",
-					    stream->name, name, le32_to_cpu(slot->record->size));
-			kstate_slot_drop(stream, slot);
-			lost++;
+		if (stream->held) {
+			pr_warn("finish: stream %s: a device writes to its memory: it stays\n",
+				stream->name);
+			continue;
 		}
-		/* Transactions still read from their records */
-		if (!kept && !stream->in_transactions)
-			kstate_stream_empty(stream);
+		lost += kstate_stream_finish(stream);
 	}
 	if (lost)
 		pr_warn("finish: nobody claimed %u records: they are freed\n", lost);

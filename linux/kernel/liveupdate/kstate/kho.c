@@ -35,6 +35,7 @@
 #include <linux/printk.h>
 #include <linux/sched/clock.h>
 #include <linux/vmalloc.h>
+#include "../legacy/hooks.h"
 #include "gate.h"
 
 #define KHO_SUBTREE	"kstate"
@@ -112,6 +113,35 @@ static void kho_transport_free(void *mem, const struct kstate_edge *edge)
 	vfree(mem);
 }
 
+/* At once, or each page for itself, as kernels without KSTATE restore those of files */
+static size_t kho_pages_at_once(size_t nr)
+{
+	return kstate_legacy_writes() ? 1 : nr;
+}
+
+static void kho_edge_unpreserve_pages(struct page *page, size_t nr)
+{
+	size_t step = kho_pages_at_once(nr), i;
+
+	for (i = 0; i < nr; i += step)
+		kho_unpreserve_pages(page + i, step);
+}
+
+static int kho_edge_preserve_pages(struct page *page, size_t nr)
+{
+	size_t step = kho_pages_at_once(nr), i;
+	int ret;
+
+	for (i = 0; i < nr; i += step) {
+		ret = kho_preserve_pages(page + i, step);
+		if (ret) {
+			kho_edge_unpreserve_pages(page, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
 static int kho_transport_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
 {
 	int ret;
@@ -124,7 +154,7 @@ static int kho_transport_preserve(u8 kind, void *ptr, size_t nr, struct kstate_e
 		edge->order = folio_order(ptr);
 		return ret;
 	case KSTATE_EDGE_PAGES:
-		ret = kho_preserve_pages(ptr, nr);
+		ret = kho_edge_preserve_pages(ptr, nr);
 		edge->addr = cpu_to_le64(page_to_phys((struct page *)ptr));
 		edge->size = cpu_to_le64((u64)nr << PAGE_SHIFT);
 		return ret;
@@ -143,8 +173,8 @@ static void kho_transport_unpreserve(const struct kstate_edge *edge)
 		kho_unpreserve_folio(page_folio(pfn_to_page(PHYS_PFN(addr))));
 		break;
 	case KSTATE_EDGE_PAGES:
-		kho_unpreserve_pages(pfn_to_page(PHYS_PFN(addr)),
-				     le64_to_cpu(edge->size) >> PAGE_SHIFT);
+		kho_edge_unpreserve_pages(pfn_to_page(PHYS_PFN(addr)),
+					  le64_to_cpu(edge->size) >> PAGE_SHIFT);
 		break;
 	case KSTATE_EDGE_VMALLOC:
 		kho_edge_unpreserve_vmalloc(edge);
@@ -152,7 +182,7 @@ static void kho_transport_unpreserve(const struct kstate_edge *edge)
 	}
 }
 
-/* As kho_restore_pages() will take them apart */
+/* Whatever blocks the writer has preserved them as, together they have to be the pages */
 static int kho_check_pages(u64 addr, u64 size)
 {
 	unsigned long pfn = PHYS_PFN(addr), end = pfn + (size >> PAGE_SHIFT);
@@ -161,11 +191,24 @@ static int kho_check_pages(u64 addr, u64 size)
 	if (addr % PAGE_SIZE || size % PAGE_SIZE || !size || end < pfn)
 		return -EINVAL;
 	for (; pfn < end; pfn += 1UL << order) {
-		order = min_t(int, pfn ? __ffs(pfn) : MAX_PAGE_ORDER, ilog2(end - pfn));
-		if (kho_preserved_order(PFN_PHYS(pfn)) != order)
+		order = kho_preserved_order(PFN_PHYS(pfn));
+		if (order < 0 || end - pfn < 1UL << order)
 			return -ENOENT;
 	}
 	return 0;
+}
+
+/* Those that have been checked */
+static struct page *kho_take_pages(u64 addr, u64 size)
+{
+	unsigned long pfn = PHYS_PFN(addr), end = pfn + (size >> PAGE_SHIFT), nr;
+
+	for (; pfn < end; pfn += nr) {
+		nr = 1UL << kho_preserved_order(PFN_PHYS(pfn));
+		if (!kho_restore_pages(PFN_PHYS(pfn), nr))
+			return NULL;
+	}
+	return pfn_to_page(PHYS_PFN(addr));
 }
 
 static int kho_check_vmalloc(const struct kstate_edge *edge)
@@ -220,7 +263,7 @@ static int kho_transport_take(const struct kstate_edge *edge, void **ptr)
 		*ptr = kho_restore_folio(addr);
 		break;
 	case KSTATE_EDGE_PAGES:
-		*ptr = kho_restore_pages(addr, le64_to_cpu(edge->size) >> PAGE_SHIFT);
+		*ptr = kho_take_pages(addr, le64_to_cpu(edge->size));
 		break;
 	default:
 		v = kho_vmalloc_from_edge(edge);
@@ -282,6 +325,12 @@ static int kho_prepare_kexec(const struct kimage *image)
 	ret = kho_add_subtree(KHO_SUBTREE, header, le32_to_cpu(header->header_size));
 	if (ret) {
 		pr_err("kexec: KHO has no room for a subtree: %d\n", ret);
+	} else {
+		ret = kstate_legacy_write(kstate_outgoing());
+		if (ret)
+			kho_remove_subtree(header);
+	}
+	if (ret) {
 		kstate_abort();
 		return ret;
 	}
@@ -296,6 +345,7 @@ static void kho_abort_kexec(void)
 
 	if (!header)
 		return;
+	kstate_legacy_undo();
 	kho_remove_subtree(header);
 	kstate_abort();
 }
@@ -315,17 +365,17 @@ static int kho_kexec_event(struct notifier_block *nb, unsigned long event, void 
 static struct notifier_block kexec_nb = { .notifier_call = kho_kexec_event };
 
 /* The set of the kernel before this one; NULL if it wrote none, or an ERR_PTR() */
-static struct kstate_set *kho_find_incoming(void)
+static struct kstate_set * __init kho_find_incoming(void)
 {
 	struct kstate_error err = {};
 	struct kstate_set *set;
 	phys_addr_t phys;
 	size_t size;
-	int ret;
 
-	ret = kho_is_enabled() ? kho_retrieve_subtree(KHO_SUBTREE, &phys, &size) : -ENOENT;
-	if (ret)
+	if (!kho_is_enabled())
 		return NULL;
+	if (kho_retrieve_subtree(KHO_SUBTREE, &phys, &size))
+		return kstate_legacy_open(&kho_transport);
 	/* A module that is loaded a second time finds what it freed the first time */
 	if (kho_preserved_order(phys) != 0)
 		return NULL;
@@ -335,6 +385,7 @@ static struct kstate_set *kho_find_incoming(void)
 		return set;
 	}
 	kho_restore_free(phys_to_virt(phys));
+	kstate_legacy_discard(&kho_transport);
 	return set;
 }
 

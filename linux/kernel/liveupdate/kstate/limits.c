@@ -179,18 +179,24 @@ static inline u32 load_u32(const void *p) { return get_unaligned_le32(p); }
 static inline s32 load_s32(const void *p) { return get_unaligned_le32(p); }
 static inline u64 load_u64(const void *p) { return get_unaligned_le64(p); }
 
-/* Bytes that become 16 bits, four at a time; returns how many */
-static size_t convert_bytes(void *to, const void *from, size_t count)
+static __always_inline u64 spread(u64 x, u32 size)
+{
+	x = (x | x << 16) & 0x0000ffff0000ffffULL;
+	return size == 1 ? (x | x << 8) & 0x00ff00ff00ff00ffULL : x;
+}
+
+/* Unsigned integers of 8 or 16 bits to twice that, eight bytes at a time; returns how many */
+static __always_inline size_t convert_doubled(void *to, const void *from, u32 size, size_t count)
 {
 	size_t i;
 	u64 x;
 
-	for (i = 0; i + 4 <= count; i += 4) {
-		x = get_unaligned_le32(from + i);
-		x = (x | x << 16) & 0x0000ffff0000ffffULL;
-		put_unaligned((x | x << 8) & 0x00ff00ff00ff00ffULL, (u64 *)(to + 2 * i));
+	for (i = 0; i + 8 <= count * size; i += 8) {
+		x = get_unaligned_le64(from + i);
+		put_unaligned(spread((u32)x, size), (u64 *)(to + 2 * i));
+		put_unaligned(spread(x >> 32, size), (u64 *)(to + 2 * i + 8));
 	}
-	return i;
+	return i / size;
 }
 
 /**
@@ -214,8 +220,9 @@ void kstate_convert_ints(void *to, u8 dst, u32 msize, const void *from, u8 src, 
 					 kstate_int_load(from + i * wsize, src));
 		return;
 	}
-	if (wsize == 1 && msize == 2 && src != KS_S8 && !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))
-		i = convert_bytes(to, from, count);
+	if (msize == 2 * wsize && !kstate_is_signed(src) && !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))
+		i = wsize == 1 ? convert_doubled(to, from, 1, count) :
+		    wsize == 2 ? convert_doubled(to, from, 2, count) : 0;
 	switch (src) {
 	case KS_S8:
 		CONVERT_FROM(s8, load_s8);

@@ -20,22 +20,24 @@
 /* What is preserved, by its address */
 static DEFINE_XARRAY(preserved);
 
-static void *memory_alloc(size_t size, struct kstate_edge *edge)
+/* Also for other sets of this kernel: segments that nobody hands over */
+void *kstate_memory_alloc(size_t size, struct kstate_edge *edge)
 {
 	return kvzalloc(size, GFP_KERNEL);
 }
 
-static void memory_free(void *mem, const struct kstate_edge *edge)
+void kstate_memory_free(void *mem, const struct kstate_edge *edge)
 {
 	kvfree(mem);
 }
 
 /* The segments of a file are inside of its bytes */
-static void memory_unmap(void *mem, const struct kstate_edge *edge)
+void kstate_memory_unmap(void *mem, const struct kstate_edge *edge)
 {
 }
 
-static int scratch_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
+/* Where memory is; it is not preserved */
+int kstate_memory_edge(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
 {
 	u64 addr = (unsigned long)ptr, size = nr << PAGE_SHIFT;
 
@@ -56,7 +58,7 @@ static int scratch_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *e
 
 static int memory_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
 {
-	scratch_preserve(kind, ptr, nr, edge);
+	kstate_memory_edge(kind, ptr, nr, edge);
 	return xa_insert(&preserved, le64_to_cpu(edge->addr), ptr, GFP_KERNEL);
 }
 
@@ -78,9 +80,9 @@ static int memory_take(const struct kstate_edge *edge, void **ptr)
 
 static const struct kstate_transport memory_transport = {
 	.name = "memory",
-	.alloc = memory_alloc,
-	.free = memory_free,
-	.unmap = memory_unmap,
+	.alloc = kstate_memory_alloc,
+	.free = kstate_memory_free,
+	.unmap = kstate_memory_unmap,
 	.preserve = memory_preserve,
 	.unpreserve = memory_unpreserve,
 	.check = memory_check,
@@ -95,9 +97,9 @@ static void scratch_unpreserve(const struct kstate_edge *edge)
 
 static const struct kstate_transport scratch_transport = {
 	.name = "scratch",
-	.alloc = memory_alloc,
-	.free = memory_free,
-	.preserve = scratch_preserve,
+	.alloc = kstate_memory_alloc,
+	.free = kstate_memory_free,
+	.preserve = kstate_memory_edge,
 	.unpreserve = scratch_unpreserve,
 	.file = true,
 };

@@ -10,30 +10,29 @@
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
+#include <trace/events/kstate.h>
 #include "store.h"
 
-/* A call on one record: what is known of it */
+/* A call on one record. A string key has @len bytes, and where->key.id is its checksum */
 struct call {
 	struct kstate_where *where;
 	struct kstate_stream *stream;
 	struct kstate_schema *schema;
-	u64 key;
-	u32 len;
-	u32 id;
-	u32 name;
+	s32 len;
 };
 
-static noinline int call_string(struct call *call, const char *name, bool wanted)
+/* The length of a string key, or an error */
+static noinline int call_string(struct kstate_where *where, bool wanted)
 {
-	if (name) {
-		call->len = strnlen(name, KSTATE_MAX_NAME + 1);
-		call->key = kstate_string_key(name, call->len);
-		if (wanted && call->len && call->len <= KSTATE_MAX_NAME)
-			return 0;
-	}
-	return kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EINVAL, "%s as the key\n%s",
-			   wanted ? "a short string" : "a number",
-			   name ? "a string" : "a number");
+	const char *name = where->key.name;
+	u32 len = name ? strnlen(name, KSTATE_MAX_NAME + 1) : 0;
+
+	if (!wanted || !len || len > KSTATE_MAX_NAME)
+		return kstate_fail(where, NULL, KSTATE_BAD_CALL, -EINVAL, "%s as the key\n%s",
+				   wanted ? "a short string" : "a number",
+				   name ? "a string" : "a number");
+	where->key.id = kstate_string_key(name, len);
+	return len;
 }
 
 /* Field by field: clearing what messages need would take longer than a small object does */
@@ -46,24 +45,18 @@ static __always_inline int call_begin(struct call *call, struct kstate_where *wh
 	where->key = key;
 	where->has_key = true;
 	where->writer = stream->set->writer;
+	where->stream = stream->name;
 	where->frame = NULL;
 	where->err = err;
 	call->where = where;
 	call->stream = stream;
-	call->key = key.id;
 	call->len = 0;
-	call->id = KSTATE_NO_REF;
 	call->schema = kstate_describe(desc, err);
 	if (IS_ERR(call->schema))
 		return PTR_ERR(call->schema);
 	if (unlikely(key.name || desc->string_key))
-		return call_string(call, key.name, desc->string_key);
-	return 0;
-}
-
-static noinline void call_end(struct call *call, const char *doing)
-{
-	kstate_set_error(call->stream->set, call->where->err, doing);
+		call->len = call_string(where, desc->string_key);
+	return min(call->len, 0);
 }
 
 static __always_inline void user_lock(struct kstate_stream *stream)
@@ -141,9 +134,9 @@ void kstate_stream_discard(struct kstate_stream *stream, struct kstate_edge *edg
  * Reading the clock takes as long as a small object does. Those of a fixed size
  * are all alike: time one of sixteen, and let it speak for the others.
  */
-static u64 call_clock(const struct call *call, u32 nr)
+static u64 call_clock(const struct call *call, u32 nr, bool traced)
 {
-	return call->schema->tails || !(nr % 16) ? local_clock() : 0;
+	return call->schema->tails || !(nr % 16) || traced ? local_clock() : 0;
 }
 
 static void call_time(struct call *call, u64 start, struct kstate_slot *slot)
@@ -154,116 +147,131 @@ static void call_time(struct call *call, u64 start, struct kstate_slot *slot)
 	call->stream->ns += slot->ns;
 }
 
-static noinline int call_new_schema(struct call *call)
+static noinline int call_new_schema(struct kstate_stream *stream,
+				    const struct kstate_schema *schema, struct kstate_error *err)
 {
-	struct kstate_stream *stream = call->stream;
+	struct kstate_used *used;
+	u32 i;
 	int ret;
 
+	for (i = 0; i < ARRAY_SIZE(stream->used); i++) {
+		if (stream->used[i].serial == schema->serial) {
+			stream->last = i;
+			return 0;
+		}
+	}
+	stream->last = (stream->last + 1) % ARRAY_SIZE(stream->used);
+	used = kstate_stream_last(stream);
+	*used = (struct kstate_used){ .id = KSTATE_NO_REF, .name = KSTATE_NO_REF };
 	if (stream->set->incoming) {
-		stream->last_name = kstate_set_name(stream->set, call->schema->name);
+		used->name = kstate_set_name(stream->set, schema->name);
 	} else {
-		ret = kstate_set_schema(stream->set, call->schema, &stream->last_id,
-					call->where->err);
+		ret = kstate_set_schema(stream->set, schema, &used->id, err);
 		if (ret)
 			return ret;
-		stream->last_name = kstate_known(stream->set, stream->last_id)->name;
+		used->name = kstate_known(stream->set, used->id)->name;
 	}
-	stream->last = call->schema->serial;
+	used->serial = schema->serial;
 	return 0;
 }
 
-/* The number of the schema (outgoing) and its name; one of a stream is like the one before */
+/* The numbers of the schema and of its name; most are like those of the call before */
 static __always_inline int call_schema(struct call *call)
 {
-	struct kstate_stream *stream = call->stream;
-	int ret = stream->last != call->schema->serial ? call_new_schema(call) : 0;
-
-	if (ret)
-		return ret;
-	call->id = stream->last_id;
-	call->name = stream->last_name;
-	return 0;
+	return likely(kstate_stream_last(call->stream)->serial == call->schema->serial) ? 0 :
+	       call_new_schema(call->stream, call->schema, call->where->err);
 }
 
 /* Keys that ascend cannot be duplicates: only the others need the index */
 static int check_duplicate(struct call *call)
 {
 	struct kstate_stream *stream = call->stream;
-	u64 *max_key = kstate_stream_max_key(stream, call->name);
+	u32 name = kstate_stream_last(stream)->name;
+	u64 *max_key = kstate_stream_max_key(stream, name);
+	const struct kstate_key *key = &call->where->key;
 	struct kstate_slot *slot;
 
 	if (!max_key)
 		return -ENOMEM;
-	if (!call->len && call->key >= *max_key && call->key != U64_MAX) {
-		*max_key = call->key + 1;
+	if (!call->len && key->id + 1 > *max_key) {
+		*max_key = key->id + 1;
 		return 0;
 	}
-	slot = kstate_stream_lookup(stream, call->name, call->key, call->where->key.name,
-				    call->len);
+	slot = kstate_stream_lookup(stream, name, key->id, key->name, call->len);
 	if (IS_ERR(slot))
 		return -ENOMEM;
 	return slot ? -EEXIST : 0;
 }
 
-/* The header, the key and the fixed part, which is zero; the offset of that */
-static int begin_record(struct call *call, struct kstate_save_ctx *w)
+/* The header, the key and the fixed part, which is zero */
+static __always_inline struct kstate_record *begin_record(const struct call *call)
 {
-	u32 key_bytes = ALIGN(call->len, 8), fixed_bytes = ALIGN(call->schema->size, 8);
-	u32 fixed = sizeof(struct kstate_record) + key_bytes;
-	struct kstate_record *record;
+	u32 size = ALIGN(call->len, 8) + ALIGN(call->schema->size, 8);
+	struct kstate_record *record = (void *)kstate_stream_begin(call->stream,
+								   sizeof(*record) + size);
 
-	w->stream = call->stream;
-	w->in_callback = false;
-	w->nr_groups = 0;
-	w->used = fixed + fixed_bytes;
-	/* If there is more, kstate_save_reserve() finds out */
-	w->room = w->used;
-	w->rec = kstate_stream_begin(call->stream, w->used);
-	if (!w->rec)
-		return kstate_no_memory(call->where, NULL);
-
-	record = (void *)w->rec;
-	record->key = cpu_to_le64(call->key);
-	record->schema = cpu_to_le32(call->id);
+	if (!record)
+		return NULL;
+	record->key = cpu_to_le64(call->where->key.id);
+	record->size = cpu_to_le32(size);
+	record->schema = cpu_to_le32(kstate_stream_last(call->stream)->id);
 	record->key_len = cpu_to_le16(call->len);
 	record->flags = cpu_to_le16(call->schema->flags & KSTATE_SCHEMA_OPTIONAL ?
 				    KSTATE_RECORD_OPTIONAL : 0);
-	if (call->len)
+	if (unlikely(call->len))
 		memcpy(record + 1, call->where->key.name, call->len);
-	return fixed;
+	return record;
 }
 
-static int save_record(struct call *call, struct kstate_save_ctx *w, const void *obj,
-		       struct kstate_slot **slot)
+/* What is not copied may have a tail: the record grows, and may move */
+static noinline int save_steps(struct kstate_stream *stream, const struct kstate_plan *plan,
+			       u32 done, struct kstate_save_ctx *w,
+			       struct kstate_record **record, const void *obj)
 {
-	struct kstate_stream *stream = call->stream;
-	struct kstate_record *record;
 	int ret;
 
-	/* What is saved now would not be in what the next kernel reads */
-	if (stream->set->published)
-		return kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EBUSY,
-				   "a call before the jump begins\none after");
+	w->stream = stream;
+	w->in_callback = false;
+	w->rec = (u8 *)*record;
+	w->used = kstate_record_bytes(*record);
+	/* If there is more, kstate_save_reserve() finds out */
+	w->room = w->used;
+	stream->saving = w;
+	ret = kstate_save_steps(w, plan, done, kstate_record_payload(*record) - w->rec, obj);
+	stream->saving = NULL;
+	*record = record_so_far(w);
+	return ret;
+}
+
+static __always_inline int save_record(struct call *call, struct kstate_save_ctx *w,
+				       const void *obj, struct kstate_slot **slot)
+{
+	const struct kstate_plan *plan = call->schema->resolution->plan;
+	struct kstate_stream *stream = call->stream;
+	struct kstate_record *record;
+	u8 *fixed;
+	int ret;
+	u32 done;
+
 	ret = check_duplicate(call);
 	if (ret == -EEXIST)
 		return kstate_fail(call->where, NULL, KSTATE_DUPLICATE, ret,
 				   "a key that is not in use\nthe same key");
-	if (ret)
+	record = ret ? NULL : begin_record(call);
+	if (!record)
 		return kstate_no_memory(call->where, NULL);
-	ret = begin_record(call, w);
-	if (ret < 0)
-		return ret;
-	stream->saving = w;
-	ret = kstate_save(w, call->schema, ret, obj);
-	stream->saving = NULL;
-	record = record_so_far(w);
+	fixed = (u8 *)(record + 1) + ALIGN(call->len, 8);
+	kstate_save_copies(plan, fixed, obj);
+	done = kstate_plan_quick(plan, fixed);
+	if (done < plan->nr)
+		ret = save_steps(stream, plan, done, w, &record, obj);
 	*slot = ret ? NULL : kstate_stream_commit(stream, record);
 	if (*slot)
 		return 0;
 	if (!ret)
 		ret = kstate_no_memory(call->where, NULL);
 	kstate_record_release(stream, record);
-	kstate_stream_cancel(stream, record, w->used - sizeof(*record));
+	kstate_stream_cancel(stream, record, le32_to_cpu(record->size));
 	return ret;
 }
 
@@ -284,30 +292,37 @@ static int save_record(struct call *call, struct kstate_save_ctx *w, const void 
 int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *desc,
 		       const void *obj, struct kstate_key key, struct kstate_error *err)
 {
-	struct kstate_save_ctx w;
-	struct kstate_error local;
+	struct kstate_save_ctx w __uninitialized;
+	struct kstate_error local __uninitialized;
 	struct kstate_slot *slot = NULL;
 	struct call call;
 	u64 start;
 	int ret;
 
 	ret = call_begin(&call, &w.where, stream, desc, key, kstate_error_begin(err, &local));
-	if (!ret && stream->set->incoming)
-		ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
-				  "a stream to write to\nan incoming one");
 	if (!ret)
 		ret = call_lock(&call);
 	if (!ret) {
+		/* What is saved now would not be in what the next kernel reads */
+		if (stream->set->incoming)
+			ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
+					  "a stream to write to\nan incoming one");
+		else if (kstate_set_published(stream->set))
+			ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EBUSY,
+					  "a call before the jump begins\none after");
 		/* The first object with a schema does not speak for the others */
-		ret = stream->set->published ? 0 : call_schema(&call);
-		start = call_clock(&call, stream->index.nr);
+		ret = ret ?: call_schema(&call);
+		start = call_clock(&call, stream->index.nr, trace_kstate_save_enabled());
 		ret = ret ?: save_record(&call, &w, obj, &slot);
-		if (!ret)
+		if (!ret) {
 			call_time(&call, start, slot);
+			trace_kstate_save(desc->name, key, le32_to_cpu(slot->record->size),
+					  slot->ns);
+		}
 		call_unlock(&call);
 	}
 	if (ret)
-		call_end(&call, "save");
+		kstate_report_error(stream->set, w.where.err, "save");
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kstate_stream_save);
@@ -315,53 +330,60 @@ EXPORT_SYMBOL_GPL(kstate_stream_save);
 /* The record of the call, or an ERR_PTR() */
 static __always_inline struct kstate_slot *find_record(struct call *call)
 {
-	struct kstate_where *where = call->where;
+	const struct kstate_key *key = &call->where->key;
+	struct kstate_stream *stream = call->stream;
 	struct kstate_slot *slot = NULL;
 	int ret = call_schema(call);
+	u32 name = kstate_stream_last(stream)->name;
 
 	if (ret)
 		return ERR_PTR(ret);
-	if (call->name != KSTATE_NO_REF)
-		slot = kstate_stream_lookup(call->stream, call->name, call->key,
-					    where->key.name, call->len);
+	if (!call->len)
+		slot = kstate_stream_next(stream, key->id);
+	if (!slot && name != KSTATE_NO_REF)
+		slot = kstate_stream_lookup(stream, name, key->id, key->name, call->len);
 	if (IS_ERR(slot))
-		kstate_fail(where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
+		kstate_no_memory(call->where, NULL);
 	if (slot)
 		return slot;
 	/* What cannot be read may be what is asked for: absence is not known */
-	if (call->stream->set->damage.code)
-		return ERR_PTR(kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG,
+	if (stream->set->damage.code)
+		return ERR_PTR(kstate_fail(call->where, NULL, KSTATE_DAMAGED, -EBADMSG,
 					   "a record\nnone, and bytes that cannot be read"));
-	return ERR_PTR(kstate_fail(where, NULL, KSTATE_NO_RECORD, -ENOENT,
-				   "a record in stream %s\nnone", call->stream->name));
+	return ERR_PTR(kstate_fail(call->where, NULL, KSTATE_NO_RECORD, -ENOENT,
+				   "a record in stream %s\nnone", stream->name));
 }
 
 /**
- * kstate_stream_drop() - take back what was saved
- * @stream: a stream that is not incoming
+ * kstate_stream_drop() - take back what was saved, or free what nobody has restored
+ * @stream: a stream
  * @desc: the description
  * @key: which instance
  *
- * Context: may sleep.
+ * Of an incoming stream, a record that has been restored is left alone.
+ *
+ * Context: may sleep. Does not fail for lack of memory.
  * Return: 0, or a negative error code.
  */
 int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *desc,
 		       struct kstate_key key)
 {
-	struct kstate_error local;
+	struct kstate_error local __uninitialized;
 	struct kstate_where where;
 	struct kstate_slot *slot;
 	struct call call;
 	int ret;
 
 	ret = call_begin(&call, &where, stream, desc, key, kstate_error_begin(NULL, &local));
-	if (!ret && stream->set->incoming)
-		ret = -EINVAL;
 	if (!ret)
 		ret = call_lock(&call);
 	if (ret)
 		return ret;
-	slot = stream->set->published ? ERR_PTR(-EBUSY) : find_record(&call);
+	slot = kstate_set_published(stream->set) ? ERR_PTR(-EBUSY) : find_record(&call);
+	/* What undoes something must not fail */
+	if (slot == ERR_PTR(-ENOMEM))
+		slot = kstate_stream_search(stream, kstate_stream_last(stream)->name, where.key.id,
+					    where.key.name, call.len) ?: ERR_PTR(-ENOENT);
 	if (!IS_ERR(slot))
 		kstate_slot_drop(stream, slot);
 	call_unlock(&call);
@@ -377,12 +399,13 @@ static int update_record(struct call *call, struct kstate_record *record, const 
 	void *before;
 	int ret;
 
-	ret = call_schema(call);
-	if (!ret && le32_to_cpu(record->schema) != call->id)
-		ret = kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EINVAL,
-				  "the description that it was saved with\nanother");
-	if (ret)
-		return ret;
+	/* Its checksum would be right again, and hide what has happened to it */
+	if (!kstate_record_whole(record))
+		return kstate_fail(call->where, NULL, KSTATE_DAMAGED, -EBADMSG,
+				   "what was saved\nother bytes");
+	if (le32_to_cpu(record->schema) != kstate_stream_last(call->stream)->id)
+		return kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EINVAL,
+				   "the description that it was saved with\nanother");
 	before = kvmalloc(size, GFP_KERNEL);
 	if (!before)
 		return kstate_no_memory(call->where, NULL);
@@ -407,7 +430,8 @@ static int update_record(struct call *call, struct kstate_record *record, const 
  * Integers, bools and addresses in the object and in structs inside of it are
  * saved again. What is behind pointers, in lists, unions and groups, what functions
  * save, and memory that is handed over stays as it was saved, and is not looked
- * at. So the large part of an object can be saved early.
+ * at. So the large part of an object can be saved early. A group that was not needed
+ * then must still not be (%KSTATE_CHANGED): there is no room for it in the record.
  *
  * Context: may sleep.
  * Return: 0, or a negative error code: then the record is as it was.
@@ -415,90 +439,90 @@ static int update_record(struct call *call, struct kstate_record *record, const 
 int kstate_stream_update(struct kstate_stream *stream, struct kstate_description *desc,
 			 const void *obj, struct kstate_key key, struct kstate_error *err)
 {
-	struct kstate_error local;
+	struct kstate_error local __uninitialized;
 	struct kstate_where where;
 	struct kstate_slot *slot;
 	struct call call;
 	int ret;
 
 	ret = call_begin(&call, &where, stream, desc, key, kstate_error_begin(err, &local));
-	if (!ret && (stream->set->incoming || stream->set->published))
-		ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EBUSY,
-				  "a stream to write to\nan incoming one, or a jump that has begun");
 	if (!ret)
 		ret = call_lock(&call);
 	if (!ret) {
-		slot = find_record(&call);
+		if (stream->set->incoming || kstate_set_published(stream->set))
+			ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EBUSY,
+					  "a stream to write to\nan incoming one, or a jump that has begun");
+		slot = ret ? ERR_PTR(ret) : find_record(&call);
 		ret = IS_ERR(slot) ? PTR_ERR(slot) : update_record(&call, slot->record, obj);
 		call_unlock(&call);
 	}
 	if (ret)
-		call_end(&call, "update");
+		kstate_report_error(stream->set, where.err, "update");
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kstate_stream_update);
 
-static void begin_restore(struct call *call, struct kstate_restore_ctx *w, bool at_once)
+static noinline int check_steps(struct kstate_stream *stream, const struct kstate_plan *plan,
+				u8 *fixed, struct kstate_restore_ctx *w, void *obj)
 {
+	int ret;
+
 	/* Field by field: clearing the log would take longer than a small object does */
-	w->stream = call->stream;
+	w->stream = stream;
 	w->remote = false;
 	w->fresh = false;
 	w->blank = false;
 	w->defaults = false;
 	w->keep = false;
-	w->at_once = at_once;
-	w->applied = false;
-	w->calls = false;
 	w->in_callback = false;
 	w->verdict = KSTATE_EXACT;
-	w->refused = NULL;
-	w->log = NULL;
-	w->old = NULL;
-	w->old_size = 0;
-	w->nr_groups = 0;
+	stream->restoring = w;
+	ret = kstate_restore_check(w, plan, fixed, obj);
+	stream->restoring = NULL;
+	return ret ?: w->verdict;
 }
 
-/* Check a record against an object; what that acquired is in @w. The verdict, or an error */
+/*
+ * Check a record against an object; what that acquired is in @w. The verdict, or an
+ * error. What only takes copies needs no log: with @at_once, it is restored.
+ */
 static __always_inline int check_record(struct call *call, struct kstate_slot *slot, void *obj,
 					struct kstate_restore_ctx *w, bool at_once)
 {
 	struct kstate_stream *stream = call->stream;
+	struct kstate_used *used = kstate_stream_last(stream);
 	struct kstate_record *record = slot->record;
-	u32 id = le32_to_cpu(record->schema), key_bytes = kstate_key_bytes(record);
-	u32 size = le32_to_cpu(record->size);
-	struct kstate_resolution *res = stream->last_res;
-	u8 *fixed;
-	int ret;
+	u32 id = le32_to_cpu(record->schema), size = le32_to_cpu(record->size);
+	u8 *fixed = kstate_record_payload(record);
+	const struct kstate_resolution *res;
+	int ret = KSTATE_EXACT;
 
-	begin_restore(call, w, at_once);
+	w->log = NULL;
 	if (slot->state == KSTATE_SLOT_CLAIMED)
 		return kstate_fail(&w->where, NULL, KSTATE_CLAIMED, -EALREADY,
 				   "a record that has not been restored\none that has");
 	if (!kstate_record_whole(record))
 		return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "checksum %#010x\nanother", le32_to_cpu(record->pcrc));
-	if (!res || stream->last_res_id != id ||
-	    stream->last_res_reader != call->schema->serial) {
-		ret = kstate_set_resolve(stream->set, id, call->schema, &w->where, &res);
+	if (unlikely(used->id != id)) {
+		ret = kstate_set_resolve(stream->set, id, call->schema, &w->where, &used->res);
 		if (ret)
 			return ret;
-		stream->last_res = res;
-		stream->last_res_id = id;
-		stream->last_res_reader = call->schema->serial;
+		used->id = id;
 	}
-
-	if (size < key_bytes + res->fixed)
-		return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
-				   "at least %u bytes\n%u", key_bytes + res->fixed, size);
-	fixed = kstate_record_payload(record);
+	res = used->res;
 	w->tail.pos = fixed + res->fixed;
 	w->tail.end = (u8 *)(record + 1) + size;
-
-	stream->restoring = w;
-	ret = kstate_restore_check(w, res->plan, fixed, obj);
-	stream->restoring = NULL;
-	return ret ?: max(res->verdict, w->verdict);
+	if (w->tail.pos > w->tail.end)
+		return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
+				   "at least %u bytes\n%u",
+				   kstate_key_bytes(record) + res->fixed, size);
+	if (at_once && w->tail.pos == w->tail.end &&
+	    kstate_plan_quick(res->plan, fixed) == res->plan->nr)
+		kstate_restore_copies(res->plan, fixed, obj);
+	else
+		ret = check_steps(stream, res->plan, fixed, w, obj);
+	return ret < 0 ? ret : max(res->verdict, ret);
 }
 
 static int restore_record(struct call *call, struct kstate_slot *slot, void *obj,
@@ -530,8 +554,8 @@ static int own_code(struct kstate_error *err, int ret)
 static int restore_call(struct kstate_stream *stream, struct kstate_description *desc, void *obj,
 			struct kstate_key key, struct kstate_error *err, bool apply)
 {
-	struct kstate_restore_ctx w;
-	struct kstate_error local;
+	struct kstate_restore_ctx w __uninitialized;
+	struct kstate_error local __uninitialized;
 	struct kstate_slot *slot;
 	struct call call;
 	u64 start;
@@ -544,18 +568,20 @@ static int restore_call(struct kstate_stream *stream, struct kstate_description 
 	if (!ret)
 		ret = call_lock(&call);
 	if (!ret) {
-		start = call_clock(&call, stream->restored);
+		start = call_clock(&call, stream->restored, trace_kstate_restore_enabled());
 		slot = find_record(&call);
 		ret = IS_ERR(slot) ? PTR_ERR(slot) : restore_record(&call, slot, obj, &w, apply);
 		if (!ret && apply) {
 			call_time(&call, start, slot);
 			stream->restored++;
+			trace_kstate_restore(desc->name, key, le32_to_cpu(slot->record->size),
+					     slot->ns);
 		}
 		call_unlock(&call);
 	}
 	if (ret < 0) {
-		ret = own_code(call.where->err, ret);
-		call_end(&call, apply ? "restore" : "check");
+		ret = own_code(w.where.err, ret);
+		kstate_report_error(stream->set, w.where.err, apply ? "restore" : "check");
 	}
 	return ret;
 }
@@ -598,26 +624,28 @@ int kstate_stream_check(struct kstate_stream *stream, struct kstate_description 
 EXPORT_SYMBOL_GPL(kstate_stream_check);
 
 /**
- * kstate_stream_unclaim() - an object that has been restored goes, and may come back
+ * kstate_stream_unclaim() - a record that has been restored may be restored again
  * @stream: an incoming stream
  * @desc: its description
  * @key: which instance it is
  *
- * Its record can be restored again, unless it has handed over memory: that went
- * with the object.
+ * For an object that goes, and may come back, or that was only read: its record is
+ * handed on at the next jump like any other. Not if it has handed over memory: that
+ * is the object's.
  *
  * Context: may sleep.
  */
 void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_description *desc,
 			   struct kstate_key key)
 {
-	struct kstate_error err = {};
+	struct kstate_error local __uninitialized;
 	struct kstate_where where;
 	struct kstate_slot *slot;
 	struct call call;
 	u32 id;
 
-	if (call_begin(&call, &where, stream, desc, key, &err) || call_lock(&call))
+	if (call_begin(&call, &where, stream, desc, key, kstate_error_begin(NULL, &local)) ||
+	    call_lock(&call))
 		return;
 	slot = find_record(&call);
 	if (!IS_ERR(slot) && slot->state == KSTATE_SLOT_CLAIMED) {
@@ -627,6 +655,7 @@ void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_descripti
 	}
 	call_unlock(&call);
 }
+EXPORT_SYMBOL_GPL(kstate_stream_unclaim);
 
 /* Restoring several objects of one stream, or none of them */
 
@@ -684,7 +713,7 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 			   void *obj, struct kstate_key key, struct kstate_error *err)
 {
 	struct transaction_entry *entry = kvzalloc(sizeof(*entry), GFP_KERNEL);
-	struct kstate_error local;
+	struct kstate_error local __uninitialized;
 	struct kstate_where where;
 	struct kstate_slot *slot;
 	struct call call;
@@ -717,7 +746,7 @@ int kstate_transaction_add(struct kstate_transaction *t, struct kstate_descripti
 	if (ret >= 0)
 		return 0;
 	ret = own_code(call.where->err, ret);
-	call_end(&call, "restore");
+	kstate_report_error(t->stream->set, call.where->err, "restore");
 	kvfree(entry);
 	return ret;
 }
@@ -735,7 +764,7 @@ EXPORT_SYMBOL_GPL(kstate_transaction_add);
 int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *err)
 {
 	struct transaction_entry *entry;
-	struct kstate_error local;
+	struct kstate_error local __uninitialized;
 	int ret = 0;
 
 	err = kstate_error_begin(err, &local);
@@ -749,7 +778,7 @@ int kstate_transaction_apply(struct kstate_transaction *t, struct kstate_error *
 	user_unlock(t->stream);
 	if (ret) {
 		ret = own_code(err, ret);
-		kstate_set_error(t->stream->set, err, "restore");
+		kstate_report_error(t->stream->set, err, "restore");
 	}
 	return ret;
 }
@@ -770,6 +799,8 @@ static void transaction_end(struct kstate_transaction *t, bool commit)
 		t->stream->in_transactions--;
 		kvfree(entry);
 	}
+	if (t->stream->finished && !t->stream->in_transactions)
+		kstate_stream_finish(t->stream);
 	user_unlock(t->stream);
 	kfree(t);
 }
@@ -790,6 +821,9 @@ EXPORT_SYMBOL_GPL(kstate_transaction_commit);
  * kstate_transaction_cancel() - take back what has been checked or restored
  * @t: the transaction, or NULL; it is freed. The objects still hold what they were
  *	given: nothing of it has been freed or handed to others
+ *
+ * Once kstate_finish() has been called, the records are freed with the last transaction
+ * of their stream.
  *
  * Context: may sleep.
  */

@@ -21,6 +21,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <trace/events/kstate.h>
 #include "store.h"
 
 /* A kernel needs to know the first damage only; a tool hears of all of it */
@@ -49,7 +50,7 @@ static void open_damage(struct kstate_set *set, const char *where, u64 key, cons
 static void open_damaged(struct kstate_set *set, const char *where, u64 key,
 			 const struct kstate_record *record, const char *expected)
 {
-	open_damage(set, where, key, record, sizeof(*record) + le32_to_cpu(record->size), expected);
+	open_damage(set, where, key, record, kstate_record_bytes(record), expected);
 }
 
 static int open_segment(struct kstate_set *set, const struct kstate_segment_ref *ref,
@@ -152,7 +153,7 @@ struct kstate_record *kstate_segment_next(struct kstate_set *set,
 	*at = here;
 	if (here < segment->used) {
 		record = (void *)(segment->data + here);
-		*at += sizeof(*record) + le32_to_cpu(record->size);
+		*at += kstate_record_bytes(record);
 	}
 	return record;
 }
@@ -245,11 +246,25 @@ static int open_index(struct kstate_stream *stream, struct kstate_segment *segme
 			continue;
 		}
 		segment->records++;
-		stream->bytes += sizeof(*record) + le32_to_cpu(record->size);
+		stream->bytes += kstate_record_bytes(record);
 		if (!kstate_stream_add_slot(stream, segment, record))
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* A key that another record has: only one of them could be found */
+static int open_duplicates(struct kstate_stream *stream)
+{
+	struct kstate_slot *slot = stream->index.slots;
+	int ret = kstate_index_update(stream);
+
+	for (; slot < stream->index.slots + stream->index.nr; slot++)
+		if (slot->state == KSTATE_SLOT_DROPPED)
+			open_damaged(stream->set, stream->name,
+				     (u8 *)slot->record - slot->segment->data, slot->record,
+				     "a key that no record before has");
+	return ret;
 }
 
 static int open_stream(struct kstate_set *set, struct kstate_record *record)
@@ -304,7 +319,7 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return set->transport->lean ? 0 : open_duplicates(stream);
 }
 
 static int open_root(struct kstate_set *set, const struct kstate_header *header,
@@ -423,7 +438,9 @@ struct kstate_set *kstate_set_open(const struct kstate_transport *transport, voi
 	/* What KHO has given it does not give again: keep what there is */
 	if (ret)
 		set->damage = *where.err;
+	trace_kstate_open(set->writer, le64_to_cpu(h->records), le64_to_cpu(h->total_size),
+			  set->damage.code);
 	if (set->damage.code)
-		kstate_set_error(set, &set->damage, "open");
+		kstate_report_error(set, &set->damage, "open");
 	return set;
 }

@@ -28,15 +28,16 @@
 #define CHUNK_PAGES	(PAGE_SIZE * BITS_PER_BYTE)
 
 /* The bits of a chunk stay until the set goes: most will be needed again */
-static unsigned long *preserve_chunk(struct kstate_set *set, unsigned long pfn)
+static struct kstate_chunk *preserve_chunk(struct kstate_set *set, unsigned long pfn)
 {
 	unsigned long index = pfn / CHUNK_PAGES;
+	struct kstate_chunk *chunk = &set->chunks[index % ARRAY_SIZE(set->chunks)];
 
-	if (!set->chunk || set->chunk_index != index) {
-		set->chunk = xa_load(&set->preserved, index);
-		set->chunk_index = index;
+	if (!chunk->bits || chunk->index != index) {
+		chunk->bits = xa_load(&set->preserved, index);
+		chunk->index = index;
 	}
-	return set->chunk;
+	return chunk;
 }
 
 /* Calls for a run of pages; @at is for preserve_find() */
@@ -47,7 +48,7 @@ typedef int (*preserve_run_fn)(struct kstate_set *set, unsigned long pfn, unsign
 static int preserve_find(struct kstate_set *set, unsigned long pfn, unsigned long nr,
 			 unsigned long *at)
 {
-	const unsigned long *bits = preserve_chunk(set, pfn);
+	const unsigned long *bits = preserve_chunk(set, pfn)->bits;
 	unsigned long first = pfn % CHUNK_PAGES, found;
 
 	found = bits ? find_next_bit(bits, first + nr, first) : first + nr;
@@ -58,7 +59,8 @@ static int preserve_find(struct kstate_set *set, unsigned long pfn, unsigned lon
 static int preserve_mark(struct kstate_set *set, unsigned long pfn, unsigned long nr,
 			 unsigned long *at)
 {
-	unsigned long *bits = preserve_chunk(set, pfn);
+	struct kstate_chunk *chunk = preserve_chunk(set, pfn);
+	unsigned long *bits = chunk->bits;
 	int ret;
 
 	if (!bits) {
@@ -70,7 +72,7 @@ static int preserve_mark(struct kstate_set *set, unsigned long pfn, unsigned lon
 			kvfree(bits);
 			return ret;
 		}
-		set->chunk = bits;
+		chunk->bits = bits;
 	}
 	bitmap_set(bits, pfn % CHUNK_PAGES, nr);
 	return 0;
@@ -79,7 +81,7 @@ static int preserve_mark(struct kstate_set *set, unsigned long pfn, unsigned lon
 static int preserve_clear(struct kstate_set *set, unsigned long pfn, unsigned long nr,
 			  unsigned long *at)
 {
-	unsigned long *bits = preserve_chunk(set, pfn);
+	unsigned long *bits = preserve_chunk(set, pfn)->bits;
 
 	if (bits)
 		bitmap_clear(bits, pfn % CHUNK_PAGES, nr);
@@ -241,20 +243,22 @@ static void preserve_owner(struct kstate_set *set, unsigned long pfn, char *buf,
 	strscpy(buf, "another record", size);
 }
 
-/* The short way for one page: whether it is noted now, and was not before */
-static bool preserve_page(struct kstate_set *set, u8 kind, void *ptr, size_t nr)
+/* The short way: whether the pages, which there are, are noted now, and were not before */
+static bool preserve_quick(struct kstate_set *set, unsigned long pfn, unsigned long nr)
 {
-	unsigned long pfn, *bits;
+	unsigned long first = pfn % CHUNK_PAGES, end = first + nr, *bits;
 
-	if (kind == KSTATE_EDGE_VMALLOC || set->beside ||
-	    (kind == KSTATE_EDGE_FOLIO ? folio_nr_pages(ptr) : nr) != 1)
+	if (set->beside || nr > CHUNK_PAGES - first)
 		return false;
-	pfn = page_to_pfn((struct page *)ptr);
-	if (!pfn_valid(pfn))
+	bits = preserve_chunk(set, pfn)->bits;
+	if (!bits)
 		return false;
-	guard(mutex)(&set->lock);
-	bits = preserve_chunk(set, pfn);
-	return bits && !__test_and_set_bit(pfn % CHUNK_PAGES, bits);
+	if (nr == 1)
+		return !__test_and_set_bit(first, bits);
+	if (find_next_bit(bits, end, first) < end)
+		return false;
+	bitmap_set(bits, first, nr);
+	return true;
 }
 
 /* Note that @set preserves the memory, unless it or the one beside it does already */
@@ -307,10 +311,16 @@ int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where
 			struct kstate_edge *edge)
 {
 	struct kstate_edge made = { .kind = kind };
-	int ret;
+	int ret = -EAGAIN;
 
-	ret = preserve_page(set, kind, ptr, nr) ? 0 :
-	      preserve_note(set, where, path, kind, ptr, nr);
+	if (kind != KSTATE_EDGE_VMALLOC) {
+		guard(mutex)(&set->lock);
+		if (preserve_quick(set, page_to_pfn((struct page *)ptr),
+				   kind == KSTATE_EDGE_FOLIO ? folio_nr_pages(ptr) : nr))
+			ret = 0;
+	}
+	if (ret)
+		ret = preserve_note(set, where, path, kind, ptr, nr);
 	if (ret == -EEXIST)
 		return ret;
 	if (!ret) {
@@ -330,6 +340,40 @@ int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where
 				   set->transport->name, ret);
 	*edge = made;
 	return 0;
+}
+
+/**
+ * kstate_stream_preserve_runs() - preserve many pages at once, as long as nothing is in the way
+ * @stream: a stream of an outgoing set
+ * @runs: runs of folios of order 0
+ * @nr: how many
+ *
+ * Context: takes kstate_set.lock; allocates.
+ * Return: how many have been preserved; what is in the way of the next one,
+ * kstate_stream_preserve() finds out.
+ */
+u32 kstate_stream_preserve_runs(struct kstate_stream *stream, const struct kstate_folio_run *runs,
+				u32 nr)
+{
+	struct kstate_set *set = stream->set;
+	u32 noted = 0, done, count, i;
+	struct kstate_edge edge;
+
+	scoped_guard(mutex, &set->lock)
+		while (noted < nr && preserve_quick(set, kstate_run_pfn(&runs[noted]),
+						    kstate_run_count(&runs[noted])))
+			noted++;
+	for (done = 0; done < noted; done++) {
+		count = kstate_run_count(&runs[done]);
+		if (set->transport->preserve(count == 1 ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES,
+					     pfn_to_page(kstate_run_pfn(&runs[done])), count,
+					     &edge))
+			break;
+	}
+	for (i = done; i < noted; i++)
+		preserve_undo(set, KSTATE_EDGE_PAGES, pfn_to_page(kstate_run_pfn(&runs[i])),
+			      kstate_run_count(&runs[i]));
+	return done;
 }
 
 /**

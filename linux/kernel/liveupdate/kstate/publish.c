@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
+#include <trace/events/kstate.h>
 #include "store.h"
 
 /**
@@ -85,7 +86,7 @@ static struct kstate_record *publish_add_record(struct publish_layout *l, u32 ki
 static void publish_seal(struct publish_layout *l, struct kstate_record *record)
 {
 	kstate_record_seal(record, l->used);
-	l->used += sizeof(*record) + le32_to_cpu(record->size);
+	l->used += kstate_record_bytes(record);
 }
 
 /* Where a segment is: where it lives, or where it comes to be in the file */
@@ -170,7 +171,7 @@ int kstate_set_publish(struct kstate_set *set, struct kstate_error *err)
 	struct kstate_edge edge;
 
 	/* Saving is refused from now on: wait for those who are at it */
-	set->published = true;
+	WRITE_ONCE(set->published, true);
 	list_for_each_entry(stream, &set->streams, list) {
 		mutex_lock(&stream->lock);
 		mutex_unlock(&stream->lock);
@@ -185,6 +186,8 @@ int kstate_set_publish(struct kstate_set *set, struct kstate_error *err)
 				   "%zu bytes of memory\nnone", set->root.size);
 	l.root = set->root.data;
 	publish_lay_out(set, &l, set->header, &set->root.edge);
+	trace_kstate_publish((char *)set->header->release, le64_to_cpu(set->header->records),
+			     l.end, 0);
 	return 0;
 }
 
@@ -204,7 +207,8 @@ void kstate_set_unpublish(struct kstate_set *set)
 		set->transport->free(set->header, &edge);
 	set->root.data = NULL;
 	set->header = NULL;
-	set->published = false;
+	/* Only now may streams change again: see kstate_set_published() */
+	smp_store_release(&set->published, false);
 }
 
 static int publish_export(struct kstate_set *set, void **blob, size_t *size)

@@ -12,7 +12,6 @@
  * not been restored. The index is not part of the stream: it is made again.
  */
 
-#include <linux/crc32c.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/hash.h>
@@ -22,35 +21,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "store.h"
-
-static u32 record_crc(const void *data, size_t size)
-{
-	return ~crc32c(~0, data, size);
-}
-
-/**
- * kstate_record_seal() - compute the checksums of a record
- * @record: the record, otherwise complete
- * @place: its offset in the segment
- */
-void kstate_record_seal(struct kstate_record *record, u32 place)
-{
-	record->place = cpu_to_le32(place / 8);
-	record->pcrc = cpu_to_le32(record_crc(record + 1, le32_to_cpu(record->size)));
-	record->hcrc = cpu_to_le32(record_crc(&record->pcrc,
-					      sizeof(*record) - sizeof(record->hcrc)));
-}
-
-/**
- * kstate_record_whole() - whether the payload is what was written
- * @record: the record, whose header is known to be good
- *
- * Return: true if so.
- */
-bool kstate_record_whole(const struct kstate_record *record)
-{
-	return record_crc(record + 1, le32_to_cpu(record->size)) == le32_to_cpu(record->pcrc);
-}
 
 /**
  * kstate_record_text() - say which record it is
@@ -82,7 +52,7 @@ void kstate_record_text(const struct kstate_stream *stream, const struct kstate_
  */
 u64 kstate_string_key(const char *s, u32 len)
 {
-	return record_crc(s, len);
+	return ~crc32c(~0, s, len);
 }
 
 /* Twice, so that keys differ in the low bits of the result wherever they differ */
@@ -114,18 +84,28 @@ static void index_insert(struct kstate_stream *stream, u32 nr)
 
 	for (i = index_hash(name, le64_to_cpu(record->key)); index->table[i & mask]; i++) {
 		other = &index->slots[index->table[i & mask] - 1];
-		/* Of two with one key, which no writer makes, one is in the table */
+		/* Of two with one key, which no writer makes, the first one counts */
 		if (other->state != KSTATE_SLOT_DROPPED &&
 		    record_matches(stream, other->record, name, le64_to_cpu(record->key),
-				   (const char *)(record + 1), le16_to_cpu(record->key_len)))
+				   (const char *)(record + 1), le16_to_cpu(record->key_len))) {
+			if (other != &index->slots[nr])
+				index->slots[nr].state = KSTATE_SLOT_DROPPED;
 			return;
+		}
 	}
 	index->table[i & mask] = nr + 1;
 	index->filled++;
 }
 
-/* Put all slots into the table; it is at most half full */
-static int index_update(struct kstate_stream *stream)
+/**
+ * kstate_index_update() - put all slots into the table; it is at most half full
+ * @stream: the stream
+ *
+ * Where two have one key, the state of the second becomes %KSTATE_SLOT_DROPPED.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kstate_index_update(struct kstate_stream *stream)
 {
 	struct kstate_index *index = &stream->index;
 
@@ -159,14 +139,14 @@ void kstate_index_forget(struct kstate_index *index)
 	index->filled = 0;
 }
 
-static noinline struct kstate_slot *index_find(struct kstate_stream *stream, u32 name, u64 key,
-					       const char *string, u32 len)
+static struct kstate_slot *index_find(struct kstate_stream *stream, u32 name, u64 key,
+				      const char *string, u32 len)
 {
 	struct kstate_index *index = &stream->index;
 	struct kstate_slot *slot;
 	u32 i;
 
-	if (index_update(stream))
+	if (kstate_index_update(stream))
 		return ERR_PTR(-ENOMEM);
 	for (i = index_hash(name, key); index->table[i & (index->size - 1)]; i++) {
 		slot = &index->slots[index->table[i & (index->size - 1)] - 1];
@@ -192,18 +172,40 @@ struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
 					 u64 key, const char *string, u32 len)
 {
 	struct kstate_index *index = &stream->index;
-	struct kstate_slot *slot;
+	struct kstate_slot *slot = &index->slots[index->next];
 
 	/* Most readers ask for one record after the other */
-	for (; index->next < index->nr; index->next++) {
-		slot = &index->slots[index->next];
-		if (slot->state != KSTATE_SLOT_FREE)
-			continue;
-		if (record_matches(stream, slot->record, name, key, string, len))
+	if (index->next == index->nr || slot->state != KSTATE_SLOT_FREE ||
+	    !record_matches(stream, slot->record, name, key, string, len))
+		slot = index_find(stream, name, key, string, len);
+	if (!IS_ERR_OR_NULL(slot))
+		index->next = slot - index->slots + 1;
+	return slot;
+}
+
+/**
+ * kstate_stream_search() - find a record without memory for the table
+ * @stream: the stream
+ * @name: see kstate_stream_lookup()
+ * @key: see kstate_stream_lookup()
+ * @string: see kstate_stream_lookup()
+ * @len: see kstate_stream_lookup()
+ *
+ * For what undoes something, and must not fail. It looks at all records.
+ *
+ * Context: kstate_stream.lock is held.
+ * Return: the slot, or NULL if there is none.
+ */
+struct kstate_slot *kstate_stream_search(struct kstate_stream *stream, u32 name,
+					 u64 key, const char *string, u32 len)
+{
+	struct kstate_slot *slot;
+
+	for (slot = stream->index.slots; slot < stream->index.slots + stream->index.nr; slot++)
+		if (slot->state != KSTATE_SLOT_DROPPED &&
+		    record_matches(stream, slot->record, name, key, string, len))
 			return slot;
-		break;
-	}
-	return index_find(stream, name, key, string, len);
+	return NULL;
 }
 
 static noinline int index_grow(struct kstate_index *index)
@@ -282,36 +284,22 @@ int kstate_stream_walk_keys(struct kstate_stream *stream, struct kstate_descript
 }
 EXPORT_SYMBOL_GPL(kstate_stream_walk_keys);
 
-/**
- * kstate_stream_add_slot() - make a record known to the index
- * @stream: the stream
- * @segment: where the record is
- * @record: the record
- *
- * Context: kstate_stream.lock is held.
- * Return: the slot, or NULL without memory.
- */
-struct kstate_slot *kstate_stream_add_slot(struct kstate_stream *stream,
-					   struct kstate_segment *segment,
-					   struct kstate_record *record)
+/* kstate_stream_add_slot() where that takes more than the next slot */
+struct kstate_slot *kstate_stream_find_slot(struct kstate_stream *stream,
+					    struct kstate_segment *segment,
+					    struct kstate_record *record)
 {
 	struct kstate_index *index = &stream->index;
 	u32 free = index->free;
 	struct kstate_slot *slot;
 
-	if (unlikely(free)) {
-		slot = &index->slots[free - 1];
-		index->free = slot->next;
-	} else if (likely(index->nr < index->room) || !index_grow(index)) {
-		slot = &index->slots[index->nr++];
-	} else {
-		return NULL;
-	}
-	*slot = (struct kstate_slot){
-		.record = record, .segment = segment, .jump = stream->set->jumper == current,
-	};
+	if (!free)
+		return index_grow(index) ? NULL : kstate_stream_add_slot(stream, segment, record);
+	slot = &index->slots[free - 1];
+	index->free = slot->next;
+	kstate_slot_init(stream, slot, segment, record);
 	/* What the table says of a slot that was used before is about another record */
-	if (unlikely(free && free <= index->hashed)) {
+	if (free <= index->hashed) {
 		if (2 * ((u64)index->filled + 1) > index->size)
 			kstate_index_forget(index);
 		else

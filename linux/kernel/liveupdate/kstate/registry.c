@@ -249,8 +249,24 @@ static void registry_remove(struct registration *r)
 	kfree(r);
 }
 
+/* Free a record that its object does not take, so that it does not stand in for it */
+static int registry_forget(struct kstate_description *desc, struct kstate_key key)
+{
+	struct kstate_stream *stream = kstate_stream_find(incoming, KSTATE_STREAM);
+
+	if (stream)
+		kstate_stream_drop(stream, desc, key);
+	return -ENOENT;
+}
+
+enum registry_how {
+	REGISTRY_NUMBERED,	/* by kstate_register() */
+	REGISTRY_KEYED,		/* by kstate_register_key() */
+	REGISTRY_ANEW,		/* by kstate_register_anew() */
+};
+
 static int registry_register(struct kstate_description *desc, void *obj, struct kstate_key key,
-			     bool numbered, bool *restored)
+			     enum registry_how how, bool *restored)
 {
 	struct registration *r;
 	int ret;
@@ -264,7 +280,7 @@ static int registry_register(struct kstate_description *desc, void *obj, struct 
 	r->desc = desc;
 	r->obj = obj;
 	r->key = key;
-	r->numbered = numbered;
+	r->numbered = how == REGISTRY_NUMBERED;
 	r->pending = true;
 	ret = registry_add(r);
 	if (ret) {
@@ -274,7 +290,8 @@ static int registry_register(struct kstate_description *desc, void *obj, struct 
 		return ret;
 	}
 
-	ret = kstate_restore_key(desc, obj, key);
+	ret = how == REGISTRY_ANEW ? registry_forget(desc, key) :
+				     kstate_restore_key(desc, obj, key);
 	guard(mutex)(&registry_lock);
 	/* An object that was restored and unregistered begins anew, if it has to */
 	if (ret && ret != -ENOENT && ret != -EALREADY) {
@@ -309,9 +326,30 @@ static int registry_register(struct kstate_description *desc, void *obj, struct 
 int kstate_register_key(struct kstate_description *desc, void *obj, struct kstate_key key,
 			bool *restored)
 {
-	return not_open ?: registry_register(desc, obj, key, false, restored);
+	return not_open ?: registry_register(desc, obj, key, REGISTRY_KEYED, restored);
 }
 EXPORT_SYMBOL_GPL(kstate_register_key);
+
+/**
+ * kstate_register_anew() - save an object at the jump, without restoring it
+ * @desc: its description
+ * @obj: the object; see kstate_register_key()
+ * @key: which instance it is; a string stays the caller's
+ *
+ * For an object that kstate_register_key() could not restore, and that is of use
+ * without what it had before. Its record is freed, with the memory that it hands over.
+ *
+ * Context: may sleep.
+ * Return: 0; -EPROBE_DEFER before KSTATE is open; another negative error code.
+ */
+int kstate_register_anew(struct kstate_description *desc, void *obj, struct kstate_key key)
+{
+	/* If nothing could be read, there is no record in the way either */
+	if (not_open == -EPROBE_DEFER)
+		return not_open;
+	return registry_register(desc, obj, key, REGISTRY_ANEW, NULL);
+}
+EXPORT_SYMBOL_GPL(kstate_register_anew);
 
 /**
  * kstate_register() - restore an object, and save it at the jump
@@ -331,8 +369,8 @@ int kstate_register(struct kstate_description *desc, void *obj)
 {
 	if (not_open)
 		return not_open;
-	return registry_register(desc, obj, KSTATE_ID(atomic_inc_return(&desc->instance_id)), true,
-			       NULL);
+	return registry_register(desc, obj, KSTATE_ID(atomic_inc_return(&desc->instance_id)),
+				 REGISTRY_NUMBERED, NULL);
 }
 EXPORT_SYMBOL_GPL(kstate_register);
 
@@ -418,7 +456,7 @@ static void registry_undo(void)
 		guard(mutex)(&stream->lock);
 		kstate_stream_undo(stream);
 	}
-	outgoing->jumper = NULL;
+	WRITE_ONCE(outgoing->jumper, NULL);
 	prepared = false;
 }
 
@@ -439,12 +477,12 @@ int kstate_prepare(const struct kimage *image, struct kstate_error *err)
 
 	guard(mutex)(&registry_lock);
 	guard(rwsem_write)(&outgoing->use);
-	outgoing->jumper = current;
+	WRITE_ONCE(outgoing->jumper, current);
 	ret = registry_prepare(err) ?: kstate_gate_jump(outgoing, image, err);
-	kstate_set_error(outgoing, err, "prepare");
+	kstate_report_error(outgoing, err, "prepare");
 	if (ret)
 		registry_undo();
-	outgoing->jumper = NULL;
+	WRITE_ONCE(outgoing->jumper, NULL);
 	prepared = !ret;
 	return ret;
 }
@@ -458,10 +496,10 @@ void kstate_abort(void)
 {
 	guard(mutex)(&registry_lock);
 	guard(rwsem_write)(&outgoing->use);
-	outgoing->jumper = current;
+	WRITE_ONCE(outgoing->jumper, current);
 	if (prepared)
 		registry_undo();
-	outgoing->jumper = NULL;
+	WRITE_ONCE(outgoing->jumper, NULL);
 }
 
 /**
@@ -515,24 +553,42 @@ int kstate_walk_objects(kstate_object_fn fn, void *arg)
 	return 0;
 }
 
+static int registry_finish(bool all)
+{
+	/* If nothing could be read, nothing is waited for any more */
+	if (not_open != -EPROBE_DEFER)
+		not_open = 0;
+	finished = true;
+	return incoming ? kstate_set_finish(incoming, all) : 0;
+}
+
 /**
- * kstate_finish() - everything that is wanted has been restored
+ * kstate_finish() - all objects that are wanted have been restored
  *
- * Unclaimed records are reported and freed, but for optional states
- * that this kernel does not know: those are handed on at the next jump.
+ * What kstate_register() and kstate_restore() have not claimed is reported and freed,
+ * but for optional states that this kernel does not know: those are handed on at the
+ * next jump. Streams of others, such as sessions of live update that nobody has
+ * retrieved yet, stay as they are: they are their owners', and handed on.
  *
  * Context: may sleep.
  * Return: number of records that were freed.
  */
 int kstate_finish(void)
 {
-	/* If nothing could be read, nothing is waited for any more */
-	if (not_open != -EPROBE_DEFER)
-		not_open = 0;
-	finished = true;
-	return incoming ? kstate_set_finish(incoming) : 0;
+	return registry_finish(false);
 }
 EXPORT_SYMBOL_GPL(kstate_finish);
+
+/**
+ * kstate_finish_all() - as kstate_finish(), for all streams
+ *
+ * Context: may sleep.
+ * Return: number of records that were freed.
+ */
+int kstate_finish_all(void)
+{
+	return registry_finish(true);
+}
 
 #ifdef CONFIG_MODULES
 /* The catalogue of a module, and what is kept for its descriptions, come and go with it */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From the payload of a record to an object: check all of it, then apply.
+ * From the payload of a record to an object: check all of it, and log what to do.
  */
 
 /**
@@ -14,299 +14,20 @@
  * has allocated is written to at once, and places in an xarray are reserved, so
  * that storing into them cannot fail. An object that is restored alone and only
  * takes copies needs no log: nothing can fail any more once it is checked.
- *
- * Applying executes the log, entry by entry. It decides nothing, so that what is
- * applied is what was checked. Undoing goes through the log from its end: it
- * puts back the bytes that were overwritten, if it was applied, frees what was
- * allocated, and parks the memory that was taken over for the next attempt.
  */
 
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
-#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
-#include "engine.h"
-
-/* The log */
-
-enum log_what {
-	LOG_WRITE,	/* @size bytes from @src */
-	LOG_PLAN,	/* the copies of @plan, @size bytes, from the record at @src */
-	LOG_STORE,	/* @val, an integer of @size bytes */
-	LOG_ZERO,	/* @size bytes */
-	LOG_INTS,	/* integers from @src, as @op says */
-	LOG_COPY,	/* @size bytes from @src, a copy that a function filled */
-	LOG_HEAD,	/* @size bytes: the head of a list, with @val: initialize it */
-	LOG_LIST,	/* @first to @last are the entries of the list @dst */
-	LOG_INDEX,	/* @src is an entry of the xarray @dst at @val */
-	LOG_MEMORY,	/* @src was allocated */
-	LOG_EDGE,	/* @memory was taken over for @edge */
-	LOG_DROP,	/* a field of the record, which may hand over memory: @src, @tail */
-	LOG_INIT,	/* initialize @dst, a struct with a description as @op says */
-	LOG_COUNT,	/* the function of the field counts @val elements */
-	LOG_RESTORED,	/* @dst is complete */
-};
-
-struct kstate_log_entry {
-	u8 what;
-	u32 size;
-	union {
-		struct {
-			void *dst;
-			union {
-				const struct kstate_op *op;
-				const struct kstate_plan *plan;
-			};
-			union {
-				struct {
-					void *src;
-					u64 val;
-				};
-				struct {
-					void **first;
-					void **last;
-				};
-			};
-		};
-		struct {
-			void *memory;
-			struct kstate_edge edge;
-		};
-	};
-};
-
-#define LOG_CHUNK	((PAGE_SIZE - 16) / sizeof(struct kstate_log_entry))
-#define LOG_FIRST	((sizeof_field(struct kstate_restore_ctx, first) - 16) / \
-			 sizeof(struct kstate_log_entry))
-
-struct kstate_log_chunk {
-	struct kstate_log_chunk *before;
-	u32 nr;
-	struct kstate_log_entry entries[];
-};
+#include "log.h"
 
 static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
 			void *obj);
-static int no_memory(struct kstate_restore_ctx *w, const struct kstate_op *op);
-
-static __always_inline void restore_copies(const struct kstate_plan *plan, const u8 *wire,
-					   void *obj)
-{
-	const struct kstate_op *op, *end = plan->ops + plan->copies;
-
-	for (op = plan->ops; op < end; op++)
-		kstate_copy(obj + op->mem, wire + op->wire, op->count);
-}
-
-/* Room for one more entry, or NULL without memory. Most objects need a few */
-static struct kstate_log_entry *log_add(struct kstate_restore_ctx *w)
-{
-	struct kstate_log_chunk *chunk = w->log;
-
-	if (!chunk || chunk->nr == (chunk->before ? LOG_CHUNK : LOG_FIRST)) {
-		chunk = chunk ? kmalloc(struct_size(chunk, entries, LOG_CHUNK), GFP_KERNEL) :
-				(void *)w->first;
-		if (!chunk)
-			return NULL;
-		chunk->before = w->log;
-		chunk->nr = 0;
-		w->log = chunk;
-	}
-	return &chunk->entries[chunk->nr++];
-}
-
-static int log_put(struct kstate_restore_ctx *w, struct kstate_log_entry entry)
-{
-	struct kstate_log_entry *e = log_add(w);
-
-	if (!e)
-		return no_memory(w, entry.what == LOG_EDGE || entry.what == LOG_PLAN ? NULL :
-								entry.op);
-	*e = entry;
-	if (entry.what <= LOG_HEAD)
-		w->old_size += ALIGN(entry.size, 8);
-	w->calls |= entry.what >= LOG_COUNT;
-	return 0;
-}
-
-/* Nodes of both kinds of lists begin with the pointer to the next one */
-static_assert(!offsetof(struct list_head, next) && !offsetof(struct hlist_node, next));
-
-static void *next_link(const struct kstate_log_entry *e, void **link)
-{
-	return link == e->last ? NULL : *link;
-}
-
-static void log_link(const struct kstate_log_entry *e)
-{
-	void *link, *next, *before = NULL;
-
-	for (link = e->first; link; before = link, link = next) {
-		next = next_link(e, link);
-		if (e->op->to->bind->kind == KS_LIST)
-			list_add_tail(link, e->dst);
-		else if (before)
-			hlist_add_behind(link, before);
-		else
-			hlist_add_head(link, e->dst);
-	}
-}
-
-static void log_execute(const struct kstate_log_entry *e)
-{
-	switch (e->what) {
-	case LOG_WRITE:
-	case LOG_COPY:
-		kstate_copy(e->dst, e->src, e->size);
-		break;
-	case LOG_PLAN:
-		restore_copies(e->plan, e->src, e->dst);
-		break;
-	case LOG_STORE:
-		kstate_mem_store(e->dst, e->size, e->val);
-		break;
-	case LOG_ZERO:
-		memset(e->dst, 0, e->size);
-		break;
-	case LOG_INTS:
-		kstate_convert_ints(e->dst, e->op->dst, e->op->msize, e->src, e->op->src,
-				    e->op->wsize, e->val);
-		break;
-	case LOG_HEAD:
-		if (e->val)
-			INIT_LIST_HEAD(e->dst);
-		break;
-	case LOG_LIST:
-		log_link(e);
-		break;
-	case LOG_INDEX:
-		/* It was reserved: this cannot fail */
-		xa_store(e->dst, e->val, e->src, GFP_KERNEL);
-		break;
-	case LOG_INIT:
-		e->op->to[e->val].ref->desc->init(e->dst);
-		break;
-	}
-}
-
-/* A write: at once, if this restore has allocated the memory */
-static int log_write(struct kstate_restore_ctx *w, struct kstate_log_entry entry)
-{
-	if (!w->fresh)
-		return log_put(w, entry);
-	log_execute(&entry);
-	return 0;
-}
-
-int kstate_restore_write(struct kstate_restore_ctx *w, void *dst, const void *src, u32 size)
-{
-	return log_write(w, (struct kstate_log_entry){
-		.what = LOG_WRITE, .dst = dst, .src = (void *)src, .size = size });
-}
-
-int kstate_restore_store(struct kstate_restore_ctx *w, void *dst, u64 val, u32 size)
-{
-	return log_write(w, (struct kstate_log_entry){
-		.what = LOG_STORE, .dst = dst, .val = val, .size = size });
-}
-
-int kstate_restore_zero(struct kstate_restore_ctx *w, void *dst, u32 size)
-{
-	return log_write(w, (struct kstate_log_entry){
-		.what = LOG_ZERO, .dst = dst, .size = size });
-}
-
-/* The head of a list, before entries are added; it may be zero */
-int kstate_restore_head(struct kstate_restore_ctx *w, void *head, u32 size)
-{
-	return log_write(w, (struct kstate_log_entry){
-		.what = LOG_HEAD, .dst = head, .size = size,
-		.val = size == sizeof(struct list_head) && !kstate_held(w, head) });
-}
-
-/* Entries for the list @head, or NULL without memory */
-struct kstate_log_entry *kstate_restore_list(struct kstate_restore_ctx *w,
-					     const struct kstate_op *op, void *head)
-{
-	struct kstate_log_entry entry = { .what = LOG_LIST, .dst = head, .op = op };
-
-	return log_put(w, entry) ? NULL : &w->log->entries[w->log->nr - 1];
-}
-
-/* @elem, which is the log's from now on, becomes the last of them */
-void kstate_restore_link(struct kstate_log_entry *e, void *elem)
-{
-	void **link = elem + e->op->to->bind->link;
-
-	if (e->last)
-		*e->last = link;
-	else
-		e->first = link;
-	e->last = link;
-}
-
-/* @elem, which is the log's from now on, becomes an entry of an xarray */
-int kstate_restore_reserve(struct kstate_restore_ctx *w, const struct kstate_op *op, void *xa,
-			   unsigned long index, void *elem)
-{
-	struct kstate_log_entry entry = {
-		.what = LOG_INDEX, .dst = xa, .src = elem, .val = index, .op = op,
-	};
-
-	if (xa_reserve(xa, index, GFP_KERNEL)) {
-		kvfree(elem);
-		return no_memory(w, op);
-	}
-	if (log_put(w, entry)) {
-		xa_release(xa, index);
-		kvfree(elem);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-/* Once all is written, the function of the field has to count @n elements as well */
-int kstate_restore_count(struct kstate_restore_ctx *w, const struct kstate_op *op, void *member,
-			 u32 n)
-{
-	return log_put(w, (struct kstate_log_entry){
-		.what = LOG_COUNT, .dst = member, .val = n, .op = op });
-}
-
-/* Memory for @n elements, initialized; with @keep it is the log's */
-void *kstate_restore_alloc(struct kstate_restore_ctx *w, const struct kstate_op *op, u32 n,
-			   bool keep)
-{
-	const struct kstate_schema *ref = op->to->ref;
-	u64 size = (u64)n * op->msize;
-	void *elems = size <= KSTATE_MAX_ALLOC ? kvzalloc(size, GFP_KERNEL) : NULL;
-	struct kstate_log_entry entry = { .what = LOG_MEMORY };
-	u32 i;
-
-	if (!elems) {
-		no_memory(w, op);
-		return NULL;
-	}
-	for (i = 0; ref && ref->desc->init && i < n; i++)
-		ref->desc->init(elems + (size_t)i * op->msize);
-	entry.src = elems;
-	if (keep && log_put(w, entry)) {
-		kvfree(elems);
-		return NULL;
-	}
-	return elems;
-}
 
 /* Failing */
-
-static int no_memory(struct kstate_restore_ctx *w, const struct kstate_op *op)
-{
-	return kstate_no_memory(&w->where, op ? op->path : NULL);
-}
 
 int kstate_damaged(struct kstate_restore_ctx *w, const struct kstate_op *op,
 		   const char *expected, u64 found)
@@ -330,7 +51,7 @@ int kstate_occupied(struct kstate_restore_ctx *w, const struct kstate_op *op, s6
 /* A value is refused: that ends the check, unless all such values are wanted */
 int kstate_refuse_value(struct kstate_restore_ctx *w, int ret)
 {
-	if (!ret || !w->refused || !w->remote)
+	if (!ret || !w->remote || !w->refused)
 		return ret;
 	w->nr_refused++;
 	w->refused(w->where.err, w->arg);
@@ -350,13 +71,19 @@ static int too_many(struct kstate_restore_ctx *w, const struct kstate_op *op, u6
 static int restore_ints(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *wire,
 			void *mem)
 {
+	bool is_signed = kstate_is_signed(op->src) && kstate_is_signed(op->dst);
 	char expected[32];
+	u64 all = 0, val;
 	u32 i;
 	int ret;
 
+	/* Limits are one less than powers of two: all values are as one that has all their bits */
 	for (i = 0; op->narrow && i < op->count; i++) {
-		u64 val = kstate_int_load(wire + (size_t)i * op->wsize, op->src);
-
+		val = kstate_int_load(wire + (size_t)i * op->wsize, op->src);
+		all |= is_signed && (s64)val < 0 ? ~val : val;
+	}
+	for (i = kstate_int_fits(all, op->src, op->dst) ? op->count : 0; i < op->count; i++) {
+		val = kstate_int_load(wire + (size_t)i * op->wsize, op->src);
 		if (likely(kstate_int_fits(val, op->src, op->dst)))
 			continue;
 		snprintf(expected, sizeof(expected), "a value of at most %u bits",
@@ -368,7 +95,7 @@ static int restore_ints(struct kstate_restore_ctx *w, const struct kstate_op *op
 	}
 	if (w->remote)
 		return 0;
-	return log_write(w, (struct kstate_log_entry){
+	return kstate_log_write(w, (struct kstate_log_entry){
 		.what = LOG_INTS, .dst = mem, .src = (void *)wire, .size = op->count * op->msize,
 		.val = op->count, .op = op });
 }
@@ -505,6 +232,17 @@ static bool empty_edge_lies(const struct kstate_edge *edge)
 	return edge->kind == KSTATE_EDGE_NONE && memchr_inv(edge, 0, sizeof(*edge));
 }
 
+static int take_edge(struct kstate_restore_ctx *w, const struct kstate_path *path,
+		     const struct kstate_edge *edge, void **ptr)
+{
+	int ret = kstate_stream_take(w->stream, edge, ptr);
+
+	return ret ? kstate_fail(&w->where, path,
+				 ret == -ENOMEM ? KSTATE_NO_MEMORY : KSTATE_EDGE, ret,
+				 "memory that was preserved\nerror %d at %#llx", ret,
+				 le64_to_cpu(edge->addr)) : 0;
+}
+
 /**
  * kstate_restore_edge() - take over memory
  * @w: the record on its way
@@ -527,13 +265,11 @@ int kstate_restore_edge(struct kstate_restore_ctx *w, const struct kstate_path *
 	if (edge->kind != (type & 0xf))
 		return kstate_fail(&w->where, path, KSTATE_DAMAGED, -EBADMSG,
 				   "memory of kind %u\n%u", type & 0xf, edge->kind);
-	ret = kstate_stream_take(w->stream, edge, ptr);
+	ret = take_edge(w, path, edge, ptr);
 	if (ret)
-		return kstate_fail(&w->where, path, ret == -ENOMEM ? KSTATE_NO_MEMORY : KSTATE_EDGE,
-				   ret, "memory that was preserved\nerror %d at %#llx", ret,
-				   le64_to_cpu(edge->addr));
+		return ret;
 	entry.memory = *ptr;
-	ret = log_put(w, entry);
+	ret = kstate_log_put(w, entry);
 	if (ret)
 		kstate_stream_park(w->stream, edge, *ptr);
 	return ret;
@@ -577,10 +313,10 @@ static int restore_run(struct kstate_restore_ctx *w, const struct kstate_op *op,
 	void *ptr = NULL;
 	int ret = 0;
 
-	for (i = 0; i < n && !ret; i++, entry++) {
+	for (i = 0; i < n; i++, entry++) {
 		if (order || !i) {
 			kstate_run_edge(run, i, &edge);
-			ret = kstate_restore_edge(w, op->path, KS_T_EDGE | edge.kind, &edge, &ptr);
+			ret = take_edge(w, op->path, &edge, &ptr);
 		}
 		if (ret)
 			break;
@@ -617,6 +353,10 @@ static int restore_folios(struct kstate_restore_ctx *w, const struct kstate_op *
 	if (!entries)
 		return -ENOMEM;
 	ret = kstate_restore_store(w, mem, (unsigned long)entries, sizeof(entries));
+	if (!ret)
+		ret = kstate_log_put(w, (struct kstate_log_entry){
+			.what = LOG_FOLIOS, .dst = entries, .op = op, .src = span->chunk,
+			.val = span->present });
 	for (i = 0; i < span->present && !ret; entries += kstate_run_count(&run[i++]))
 		ret = restore_run(w, op, &run[i], entries);
 	return ret;
@@ -632,7 +372,7 @@ int kstate_restore_at(struct kstate_restore_ctx *w, const struct kstate_op *op, 
 	int ret;
 
 	if (fresh && op->sub->nr == op->sub->copies) {
-		restore_copies(op->sub, fixed, obj);
+		kstate_restore_copies(op->sub, fixed, obj);
 		return 0;
 	}
 	frame = (struct kstate_frame){ .up = w->where.frame, .path = op->path, .index = index };
@@ -806,7 +546,7 @@ static int change_arm(struct kstate_restore_ctx *w, const struct kstate_op *op,
 	w->blank = true;
 	if (!init)
 		return 0;
-	return log_put(w, (struct kstate_log_entry){
+	return kstate_log_put(w, (struct kstate_log_entry){
 		.what = LOG_INIT, .dst = mem, .val = to - op->to, .op = op });
 }
 
@@ -867,7 +607,7 @@ static int fill_copy(struct kstate_restore_ctx *w, const struct kstate_op *op, u
 		struct kstate_log_entry entry = { .what = LOG_COPY, .dst = mem, .src = copy,
 					   .size = size, .op = op };
 
-		ret = log_put(w, entry);
+		ret = kstate_log_put(w, entry);
 		if (!ret)
 			return 0;
 		if (field->discard)
@@ -883,6 +623,7 @@ static int fill_items(struct kstate_restore_ctx *w, const struct kstate_op *op, 
 	const struct kstate_field *field = op->to->bind;
 	int ret;
 
+	w->nr_groups = 0;
 	w->in_callback = true;
 	ret = field->restore(w->stream, copy, field);
 	w->in_callback = false;
@@ -893,7 +634,6 @@ static int fill_items(struct kstate_restore_ctx *w, const struct kstate_op *op, 
 				  "a function that takes all items\n%zu bytes left",
 				  (size_t)(w->items.end - w->items.pos));
 	}
-	w->nr_groups = 0;
 	return ret;
 }
 
@@ -939,11 +679,6 @@ static int fill_converted(struct kstate_restore_ctx *w, const struct kstate_op *
 	return op->to->bind->convert(copy, arg, op->to->bind);
 }
 
-static u32 left_of(const struct kstate_op *op)
-{
-	return op->from->count > 1 ? op->from->count - op->mem : 1;
-}
-
 /* Go past the writer's field; once all is done, what it hands over is freed */
 static int restore_drop(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *wire,
 			u32 first, enum kstate_drop how)
@@ -963,7 +698,7 @@ static int restore_drop(struct kstate_restore_ctx *w, const struct kstate_op *op
 	if (how == KSTATE_DROP_LOSSY && !visit.is_default)
 		w->verdict = max(w->verdict, KSTATE_LOSSY);
 	if (how != KSTATE_DROP_STRICT || visit.is_default)
-		return visit.is_default || w->remote ? 0 : log_put(w, entry);
+		return visit.is_default || w->remote ? 0 : kstate_log_put(w, entry);
 	if (kstate_is_int(op->from->type) && op->from->container == KS_C_ONE)
 		kstate_value_text_of(op, kstate_int_load(wire + op->from->offset, op->from->type),
 				     op->from->type, found, sizeof(found));
@@ -1035,8 +770,8 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 }
 
 /* One member has one value; these steps are the last ones of a plan */
-static noinline int restore_lengths(struct kstate_restore_ctx *w, const struct kstate_op *op,
-				    const struct kstate_op *end, u8 *fixed, void *obj)
+static int restore_lengths(struct kstate_restore_ctx *w, const struct kstate_op *op,
+			   const struct kstate_op *end, u8 *fixed, void *obj)
 {
 	const struct kstate_op *first = op, *other;
 	u64 n;
@@ -1111,8 +846,8 @@ static int restore_default(struct kstate_restore_ctx *w, const struct kstate_op 
 	return ret;
 }
 
-static noinline int restore_op(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *fixed,
-			       void *obj)
+static int restore_op(struct kstate_restore_ctx *w, const struct kstate_op *op, u8 *fixed,
+		      void *obj)
 {
 	u8 *wire = fixed + op->wire;
 	void *mem = w->remote ? NULL : obj + op->mem;
@@ -1143,7 +878,7 @@ static noinline int restore_op(struct kstate_restore_ctx *w, const struct kstate
 	case KSTATE_OP_DROP:
 		return restore_drop(w, op, wire, op->mem, op->narrow);
 	case KSTATE_OP_RESTORED:
-		return log_put(w, (struct kstate_log_entry){
+		return kstate_log_put(w, (struct kstate_log_entry){
 			.what = LOG_RESTORED, .dst = mem, .op = op });
 	default:
 		return restore_slot(w, op, wire, mem);
@@ -1151,22 +886,19 @@ static noinline int restore_op(struct kstate_restore_ctx *w, const struct kstate
 }
 
 /* All steps but the copies, which cannot fail */
-static __always_inline int restore_steps(struct kstate_restore_ctx *w,
-					 const struct kstate_plan *plan, u8 *fixed, void *obj)
+static int restore_steps(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
+			 void *obj)
 {
-	const struct kstate_op *op, *end = plan->ops + plan->nr;
-	int ret;
+	const struct kstate_op *op = plan->ops + kstate_plan_quick(plan, fixed);
+	const struct kstate_op *end = plan->ops + plan->nr;
+	int ret = 0;
 
-	for (op = plan->ops + plan->copies; op < end; op++) {
-		if (kstate_is_bool(op, fixed + op->wire))
-			continue;
+	for (; op < end && !ret; op++) {
 		if (op->code == KSTATE_OP_LENGTH)
 			return restore_lengths(w, op, end, fixed, obj);
 		ret = restore_op(w, op, fixed, obj);
-		if (unlikely(ret))
-			return ret;
 	}
-	return 0;
+	return ret;
 }
 
 static int log_copies(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
@@ -1174,7 +906,7 @@ static int log_copies(struct kstate_restore_ctx *w, const struct kstate_plan *pl
 {
 	if (!plan->copies)
 		return 0;
-	return log_write(w, (struct kstate_log_entry){
+	return kstate_log_write(w, (struct kstate_log_entry){
 		.what = LOG_PLAN, .dst = obj, .src = fixed, .size = plan->copied, .plan = plan });
 }
 
@@ -1192,8 +924,6 @@ static int restore_plan(struct kstate_restore_ctx *w, const struct kstate_plan *
  * @fixed: fixed part of the record
  * @obj: the object; it is only read. NULL if @w is remote
  *
- * An object that only takes copies needs no log: with w->at_once, it is restored.
- *
  * Return: 0, or a negative error code.
  */
 int kstate_restore_check(struct kstate_restore_ctx *w, const struct kstate_plan *plan, u8 *fixed,
@@ -1207,207 +937,5 @@ int kstate_restore_check(struct kstate_restore_ctx *w, const struct kstate_plan 
 		return kstate_fail(&w->where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "the end of the record\n%zu more bytes",
 				   (size_t)(w->tail.end - w->tail.pos));
-	if (!w->at_once || w->log)
-		return log_copies(w, plan, fixed, obj);
-	restore_copies(plan, fixed, obj);
-	return 0;
-}
-
-/* Chunks are linked from the last one: the other way round for a while */
-static struct kstate_log_chunk *log_reverse(struct kstate_log_chunk *chunk)
-{
-	struct kstate_log_chunk *reversed = NULL, *before;
-
-	for (; chunk; chunk = before) {
-		before = chunk->before;
-		chunk->before = reversed;
-		reversed = chunk;
-	}
-	return reversed;
-}
-
-/* Keep the bytes that a write is about to overwrite at @old, or put them @back */
-static void log_keep(const struct kstate_log_entry *e, u8 *old, bool back)
-{
-	const struct kstate_op whole = { .count = e->size }, *op = &whole, *end = op + 1;
-
-	if (e->what == LOG_PLAN) {
-		op = e->plan->ops;
-		end = op + e->plan->copies;
-	}
-	for (; op < end; old += op->count, op++)
-		memcpy(back ? e->dst + op->mem : old, back ? old : e->dst + op->mem, op->count);
-}
-
-static int log_call(struct kstate_restore_ctx *w, const struct kstate_log_entry *e)
-{
-	const struct kstate_field *field;
-	int n, ret;
-
-	if (e->what == LOG_RESTORED) {
-		ret = min(e->op->desc->restored(e->dst), 0);
-		return ret ? kstate_fail(&w->where, e->op->path, KSTATE_CALLBACK, ret,
-					 "an object that its description takes\nerror %d", ret) : 0;
-	}
-	field = e->op->to->bind;
-	n = field->count(e->dst - field->offset);
-	/* Of pointers, those behind the last one that is not NULL do not matter */
-	if (n == e->val || (n > (s64)e->val && e->op->to->container == KS_C_POINTERS))
-		return 0;
-	return kstate_fail(&w->where, e->op->path, KSTATE_NO_ROOM, -ENOSPC,
-			   "%llu elements, as the record has them\n%d by the function of the field",
-			   e->val, n);
-}
-
-/**
- * kstate_restore_apply() - restore what has been checked
- * @w: what kstate_restore_check() left
- *
- * Context: w->keep decides whether kstate_restore_undo() can take it back, which
- * it can in any case if the description has functions that may refuse.
- * Return: 0; otherwise kstate_restore_undo() has to be called: -ENOMEM before
- * anything was written, or what a function of the description returned.
- */
-int kstate_restore_apply(struct kstate_restore_ctx *w)
-{
-	struct kstate_log_chunk *first, *chunk;
-	u64 at = 0;
-	u32 i;
-	int ret = 0;
-
-	if ((w->keep || w->calls) && w->old_size) {
-		w->old = kvmalloc(w->old_size, GFP_KERNEL);
-		if (!w->old)
-			return no_memory(w, NULL);
-	}
-	first = log_reverse(w->log);
-	for (chunk = first; chunk; chunk = chunk->before) {
-		for (i = 0; i < chunk->nr; i++) {
-			struct kstate_log_entry *e = &chunk->entries[i];
-
-			if (w->old && e->what <= LOG_HEAD) {
-				log_keep(e, w->old + at, false);
-				at += ALIGN(e->size, 8);
-			}
-			log_execute(e);
-		}
-	}
-	for (chunk = first; w->calls && chunk && !ret; chunk = chunk->before)
-		for (i = 0; i < chunk->nr && !ret; i++)
-			if (chunk->entries[i].what >= LOG_COUNT)
-				ret = log_call(w, &chunk->entries[i]);
-	w->log = log_reverse(first);
-	w->applied = true;
-	return ret;
-}
-
-static int drop_edge(struct kstate_edge *edge, u8 type, void *arg)
-{
-	struct kstate_restore_ctx *w = arg;
-
-	kstate_stream_discard(w->stream, edge);
-	return 0;
-}
-
-/* What the reader does not have may hand over memory, which then has no owner */
-static void log_drop(struct kstate_restore_ctx *w, const struct kstate_log_entry *e)
-{
-	struct kstate_visit visit = { .edge = drop_edge, .arg = w };
-	struct kstate_cursor tail = { .pos = e->dst, .end = w->tail.end };
-	u32 first = e->val;
-
-	kstate_wire_walk(e->op->schema, e->op->from, e->src, first,
-			 first ? left_of(e->op) : e->op->from->count, &tail, &visit);
-}
-
-static void log_free(struct kstate_restore_ctx *w)
-{
-	struct kstate_log_chunk *chunk;
-
-	while ((chunk = w->log)) {
-		w->log = chunk->before;
-		if (w->log)
-			kfree(chunk);
-	}
-	kvfree(w->old);
-	w->old = NULL;
-	w->old_size = 0;
-	w->applied = false;
-	w->calls = false;
-}
-
-/**
- * kstate_restore_done() - what has been applied is final
- * @w: the record; its tail ends where the record does
- */
-void kstate_restore_done(struct kstate_restore_ctx *w)
-{
-	struct kstate_log_chunk *chunk;
-	u32 i;
-
-	for (chunk = w->log; chunk; chunk = chunk->before) {
-		for (i = 0; i < chunk->nr; i++) {
-			if (chunk->entries[i].what == LOG_COPY)
-				kvfree(chunk->entries[i].src);
-			else if (chunk->entries[i].what == LOG_DROP)
-				log_drop(w, &chunk->entries[i]);
-		}
-	}
-	log_free(w);
-}
-
-static void log_undo(struct kstate_restore_ctx *w, struct kstate_log_entry *e, u64 *at)
-{
-	const struct kstate_field *field;
-	void **link, **next;
-
-	if (w->applied && e->what <= LOG_HEAD) {
-		*at -= ALIGN(e->size, 8);
-		log_keep(e, w->old + *at, true);
-	}
-	switch (e->what) {
-	case LOG_COPY:
-		field = e->op->to->bind;
-		if (field->discard)
-			field->discard(e->src, field);
-		fallthrough;
-	case LOG_MEMORY:
-		kvfree(e->src);
-		break;
-	case LOG_LIST:
-		for (link = e->first; link; link = next) {
-			next = next_link(e, link);
-			kvfree((void *)link - e->op->to->bind->link);
-		}
-		break;
-	case LOG_INDEX:
-		if (w->applied)
-			xa_erase(e->dst, e->val);
-		else
-			xa_release(e->dst, e->val);
-		kvfree(e->src);
-		break;
-	case LOG_EDGE:
-		kstate_stream_park(w->stream, &e->edge, e->memory);
-		break;
-	}
-}
-
-/**
- * kstate_restore_undo() - give back what checking acquired, and take back what
- *	was applied
- * @w: the record on its way
- *
- * Memory that was taken over is parked: the next attempt finds it.
- */
-void kstate_restore_undo(struct kstate_restore_ctx *w)
-{
-	struct kstate_log_chunk *chunk;
-	u64 at = w->old_size;
-	u32 i;
-
-	for (chunk = w->log; chunk; chunk = chunk->before)
-		for (i = chunk->nr; i; i--)
-			log_undo(w, &chunk->entries[i - 1], &at);
-	log_free(w);
+	return log_copies(w, plan, fixed, obj);
 }

@@ -21,40 +21,24 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 #include "engine.h"
-
-static int save_plan(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 fixed,
-		     const void *obj);
-
-static __always_inline void save_copies(const struct kstate_plan *plan, u8 *wire, const void *obj)
-{
-	const struct kstate_op *op = plan->ops, *end = op + plan->copies;
-
-	if (plan->solid) {
-		memcpy(wire + op->wire, obj + op->mem, plan->solid);
-		while (++op < end)
-			put_unaligned(get_unaligned((u64 *)(wire + op->wsize)) & op->keep,
-				      (u64 *)(wire + op->wsize));
-		return;
-	}
-	for (; op < end; op++)
-		kstate_copy(wire + op->wire, obj + op->mem, op->count);
-}
 
 /* The elements of @op's field are saved with @plan */
 int kstate_save_at(struct kstate_save_ctx *w, const struct kstate_op *op, s64 index,
 		   const struct kstate_plan *plan, u32 fixed, const void *obj)
 {
 	struct kstate_frame frame;
+	u32 done;
 	int ret;
 
-	if (plan->nr == plan->copies) {
-		save_copies(plan, w->rec + fixed, obj);
+	kstate_save_copies(plan, w->rec + fixed, obj);
+	done = kstate_plan_quick(plan, w->rec + fixed);
+	if (done == plan->nr)
 		return 0;
-	}
 	frame = (struct kstate_frame){ .up = w->where.frame, .path = op->path, .index = index };
 	w->where.frame = &frame;
-	ret = save_plan(w, plan, fixed, obj);
+	ret = kstate_save_steps(w, plan, done, fixed, obj);
 	w->where.frame = frame.up;
 	return ret;
 }
@@ -173,17 +157,21 @@ static int save_edges(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 }
 
 /* How many of the entries at @e make one run */
-static u32 run_length(const struct kstate_folio_entry *e, u64 left)
+static __always_inline u32 run_length(const struct kstate_folio_entry *e, u64 left)
 {
-	u32 order = folio_order(e->folio);
-	unsigned long pfn = folio_pfn(e->folio);
-	u64 most = min_t(u64, left, KSTATE_RUN_MAX), i;
+	u64 most = min_t(u64, left, KSTATE_RUN_MAX), pages, i;
+	u32 order;
 
-	for (i = 1; i < most && e[i].folio && folio_order(e[i].folio) == order; i++)
-		if (folio_pfn(e[i].folio) != pfn + (i << order) ||
-		    e[i].index != e->index + (i << order) || e[i].index >> KSTATE_RUN_BITS ||
+	for (i = 1; i < most && e[i].folio; i++) {
+		pages = folio_pfn(e[i].folio) - folio_pfn(e->folio);
+		if (e[i].index - e->index != pages || e[i].index >> KSTATE_RUN_BITS ||
 		    e[i].flags != e->flags)
 			break;
+		/* Folios are looked at last: they are not in a cache */
+		order = folio_order(e->folio);
+		if (pages != i << order || folio_order(e[i].folio) != order)
+			break;
+	}
 	return i;
 }
 
@@ -199,19 +187,27 @@ static int bad_folio(struct kstate_save_ctx *w, const struct kstate_op *op, u64 
 	return ret;
 }
 
+static struct kstate_folio_run make_run(const struct kstate_folio_entry *e, u32 n)
+{
+	return (struct kstate_folio_run){
+		.place = cpu_to_le64(folio_pfn(e->folio) |
+				     (u64)folio_order(e->folio) << KSTATE_RUN_BITS |
+				     (u64)e->flags << (64 - KSTATE_RUN_FLAGS)),
+		.index = cpu_to_le64(e->index | (u64)(n - 1) << KSTATE_RUN_BITS),
+	};
+}
+
 /* Preserve the @n folios of a run, and note how far that came */
 static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
-		    const struct kstate_folio_entry *e, u64 first, u32 n, u32 at)
+		    const struct kstate_folio_entry *e, u64 first, u32 n,
+		    struct kstate_folio_run *run)
 {
 	struct kstate_frame frame = { .up = w->where.frame, .path = op->path };
 	u32 order = folio_order(e->folio), i;
-	struct kstate_folio_run run;
 	struct kstate_edge edge;
 	int ret;
 
 	for (i = 0; i < (order ? n : 1); i++) {
-		struct kstate_folio_run *there = (void *)w->rec + at;
-
 		edge = (struct kstate_edge){};
 		edge.kind = order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES;
 		frame.index = first + i;
@@ -222,13 +218,42 @@ static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
 		w->where.frame = frame.up;
 		if (ret)
 			return ret;
-		run.place = cpu_to_le64(folio_pfn(e->folio) | (u64)order << KSTATE_RUN_BITS |
-					(u64)e->flags << (64 - KSTATE_RUN_FLAGS));
-		run.index = cpu_to_le64(e->index |
-					(u64)(order ? i : n - 1) << KSTATE_RUN_BITS);
-		*there = run;
+		*run = make_run(e, order ? i + 1 : n);
 	}
 	return 0;
+}
+
+/* How many runs are preserved in one go */
+#define RUNS_AT_ONCE	64
+
+static int save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
+		     const struct kstate_folio_entry *e, u64 n, struct kstate_folio_run *run)
+{
+	u32 len, nr, done;
+	u64 i = 0, next;
+	int ret = 0;
+
+	while (i < n && !ret) {
+		for (next = i, nr = 0; next < n && nr < RUNS_AT_ONCE &&
+		     !folio_order(e[next].folio); next += len, nr++) {
+			len = run_length(e + next, n - next);
+			run[nr] = make_run(e + next, len);
+		}
+		done = nr ? kstate_stream_preserve_runs(w->stream, run, nr) : 0;
+		if (nr && done == nr) {
+			i = next;
+			run += nr;
+			continue;
+		}
+		/* Which run is in the way? What is not preserved is not in the record */
+		memset(run + done, 0, (nr - done) * sizeof(*run));
+		for (; done; done--, run++)
+			i += kstate_run_count(run);
+		len = run_length(e + i, n - i);
+		ret = save_run(w, op, e + i, i, len, run++);
+		i += len;
+	}
+	return ret;
 }
 
 static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u32 slot,
@@ -239,8 +264,6 @@ static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 	u64 most = min_t(u64, op->to->room, KSTATE_MAX_FOLIOS), i, runs = 0;
 	s64 n = kstate_mem_load(mem - field->offset + field->length.offset, field->length.type);
 	s64 at;
-	u32 len;
-	int ret;
 
 	if (n < 0 || n > most)
 		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
@@ -263,13 +286,7 @@ static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 		return at;
 	put_unaligned_le32(n, w->rec + slot);
 	put_unaligned_le64(runs, w->rec + at);
-	for (i = 0, at += sizeof(u64); i < n; i += len, at += sizeof(struct kstate_folio_run)) {
-		len = run_length(e + i, n - i);
-		ret = save_run(w, op, e + i, i, len, at);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return save_runs(w, op, e, n, (void *)w->rec + at + sizeof(u64));
 }
 
 static int changed(struct kstate_save_ctx *w, const struct kstate_op *op)
@@ -437,6 +454,7 @@ static int save_items(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 	int ret;
 
 	w->where.frame = &frame;
+	w->nr_groups = 0;
 	w->in_callback = true;
 	ret = min(field->save(w->stream, member, field), 0);
 	w->in_callback = false;
@@ -455,7 +473,6 @@ static int save_items(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 		/* What the function has coped with is not an error */
 		err->code = 0;
 	w->where.frame = frame.up;
-	w->nr_groups = 0;
 	return ret;
 }
 
@@ -490,16 +507,13 @@ static int save_scalar(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 		return save_limits(w, op, mem);
 	case KSTATE_OP_ADDRESS:
 		return save_address(w, op, fixed + op->wire, *(void *const *)mem);
-	case KSTATE_OP_EACH:
-		return op->from->ref->tails || op->from->ref->edges ? 0 :
-		       save_each(w, op, fixed + op->wire, mem);
 	default:
 		return 0;
 	}
 }
 
-static noinline int save_op(struct kstate_save_ctx *w, const struct kstate_op *op, u32 fixed,
-			    const void *obj)
+static int save_op(struct kstate_save_ctx *w, const struct kstate_op *op, u32 fixed,
+		   const void *obj)
 {
 	u32 at = fixed + op->wire;
 	const void *mem = obj + op->mem;
@@ -525,37 +539,25 @@ static noinline int save_op(struct kstate_save_ctx *w, const struct kstate_op *o
 	}
 }
 
-static int save_plan(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 fixed,
-		     const void *obj)
-{
-	const struct kstate_op *op, *end = plan->ops + plan->nr;
-	int ret;
-
-	save_copies(plan, w->rec + fixed, obj);
-	for (op = plan->ops + plan->copies; op < end; op++) {
-		if (kstate_is_bool(op, obj + op->mem))
-			continue;
-		ret = save_op(w, op, fixed, obj);
-		if (unlikely(ret))
-			return ret;
-	}
-	return 0;
-}
-
 /**
- * kstate_save() - write an object
+ * kstate_save_steps() - write what of an object is left
  * @w: the object on its way; its record has a zeroed fixed part
- * @schema: schema and plan of the object's description
+ * @plan: the plan
+ * @done: steps that are done with kstate_save_copies()
  * @fixed: offset of the fixed part in the record
  * @obj: the object
  *
  * Return: 0, or a negative error code; then the edges in the record have to be
  * undone.
  */
-int kstate_save(struct kstate_save_ctx *w, const struct kstate_schema *schema, u32 fixed,
-		const void *obj)
+int kstate_save_steps(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 done,
+		      u32 fixed, const void *obj)
 {
-	return save_plan(w, schema->resolution->plan, fixed, obj);
+	int ret = 0;
+
+	for (; done < plan->nr && !ret; done++)
+		ret = save_op(w, &plan->ops[done], fixed, obj);
+	return ret;
 }
 
 /* Elements stay as they were saved: so has a field that is their length, or their tag */
@@ -576,6 +578,67 @@ static int check_again(struct kstate_save_ctx *w, const struct kstate_op *op, co
 			       op->owner->type);
 }
 
+static int save_again(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 fixed,
+		      const void *obj);
+
+static int each_again(struct kstate_save_ctx *w, const struct kstate_op *op, u32 at,
+		      const void *mem)
+{
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path };
+	int ret = 0;
+
+	w->where.frame = &frame;
+	for (; frame.index < op->count && !ret; frame.index++)
+		ret = save_again(w, op->sub, at + frame.index * op->wsize,
+				 mem + frame.index * op->msize);
+	w->where.frame = frame.up;
+	return ret;
+}
+
+/* A group that was left out has no place in the record: its fields must still be defaults */
+static int check_no_group(struct kstate_save_ctx *w, const struct kstate_op *op, const void *obj)
+{
+	struct kstate_frame frame = { .up = w->where.frame, .path = op->path, .index = -1 };
+	struct kstate_save_ctx group = { .where = w->where, .stream = w->stream };
+	int ret;
+
+	group.where.frame = &frame;
+	group.rec = kvmalloc(op->wsize, GFP_KERNEL);
+	if (!group.rec)
+		return kstate_no_memory(&w->where, op->path);
+	memcpy(group.rec, op->none->bytes, op->wsize);
+	ret = save_again(&group, op->sub, 0, obj);
+	if (!ret && (op->to->bind->needed(obj) || memcmp(group.rec, op->none->bytes, op->wsize)))
+		ret = kstate_fail(&w->where, op->path, KSTATE_CHANGED, -EAGAIN,
+				  "a group that is not needed, as when it was saved\none that is: save the object anew");
+	kvfree(group.rec);
+	return ret;
+}
+
+static int save_again(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 fixed,
+		      const void *obj)
+{
+	const struct kstate_op *op;
+	u32 at;
+	int ret = 0;
+
+	for (op = plan->ops + plan->copies; op < plan->ops + plan->nr && !ret; op++) {
+		at = fixed + op->wire;
+		if (op->code == KSTATE_OP_EACH)
+			ret = each_again(w, op, at, obj + op->mem);
+		else if (op->code != KSTATE_OP_TAIL || op->to->bind->kind != KS_GROUP)
+			ret = save_scalar(w, op, fixed, obj);
+		else if (!get_unaligned_le32(w->rec + at))
+			ret = check_no_group(w, op, obj + op->mem);
+	}
+	if (ret)
+		return ret;
+	kstate_save_copies(plan, w->rec + fixed, obj);
+	for (op = plan->ops + plan->copies; op < plan->ops + plan->nr && !ret; op++)
+		ret = check_again(w, op, w->rec + fixed);
+	return ret;
+}
+
 /**
  * kstate_save_again() - write those values of an object again that need no tail
  * @w: the record; it is not to move
@@ -592,16 +655,5 @@ static int check_again(struct kstate_save_ctx *w, const struct kstate_op *op, co
 int kstate_save_again(struct kstate_save_ctx *w, const struct kstate_schema *schema, u32 fixed,
 		      const void *obj)
 {
-	const struct kstate_plan *plan = schema->resolution->plan;
-	const struct kstate_op *op;
-	int ret = 0;
-
-	for (op = plan->ops + plan->copies; op < plan->ops + plan->nr && !ret; op++)
-		ret = save_scalar(w, op, fixed, obj);
-	if (ret)
-		return ret;
-	save_copies(plan, w->rec + fixed, obj);
-	for (op = plan->ops + plan->copies; op < plan->ops + plan->nr && !ret; op++)
-		ret = check_again(w, op, w->rec + fixed);
-	return ret;
+	return save_again(w, schema->resolution->plan, fixed, obj);
 }

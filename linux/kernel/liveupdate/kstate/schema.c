@@ -601,6 +601,8 @@ struct kstate_schema *kstate_schema_decode(const u8 *buf, u32 size,
 	       (u64)nr_hints * sizeof(struct kstate_wire_hint) + le32_to_cpu(ws->strings);
 	if (nr_fields > KSTATE_MAX_FIELDS || ALIGN(need, 8) != size)
 		return ERR_PTR(bad(where, "fields that fill the record", nr_fields));
+	if (nr_hints > KSTATE_MAX_HINTS)
+		return ERR_PTR(bad(where, "hints within their limit", nr_hints));
 
 	schema = kvzalloc_obj(*schema);
 	if (!schema)

@@ -15,6 +15,9 @@
 #include <linux/xarray.h>
 #include "store.h"
 
+#define CREATE_TRACE_POINTS
+#include <trace/events/kstate.h>
+
 static u32 set_name_hash(const void *name, u32 len, u32 seed)
 {
 	return jhash(name, strlen(name), seed);
@@ -328,18 +331,20 @@ struct kstate_stream *kstate_stream_by_id(struct kstate_set *set, u64 id)
 EXPORT_SYMBOL_GPL(kstate_stream_by_id);
 
 /**
- * kstate_set_error() - report an error of a call
- * @set: the set, or NULL
+ * kstate_report_error() - report an error where those of KSTATE are reported
+ * @set: the set that it is about, or NULL
  * @err: the error; without one, the last error of the same kind of call is over
  * @doing: what failed, a literal
  */
-void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, const char *doing)
+void kstate_report_error(struct kstate_set *set, const struct kstate_error *err, const char *doing)
 {
 	/* That there is nothing to restore, or no more, is an answer */
 	if (err->reason == KSTATE_NO_RECORD || err->reason == KSTATE_CLAIMED)
 		return;
-	if (err->code)
+	if (err->code) {
 		kstate_error_log(err, doing);
+		trace_kstate_refuse(doing, err);
+	}
 	if (!set)
 		return;
 	guard(mutex)(&set->lock);
@@ -351,6 +356,31 @@ void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, co
 		set->last_error.code = 0;
 	}
 }
+EXPORT_SYMBOL_GPL(kstate_report_error);
+
+/**
+ * kstate_refuse() - report what a user of KSTATE refuses by itself
+ * @set: the set that it is about, or NULL
+ * @doing: what failed, a literal
+ * @code: negative error code
+ * @path: where, as in &struct kstate_error
+ * @expected: what was expected there
+ * @found: what was found
+ *
+ * Return: @code.
+ */
+int kstate_refuse(struct kstate_set *set, const char *doing, int code, const char *path,
+		  const char *expected, const char *found)
+{
+	struct kstate_error err = { .code = code, .reason = KSTATE_BLOCKED };
+
+	strscpy(err.path, path);
+	strscpy(err.expected, expected);
+	strscpy(err.found, found);
+	kstate_report_error(set, &err, doing);
+	return code;
+}
+EXPORT_SYMBOL_GPL(kstate_refuse);
 
 /**
  * kstate_set_name() - number of the name of a state

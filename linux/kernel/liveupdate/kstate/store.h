@@ -12,6 +12,7 @@
 #define _KSTATE_STORE_H
 
 #include <linux/cleanup.h>
+#include <linux/crc32c.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mutex.h>
@@ -198,13 +199,19 @@ struct kstate_state {
 	u32 size;
 };
 
+/* Which pages of a part of the memory are preserved: see preserve.c */
+struct kstate_chunk {
+	unsigned long index;
+	unsigned long *bits;
+};
+
 /**
  * struct kstate_set - all streams of one jump, or a catalogue
  * @transport: where they live
  * @incoming: written by another kernel, read by this one
  * @limits: its schemas have the hints that are for catalogues
  * @published: nothing can be saved any more; looked at under the locks of
- *	streams
+ *	streams, see kstate_set_published()
  * @beside: of a set that is only looked at: the one that its memory must not be in
  * @jumper: the task that saves what goes if the jump is called off, or NULL;
  *	it has @use
@@ -223,8 +230,7 @@ struct kstate_state {
  * @names: the first of each name
  * @schemas: all that are not damaged
  * @preserved: outgoing: bitmaps of the pages that are preserved
- * @chunk: the one that was used last
- * @chunk_index: its index
+ * @chunks: those that were used last
  * @areas: outgoing: vmalloc areas that are preserved, by the page number in their edge
  * @parked: memory that was taken for a record which could not be restored, by its
  *	page number: &struct kstate_parked
@@ -259,8 +265,7 @@ struct kstate_set {
 	struct rhashtable names;
 	struct rhashtable schemas;
 	struct xarray preserved;
-	unsigned long *chunk;
-	unsigned long chunk_index;
+	struct kstate_chunk chunks[8];
 	struct xarray areas;
 	struct xarray parked;
 	char writer[80];
@@ -277,6 +282,21 @@ struct kstate_set {
 };
 
 /**
+ * struct kstate_used - a schema that a stream saves or restores with
+ * @serial: of this kernel's schema, or 0
+ * @id: outgoing: its number in the set; incoming: that of the schema that it
+ *	restored from last, or %KSTATE_NO_REF
+ * @name: number of its name
+ * @res: how that is restored
+ */
+struct kstate_used {
+	u64 serial;
+	u32 id;
+	u32 name;
+	struct kstate_resolution *res;
+};
+
+/**
  * struct kstate_stream - records with a life of their own
  * @list: in kstate_set.streams
  * @node: in kstate_set.stream_names
@@ -286,22 +306,20 @@ struct kstate_set {
  * @transient: goes when the jump is called off
  * @lock: protects the members below
  * @segments: &struct kstate_segment
+ * @last_segment: outgoing: the one that records are added to, or NULL
  * @holes: outgoing: the first &struct kstate_hole of each size in units of 8 bytes
  * @index: the records
  * @max_key: per name of a state, the largest number used as a key, plus 1
  * @nr_max_key: entries of @max_key
  * @bytes: of its records
  * @ns: that saving or restoring them took
- * @last: serial of the schema that was used last
- * @last_id: its number in the set
- * @last_name: number of its name
- * @last_res: how the last record was restored, from schema @last_res_id by the
- *	one with serial @last_res_reader
- * @last_res_id: see @last_res
- * @last_res_reader: see @last_res
+ * @used: some schemas: records of a few states may take turns
+ * @last: number of the one of them that was used last
  * @last_ns: how long the last object took whose time was taken
  * @restored: how many objects have been restored
  * @in_transactions: how many records are in transactions that have not ended
+ * @held: how often: see kstate_stream_hold()
+ * @finished: what is not claimed, or no longer, is freed
  * @user: the task that saves or restores, or NULL
  * @saving: what it saves, or NULL
  * @restoring: what it restores, or NULL
@@ -315,25 +333,42 @@ struct kstate_stream {
 	bool transient;
 	struct mutex lock;	/* protects what follows */
 	struct list_head segments;
+	struct kstate_segment *last_segment;
 	struct xarray holes;
 	struct kstate_index index;
 	u64 *max_key;
 	u32 nr_max_key;
 	u64 bytes;
 	u64 ns;
-	u64 last;
-	u32 last_id;
-	u32 last_name;
-	u32 last_res_id;
-	struct kstate_resolution *last_res;
-	u64 last_res_reader;
+	struct kstate_used used[4];
+	u32 last;
 	u32 last_ns;
 	u32 restored;
 	u32 in_transactions;
+	u32 held;
+	bool finished;
 	struct task_struct *user;
 	struct kstate_save_ctx *saving;
 	struct kstate_restore_ctx *restoring;
 };
+
+/* Whether what is saved now would not be in what the next kernel reads */
+static inline bool kstate_set_published(const struct kstate_set *set)
+{
+	/* Pairs with the release in kstate_set_unpublish(): all streams have been looked at */
+	return smp_load_acquire(&set->published);
+}
+
+/* Whether this task prepares a jump, and has the set for itself */
+static inline bool kstate_set_jumping(const struct kstate_set *set)
+{
+	return READ_ONCE(set->jumper) == current;
+}
+
+static inline struct kstate_used *kstate_stream_last(struct kstate_stream *stream)
+{
+	return &stream->used[stream->last];
+}
 
 /* A schema of a set by its number: chunk n holds 2^n of them */
 static inline struct kstate_known *kstate_known(const struct kstate_set *set, u32 id)
@@ -354,11 +389,95 @@ static inline u8 *kstate_record_payload(struct kstate_record *record)
 	return (u8 *)(record + 1) + kstate_key_bytes(record);
 }
 
-/* The segment that records are added to, or NULL */
-static inline struct kstate_segment *kstate_last_segment(const struct kstate_stream *stream)
+static inline u32 kstate_record_bytes(const struct kstate_record *record)
 {
-	return list_empty(&stream->segments) ? NULL :
-		list_last_entry(&stream->segments, struct kstate_segment, list);
+	return sizeof(*record) + le32_to_cpu(record->size);
+}
+
+/* Compute the checksums of a record that is at @place in its segment, and otherwise complete */
+static inline void kstate_record_seal(struct kstate_record *record, u32 place)
+{
+	record->place = cpu_to_le32(place / 8);
+	record->pcrc = cpu_to_le32(~crc32c(~0, record + 1, le32_to_cpu(record->size)));
+	record->hcrc = cpu_to_le32(~crc32c(~0, &record->pcrc,
+					   sizeof(*record) - sizeof(record->hcrc)));
+}
+
+/* Whether the payload is what was written, if the header is known to be good */
+static inline bool kstate_record_whole(const struct kstate_record *record)
+{
+	return ~crc32c(~0, record + 1, le32_to_cpu(record->size)) == le32_to_cpu(record->pcrc);
+}
+
+/* The short way to the record after the one that was looked up before, or NULL */
+static inline struct kstate_slot *kstate_stream_next(struct kstate_stream *stream, u64 key)
+{
+	struct kstate_index *index = &stream->index;
+	struct kstate_slot *slot = &index->slots[index->next];
+
+	if (index->next == index->nr || slot->state != KSTATE_SLOT_FREE ||
+	    le32_to_cpu(slot->record->schema) != kstate_stream_last(stream)->id ||
+	    le64_to_cpu(slot->record->key) != key || slot->record->key_len)
+		return NULL;
+	index->next++;
+	return slot;
+}
+
+static inline void kstate_slot_init(const struct kstate_stream *stream, struct kstate_slot *slot,
+				    struct kstate_segment *segment, struct kstate_record *record)
+{
+	*slot = (struct kstate_slot){
+		.record = record, .segment = segment, .jump = kstate_set_jumping(stream->set),
+	};
+}
+
+struct kstate_slot *kstate_stream_find_slot(struct kstate_stream *stream,
+					    struct kstate_segment *segment,
+					    struct kstate_record *record);
+
+/* Make a record known to the index, whose lock is held; its slot, or NULL without memory */
+static inline struct kstate_slot *kstate_stream_add_slot(struct kstate_stream *stream,
+							 struct kstate_segment *segment,
+							 struct kstate_record *record)
+{
+	struct kstate_index *index = &stream->index;
+	struct kstate_slot *slot = &index->slots[index->nr];
+
+	if (unlikely(index->free || index->nr == index->room))
+		return kstate_stream_find_slot(stream, segment, record);
+	index->nr++;
+	kstate_slot_init(stream, slot, segment, record);
+	return slot;
+}
+
+bool kstate_stream_fill_hole(struct kstate_stream *stream, struct kstate_slot *slot);
+
+/**
+ * kstate_stream_commit() - make a record part of the stream
+ * @stream: the stream
+ * @record: what kstate_stream_reserve() gave, filled; it may move to where a dropped
+ *	one was
+ *
+ * Context: kstate_stream.lock is held; allocates.
+ * Return: its slot; NULL without memory: then it is as it was.
+ */
+static inline struct kstate_slot *kstate_stream_commit(struct kstate_stream *stream,
+						       struct kstate_record *record)
+{
+	struct kstate_segment *segment = stream->last_segment;
+	struct kstate_slot *slot = kstate_stream_add_slot(stream, segment, record);
+	u32 bytes = kstate_record_bytes(record);
+
+	if (!slot)
+		return NULL;
+	stream->bytes += bytes;
+	if (likely(xa_empty(&stream->holes)) || !kstate_stream_fill_hole(stream, slot)) {
+		kstate_record_seal(record, segment->used);
+		segment->used += bytes;
+		segment->records++;
+		segment->live++;
+	}
+	return slot;
 }
 
 u64 *kstate_stream_add_keys(struct kstate_stream *stream, u32 name);
@@ -373,7 +492,7 @@ static inline u64 *kstate_stream_max_key(struct kstate_stream *stream, u32 name)
 /* Room for a record of @need bytes; see kstate_stream_reserve() */
 static inline u8 *kstate_stream_begin(struct kstate_stream *stream, size_t need)
 {
-	const struct kstate_segment *segment = kstate_last_segment(stream);
+	const struct kstate_segment *segment = stream->last_segment;
 
 	return likely(segment && need <= segment->size - segment->used) ?
 	       segment->data + segment->used : kstate_stream_reserve(stream, NULL, 0, need);
@@ -401,7 +520,6 @@ int kstate_set_take(struct kstate_set *set, const struct kstate_edge *edge, void
 void kstate_set_park(struct kstate_set *set, const struct kstate_edge *edge, void *ptr);
 void *kstate_set_parked(struct kstate_set *set, const struct kstate_edge *edge, bool take);
 void kstate_set_discard_edge(struct kstate_set *set, struct kstate_edge *edge);
-void kstate_set_error(struct kstate_set *set, const struct kstate_error *err, const char *doing);
 
 void kstate_set_abandon(struct kstate_set *set);
 void kstate_release_memory(const struct kstate_edge *edge, void *ptr);
@@ -410,20 +528,16 @@ void kstate_record_text(const struct kstate_stream *stream, const struct kstate_
 			char *buf, size_t size);
 void kstate_record_release(struct kstate_stream *stream, struct kstate_record *record);
 u64 kstate_string_key(const char *s, u32 len);
-void kstate_record_seal(struct kstate_record *record, u32 place);
-bool kstate_record_whole(const struct kstate_record *record);
 struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *stream);
-struct kstate_slot *kstate_stream_add_slot(struct kstate_stream *stream,
-					   struct kstate_segment *segment,
-					   struct kstate_record *record);
 void kstate_stream_free_slot(struct kstate_stream *stream, struct kstate_slot *slot);
+int kstate_index_update(struct kstate_stream *stream);
 void kstate_index_forget(struct kstate_index *index);
-struct kstate_slot *kstate_stream_commit(struct kstate_stream *stream,
-					 struct kstate_record *record);
 void kstate_stream_cancel(struct kstate_stream *stream, struct kstate_record *record, u32 size);
 void kstate_stream_undo(struct kstate_stream *stream);
 void kstate_stream_empty(struct kstate_stream *stream);
 void kstate_slot_drop(struct kstate_stream *stream, struct kstate_slot *slot);
+struct kstate_slot *kstate_stream_search(struct kstate_stream *stream, u32 name,
+					 u64 key, const char *string, u32 len);
 struct kstate_slot *kstate_stream_lookup(struct kstate_stream *stream, u32 name,
 					 u64 key, const char *string, u32 len);
 
@@ -439,21 +553,20 @@ struct kstate_record *kstate_segment_next(struct kstate_set *set,
 					  const char *name, size_t *at);
 int kstate_set_export(struct kstate_set *set, void **blob, size_t *size);
 int kstate_set_hand_on(struct kstate_set *from, struct kstate_set *to, struct kstate_error *err);
-u32 kstate_set_finish(struct kstate_set *set);
+u32 kstate_stream_finish(struct kstate_stream *stream);
+u32 kstate_set_finish(struct kstate_set *set, bool all);
+int kstate_finish_all(void);
 
 /* memory.c: sets that stay in this kernel, or come from a file */
+void *kstate_memory_alloc(size_t size, struct kstate_edge *edge);
+void kstate_memory_free(void *mem, const struct kstate_edge *edge);
+void kstate_memory_unmap(void *mem, const struct kstate_edge *edge);
+int kstate_memory_edge(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge);
 struct kstate_set *kstate_memory_create(void);
 struct kstate_set *kstate_scratch_create(void);
 struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct kstate_error *err);
 
-/* object.c */
-void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_description *desc,
-			   struct kstate_key key);
-
 /* registry.c: the sets of this kernel */
-
-/* The stream of registered states and of kstate_save_state() */
-#define KSTATE_STREAM	"kernel"
 
 struct kimage;
 

@@ -31,13 +31,13 @@
 /* The task that prepares a jump holds the set for writing all the time */
 static void use_begin(struct kstate_set *set)
 {
-	if (set->jumper != current)
+	if (!kstate_set_jumping(set))
 		down_read(&set->use);
 }
 
 static void use_end(struct kstate_set *set)
 {
-	if (set->jumper != current)
+	if (!kstate_set_jumping(set))
 		up_read(&set->use);
 }
 
@@ -70,7 +70,7 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 		goto fail;
 	}
 	stream->set = set;
-	stream->transient = set->jumper == current;
+	stream->transient = kstate_set_jumping(set);
 	strscpy(stream->name, name, sizeof(stream->name));
 	mutex_init(&stream->lock);
 	INIT_LIST_HEAD(&stream->segments);
@@ -89,7 +89,7 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 	      kstate_fail(&where, NULL, KSTATE_DUPLICATE, ret, "a name that is not in use\n%s",
 			  name);
 fail:
-	kstate_set_error(set, where.err, "create stream");
+	kstate_report_error(set, where.err, "create stream");
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(kstate_stream_create);
@@ -105,6 +105,47 @@ u64 kstate_stream_id(const struct kstate_stream *stream)
 	return stream->id;
 }
 EXPORT_SYMBOL_GPL(kstate_stream_id);
+
+/**
+ * kstate_stream_name() - what a stream is called
+ * @stream: the stream
+ *
+ * Return: the name, which lives as long as the stream.
+ */
+const char *kstate_stream_name(const struct kstate_stream *stream)
+{
+	return stream->name;
+}
+EXPORT_SYMBOL_GPL(kstate_stream_name);
+
+/**
+ * kstate_stream_hold() - somebody still uses the memory that a stream hands over
+ * @stream: a stream of the incoming set
+ * @hold: once more, or once less
+ *
+ * For memory that a device writes to while nobody has restored it yet. As long as the
+ * stream is held, kstate_finish_all() leaves it alone, and its owner must not destroy it.
+ *
+ * Context: may sleep.
+ */
+void kstate_stream_hold(struct kstate_stream *stream, bool hold)
+{
+	guard(mutex)(&stream->lock);
+	stream->held += hold ? 1 : -1;
+}
+EXPORT_SYMBOL_GPL(kstate_stream_hold);
+
+/**
+ * kstate_stream_held() - does somebody use the memory that a stream hands over?
+ * @stream: the stream, or NULL
+ *
+ * Return: how many do, by kstate_stream_hold().
+ */
+u32 kstate_stream_held(struct kstate_stream *stream)
+{
+	return stream ? READ_ONCE(stream->held) : 0;
+}
+EXPORT_SYMBOL_GPL(kstate_stream_held);
 
 static int unpreserve_edge(struct kstate_edge *edge, u8 type, void *arg)
 {
@@ -143,7 +184,7 @@ void kstate_record_release(struct kstate_stream *stream, struct kstate_record *r
 
 static unsigned long hole_index(const struct kstate_record *record)
 {
-	return (sizeof(*record) + le32_to_cpu(record->size)) / 8;
+	return (kstate_record_bytes(record)) / 8;
 }
 
 /* Without memory for it, the room is lost until its segment goes */
@@ -194,6 +235,8 @@ static void stream_free_segment(struct kstate_stream *stream, struct kstate_segm
 	else
 		t->free(segment->data, &segment->edge);
 	list_del(&segment->list);
+	stream->last_segment = list_empty(&stream->segments) ? NULL :
+		list_last_entry(&stream->segments, struct kstate_segment, list);
 	kfree(segment);
 }
 
@@ -201,12 +244,12 @@ static void stream_free_segment(struct kstate_stream *stream, struct kstate_segm
 static void stream_remove_record(struct kstate_stream *stream, struct kstate_segment *segment,
 				 struct kstate_record *record)
 {
-	u32 bytes = sizeof(*record) + le32_to_cpu(record->size);
+	u32 bytes = kstate_record_bytes(record);
 
 	stream->bytes -= bytes;
 	if (!--segment->live) {
 		stream_free_segment(stream, segment);
-	} else if (segment == kstate_last_segment(stream) &&
+	} else if (segment == stream->last_segment &&
 		   (u8 *)record + bytes == segment->data + segment->used) {
 		memset(record, 0, bytes);
 		segment->used -= bytes;
@@ -299,7 +342,7 @@ EXPORT_SYMBOL_GPL(kstate_stream_destroy);
 
 static struct kstate_segment *stream_add_segment(struct kstate_stream *stream, size_t need)
 {
-	struct kstate_segment *last = kstate_last_segment(stream), *segment;
+	struct kstate_segment *last = stream->last_segment, *segment;
 	size_t size = last ? min(2 * last->size, SEGMENT_MAX) : PAGE_SIZE;
 
 	segment = need <= RECORD_MAX ? kzalloc_obj(*segment) : NULL;
@@ -313,6 +356,7 @@ static struct kstate_segment *stream_add_segment(struct kstate_stream *stream, s
 		return NULL;
 	}
 	list_add_tail(&segment->list, &stream->segments);
+	stream->last_segment = segment;
 	return segment;
 }
 
@@ -326,7 +370,7 @@ static struct kstate_segment *stream_add_segment(struct kstate_stream *stream, s
  */
 size_t kstate_stream_room(const struct kstate_stream *stream, const u8 *at)
 {
-	const struct kstate_segment *segment = kstate_last_segment(stream);
+	const struct kstate_segment *segment = stream->last_segment;
 
 	return segment->data + segment->size - at;
 }
@@ -348,7 +392,7 @@ size_t kstate_stream_room(const struct kstate_stream *stream, const u8 *at)
  */
 u8 *kstate_stream_reserve(struct kstate_stream *stream, u8 *at, size_t used, size_t need)
 {
-	struct kstate_segment *segment = kstate_last_segment(stream), *more;
+	struct kstate_segment *segment = stream->last_segment, *more;
 
 	if (segment && need <= segment->size - segment->used)
 		return segment->data + segment->used;
@@ -374,7 +418,7 @@ u8 *kstate_stream_reserve(struct kstate_stream *stream, u8 *at, size_t used, siz
  */
 struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *stream)
 {
-	struct kstate_segment *segment = kstate_last_segment(stream);
+	struct kstate_segment *segment = stream->last_segment;
 	struct kstate_record *record;
 
 	if (!segment || segment->size - segment->used < sizeof(*record))
@@ -394,48 +438,31 @@ struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *strea
  */
 void kstate_stream_cancel(struct kstate_stream *stream, struct kstate_record *record, u32 size)
 {
-	struct kstate_segment *segment = kstate_last_segment(stream);
+	struct kstate_segment *segment = stream->last_segment;
 
 	memset(record, 0, sizeof(*record) + size);
 	if (!segment->used)
 		stream_free_segment(stream, segment);
 }
 
-/**
- * kstate_stream_commit() - make a record part of the stream
- * @stream: the stream
- * @record: what kstate_stream_reserve() gave, filled; it may move to where a dropped
- *	one was
- *
- * Context: kstate_stream.lock is held; allocates.
- * Return: its slot; NULL without memory: then it is as it was.
- */
-struct kstate_slot *kstate_stream_commit(struct kstate_stream *stream,
-					 struct kstate_record *record)
+/* Put a record that is complete to where a dropped one was; false if there is no such room */
+bool kstate_stream_fill_hole(struct kstate_stream *stream, struct kstate_slot *slot)
 {
-	u32 bytes = sizeof(*record) + le32_to_cpu(record->size);
-	struct kstate_segment *segment = kstate_last_segment(stream);
-	struct kstate_slot *slot = kstate_stream_add_slot(stream, segment, record);
-	struct kstate_hole *hole;
+	struct kstate_hole *hole = xa_load(&stream->holes, hole_index(slot->record));
+	struct kstate_segment *segment = slot->segment;
+	u32 bytes = kstate_record_bytes(slot->record);
 
-	if (!slot)
-		return NULL;
-	hole = xa_empty(&stream->holes) ? NULL : xa_load(&stream->holes, hole_index(record));
-	if (hole) {
-		slot->record = memcpy(hole->record, record, bytes);
-		slot->segment = hole->segment;
-		memset(record, 0, bytes);
-		if (!segment->used)
-			stream_free_segment(stream, segment);
-		stream_remove_hole(stream, hole);
-	} else {
-		segment->used += bytes;
-		segment->records++;
-	}
-	kstate_record_seal(slot->record, (u8 *)slot->record - slot->segment->data);
+	if (!hole)
+		return false;
+	slot->record = memcpy(hole->record, slot->record, bytes);
+	slot->segment = hole->segment;
 	slot->segment->live++;
-	stream->bytes += bytes;
-	return slot;
+	memset(segment->data + segment->used, 0, bytes);
+	if (!segment->used)
+		stream_free_segment(stream, segment);
+	stream_remove_hole(stream, hole);
+	kstate_record_seal(slot->record, (u8 *)slot->record - slot->segment->data);
+	return true;
 }
 
 /**

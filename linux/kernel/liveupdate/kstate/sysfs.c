@@ -22,7 +22,8 @@
  * ``damage``
  *	The first damage that was found in the incoming set, if there is any.
  * ``finish``
- *	Write 1 when all that is wanted has been restored: see kstate_finish().
+ *	Write 1 when all objects that are wanted have been restored: see
+ *	kstate_finish(). Write "all" to free what is in streams of others, too.
  * ``incoming``, ``outgoing``
  *	The sets as files, for tools.
  * ``catalog``
@@ -59,6 +60,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/string_helpers.h>
 #include <linux/sysfs.h>
 #include <linux/timekeeping.h>
 #include "gate.h"
@@ -70,6 +72,13 @@ static const char *direction(const struct kstate_set *set)
 	return set->incoming ? "in" : "out";
 }
 
+/* In one word, because userspace names sessions of live update as it likes */
+static void show_name(struct seq_file *m, const struct kstate_stream *stream)
+{
+	seq_printf(m, "%s ", direction(stream->set));
+	seq_escape_str(m, stream->name, ESCAPE_OCTAL | ESCAPE_NAP | ESCAPE_APPEND, " \\");
+}
+
 static void kstate_show_stream(struct seq_file *m, struct kstate_stream *stream)
 {
 	u32 free = 0, dropped = 0, i;
@@ -79,8 +88,9 @@ static void kstate_show_stream(struct seq_file *m, struct kstate_stream *stream)
 		free += stream->index.slots[i].state == KSTATE_SLOT_FREE;
 		dropped += stream->index.slots[i].state == KSTATE_SLOT_DROPPED;
 	}
-	seq_printf(m, "%s %s id=%llu records=%u %s=%u bytes=%llu ns=%llu\n",
-		   direction(stream->set), stream->name, stream->id, stream->index.nr - dropped,
+	show_name(m, stream);
+	seq_printf(m, " id=%llu records=%u %s=%u bytes=%llu ns=%llu\n",
+		   stream->id, stream->index.nr - dropped,
 		   stream->set->incoming ? "unclaimed" : "saved", free, stream->bytes, stream->ns);
 }
 
@@ -103,11 +113,11 @@ static void kstate_show_stream_records(struct seq_file *m, struct kstate_stream 
 		if (!record)
 			continue;
 		kstate_record_text(stream, record, name, sizeof(name));
-		seq_printf(m, "%s %s %s %s%s bytes=%zu ns=%u\n",
-			   direction(stream->set), stream->name, name,
+		show_name(m, stream);
+		seq_printf(m, " %s %s%s bytes=%u ns=%u\n", name,
 			   states[slot->state][stream->set->incoming],
 			   le16_to_cpu(record->flags) & KSTATE_RECORD_OPTIONAL ? " optional" : "",
-			   sizeof(*record) + le32_to_cpu(record->size), slot->ns);
+			   kstate_record_bytes(record), slot->ns);
 	}
 }
 
@@ -382,8 +392,13 @@ static ssize_t kstate_write_policy(struct kernfs_open_file *of, char *buf, size_
 static ssize_t kstate_write_finish(struct kernfs_open_file *of, char *buf, size_t size, loff_t off)
 {
 	bool yes;
-	int ret = kstrtobool(buf, &yes);
+	int ret;
 
+	if (sysfs_streq(buf, "all")) {
+		kstate_finish_all();
+		return size;
+	}
+	ret = kstrtobool(buf, &yes);
 	if (!ret && yes)
 		kstate_finish();
 	return ret ?: size;

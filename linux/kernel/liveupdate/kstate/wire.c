@@ -128,7 +128,7 @@ void kstate_run_edge(const struct kstate_folio_run *run, u32 i, struct kstate_ed
 	u64 pages = order ? 1ULL << order : kstate_run_count(run);
 
 	*edge = (struct kstate_edge){
-		.kind = order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES, .order = order,
+		.kind = order || pages == 1 ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES, .order = order,
 		.addr = cpu_to_le64(pfn << PAGE_SHIFT), .size = cpu_to_le64(pages << PAGE_SHIFT),
 	};
 }
