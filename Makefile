@@ -5,19 +5,26 @@ MAKEFLAGS += --no-print-directory
 
 help:
 	@echo 'make demo        carry a driver'\''s state from kernel to kernel and back'
+	@echo 'make demo-vm     replace the kernel of a host under a VM whose network card goes on'
 	@echo 'make tool        the kstate command, in build/'
 	@echo 'make install     that, its manual pages and completion                PREFIX=/usr/local DESTDIR='
-	@echo 'make check       all tests, each of which can also be run alone:'
+	@echo 'make check       the tests; those of each level can also be run alone, then with what takes long:'
 	@echo '  make check-host    the core as a program, under sanitizers'
 	@echo '  make check-format  golden streams, read by a second reader'
 	@echo '  make check-tool    the kstate command, under sanitizers'
 	@echo '  make check-fuzz    streams, images and lock files that lie'
 	@echo '  make check-vm      real kernels, real kexecs'
+	@echo '  make check-device  devices that go on while the kernel is replaced'
+	@echo '  make check-linux   what Linux itself has to test kexec handover and live update'
 	@echo '  make check-docs    the documentation builds, its examples compile'
 	@echo '                     TEST="NAME...": some; NAME/PART, also a pattern: some of one'
+	@echo 'make check-full  make check with what takes long'
+	@echo 'make check-systemd  systemd keeps the store of a service over kexecs; builds kernels of its own'
 	@echo 'make bench       against memcpy, libfdt and protobuf-c; table and build/bench.json'
+	@echo 'make bench-vm    live update beside Linux without KSTATE; table and build/bench-vm.json'
 	@echo 'make docs        the documentation as HTML, in build/docs'
-	@echo 'make kernel      kernel a, patched and built                     VARIANT=b|plain|module|debug'
+	@echo 'make kernel      kernel a, patched and built                     VARIANT=b|plain|module|debug|stock'
+	@echo 'make series      the patches for Linux 7.2 and 7.3, as they are mailed, in build/series'
 	@echo 'make clean       remove build/; kernels stay in the cache'
 	@echo
 	@echo 'The first run installs packages (Debian), and gets and builds kernels: minutes.'
@@ -26,10 +33,13 @@ help:
 demo:
 	@demo/run
 
+demo-vm:
+	@demo/vm/run
+
 # TEST= reaches what is made below
-check:
+check check-full:
 	$(if $(TEST),$(error TEST= names tests of one level, as in make check-host TEST=$(TEST)))
-	@tests/run
+	@tests/run $(if $(filter check,$@),--quick)
 
 check-host:
 	@scripts/setup host
@@ -48,7 +58,16 @@ check-fuzz:
 	@$(MAKE) -s -C tests/fuzz check
 
 check-vm:
-	@tests/vm/run $(TEST:%='%')
+	@tests/vm/run $(QUICK:%=--quick) $(TEST:%='%')
+
+check-device:
+	@tests/device/run $(QUICK:%=--quick) $(TEST:%='%')
+
+check-linux:
+	@tests/linux/run $(QUICK:%=--quick) $(TEST:%='%')
+
+check-systemd:
+	@tests/systemd/run
 
 check-docs:
 	@scripts/setup kernel docs
@@ -69,12 +88,21 @@ bench:
 	@scripts/setup host tool bench
 	@$(MAKE) -s -C bench
 
+bench-vm:
+	@scripts/setup kernel vm
+	@bench/vm/run
+
 VARIANT ?= a
 kernel:
 	@scripts/setup kernel
 	@scripts/kernel $(VARIANT)
 
+series:
+	@scripts/setup kernel series
+	@scripts/series
+
 clean:
 	rm -rf build
 
-.PHONY: help demo tool install check check-host check-format check-tool check-fuzz check-vm check-docs docs bench kernel clean
+.PHONY: help demo demo-vm tool install check check-full check-host check-format check-tool check-fuzz check-vm check-device check-linux check-systemd \
+	check-docs docs bench kernel series clean

@@ -10,12 +10,19 @@
 
 #define CATALOG		KSTATE_SYS "catalog"
 
+/* Linux has states of its own; a module's are there while it is loaded */
+static void check_no_sample(void)
+{
+	kstate_says(0, "\"kexec_metadata\"", "catalog", "--json", "running");
+	guest_check(!strstr(output, "\"sample,"));
+}
+
 /* What the running kernel describes is what its images describe, as modules come and go */
 static void catalog(long boot)
 {
 	char *offline;
 
-	kstate_says(0, "catalogue of 0 states", "catalog", "running");
+	check_no_sample();
 	guest_ok(load("kstate_demo", ""));
 	kstate_says(0, "\"sample,demo\"", "catalog", "--json", image("a", "kstate_demo"));
 	offline = strdup(output);
@@ -31,9 +38,9 @@ static void catalog(long boot)
 	kstate_says(0, "\"sample,demo\"", "catalog", "--json", "running");
 	guest_check(!strcmp(offline, output));
 	/* It is this kernel's, so nothing differs */
-	kstate_says(0, "1 state, 1 exact", "check", "running", image("a", "kstate_demo"));
+	kstate_says(0, " exact", "check", "running", image("a", "kstate_demo"));
 	guest_ok(rmmod("kstate_demo"));
-	kstate_says(0, "catalogue of 0 states", "catalog", "running");
+	check_no_sample();
 	guest_pass();
 }
 
@@ -84,7 +91,7 @@ static void arm_and_be_refused(const char *target)
 	say_output();
 	kstate_says(3, "armed: a kexec is refused until", "arm", target);
 	kstate_says(0, "error     none", "status");
-	kstate_says(3, "1 object, 1 blocked", "check", "--live");
+	kstate_says(3, ", 1 blocked", "check", "--live");
 	kstate_says(64, "is armed for 7.3.4-a", "check", "--live", target);
 }
 
@@ -112,10 +119,11 @@ static void live(long boot)
 		check_demo();
 	if (!boot) {
 		kstate_says(64, "has not been told of a target", "check", "--live");
-		kstate_says(68, "name its modules, too", "check", "--live", "/kernels/a");
-		kstate_says(1, "1 object, 1 lossy", "check", "--live", target);
+		kstate_says(68, "has no catalogue", "check", "--live", "/modules/a/kunit.ko");
+		kstate_says(3, "sample,demo", "check", "--live", "/kernels/a");
+		kstate_says(1, ", 1 lossy", "check", "--live", target);
 		set_mtu("9000");
-		kstate_says(3, "1 object, 1 blocked", "check", "--live", target);
+		kstate_says(3, ", 1 blocked", "check", "--live", target);
 		arm_and_be_refused(target);
 		kstate_says(3, "armed, but forced", "arm", "--force", target);
 	} else if (boot == 2) {
@@ -124,7 +132,7 @@ static void live(long boot)
 	} else {
 		kstate_says(3, "armed: a kexec is refused until", "arm", target);
 		set_mtu("1500");
-		kstate_says(1, "1 object, 1 lossy", "check", "--live");
+		kstate_says(1, ", 1 lossy", "check", "--live");
 	}
 	error = boot < 4 ? foretold(output) : 0;
 	leave_for("a", "demo=%u error=%u", demo_values(), error);
@@ -311,7 +319,7 @@ static void gate_races(long boot)
 	/* It was all in vain, and nothing is the worse for it */
 	guest_ok(write_file(STRESS "fail", "-1"));
 	guest_check(jump() == -EPROTO);
-	kstate_says(0, "50 objects, 50 exact", "arm", image(here, "kstate_stress"));
+	kstate_says(0, " exact", "arm", image(here, "kstate_stress"));
 	guest_ok(jump());
 }
 
@@ -361,7 +369,8 @@ static void live_100000(long boot)
 		check_stress(100000, 0);
 		guest_pass();
 	}
-	kstate_says(0, "\"exact\": 100000", "check", "--live", "--json", image("a", "kstate_stress"));
+	/* Linux has states of its own */
+	kstate_says(0, "\"worst\": \"exact\"", "check", "--live", "--json", image("a", "kstate_stress"));
 	ns = number_after(output, "\"ns\": ");
 	save_ns = number_after(output, "\"save_ns\": ");
 	say("live check: ns=%ld save_ns=%ld", ns, save_ns);

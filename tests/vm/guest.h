@@ -286,7 +286,9 @@ static inline int kexec_into(const char *kernel, const char *initrd, const char 
 	char line[2048];
 	int kernel_fd, initrd_fd, len, err = 0;
 
-	len = snprintf(line, sizeof(line), "console=ttyS0 kho=on liveupdate=on panic=-1 %s", cmdline);
+	/* Emulated timers may be too late for the kernel's taste */
+	len = snprintf(line, sizeof(line), "console=ttyS0 kho=on liveupdate=on panic=-1 no_timer_check %s",
+		       cmdline);
 	if (len >= (int)sizeof(line))
 		return -E2BIG;
 	if (!initrd) {
@@ -305,12 +307,17 @@ static inline int kexec_into(const char *kernel, const char *initrd, const char 
 	return err;
 }
 
-/* Leave for the loaded kernel. Returns only when this kernel refuses. */
+/* Leave for the loaded kernel, and nothing else. Returns only when this kernel refuses. */
+static inline int jump_now(void)
+{
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	return -errno;
+}
+
 static inline int jump(void)
 {
 	sync();
-	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
-	return -errno;
+	return jump_now();
 }
 
 static inline void guest_start(void)

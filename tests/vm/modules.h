@@ -11,12 +11,22 @@
 #define KSTATE_SYS	"/sys/kernel/kstate/"
 #define DEMO_VALUES	"/sys/kernel/debug/kstate_demo/values"
 
-/* The variant of this kernel is the end of its release: 7.3.4-a */
+/*
+ * The variant of this kernel is the end of its release: 7.3.4-a. If there are
+ * kernels of several versions, that of another has it in its name: a@7.2.
+ */
 static inline const char *variant(void)
 {
 	const char *dash = strrchr(kernel_release(), '-');
+	static char versioned[100];
+	char path[120];
+	int major, minor;
 
-	return dash ? dash + 1 : "";
+	if (!dash || sscanf(kernel_release(), "%d.%d", &major, &minor) != 2)
+		return "";
+	snprintf(versioned, sizeof(versioned), "%s@%d.%d", dash + 1, major, minor);
+	snprintf(path, sizeof(path), "/kernels/%s", versioned);
+	return access(path, F_OK) ? dash + 1 : versioned;
 }
 
 static inline int load(const char *module, const char *parameters)

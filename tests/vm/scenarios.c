@@ -4,10 +4,18 @@
  * called once in each kernel it goes through. tests/vm/run runs them.
  */
 #include "early.h"
+#include "endure.h"
 #include "gate.h"
+#include "legacy.h"
 #include "luo.h"
+#include "memfd.h"
+#include "luo_edges.h"
+#include "luo_lost.h"
+#include "luo_next.h"
 #include "predict.h"
+#include "reserve.h"
 #include "steps.h"
+#include "versions.h"
 
 /*
  * Ten jumps with many objects. What each kernel has in use after it took over
@@ -233,29 +241,32 @@ static void module(long boot)
 	leave_for("module", "demo=%u", demo_values());
 }
 
-static void check_kmemleak(void)
+/* A kernel that was started with trace_event=kstate:* shows what it did. */
+static void check_trace(const char *event, const char *words)
 {
-	static const char file[] = "/sys/kernel/debug/kmemleak";
+	const char *line;
 
-	if (access(file, F_OK))
-		return;
-	/* It reports what two scans found unreferenced. */
-	guest_ok(write_file(file, "scan"));
-	guest_ok(write_file(file, "scan"));
-	guest_ok(read_file(file, text, sizeof(text)));
-	if (text[0])
-		guest_fail("kmemleak: %s", text);
+	guest_ok(read_file("/sys/kernel/tracing/trace", text, sizeof(text)));
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		if (strstr(line, event) && strstr(line, words))
+			break;
+	if (!line)
+		guest_fail("trace: no %s with \"%s\"", event, words);
+	say("trace: %s", line);
 }
 
 /* There and back with everything that finds bugs switched on. */
 static void checked(long boot)
 {
+	if (mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL))
+		guest_fail("mount tracefs: %s", strerror(errno));
 	guest_ok(load("kstate_demo", ""));
 	load_stress("objects=200 folios=3");
 	if (boot) {
 		check_demo();
 		check_stress(200, 0);
 		finish();
+		check_trace("kstate_restore:", "state=sample,demo id=0");
 	}
 	if (boot == 2) {
 		guest_ok(rmmod("kstate_demo"));
@@ -266,6 +277,8 @@ static void checked(long boot)
 	guest_ok(write_file(STRESS "fail", "3"));
 	load_kernel(variant(), "");
 	guest_check(jump() == -EIO);
+	check_trace("kstate_save:", "ns=");
+	check_trace("kstate_refuse:", "call=prepare");
 	guest_ok(write_file(STRESS "fail", "-1"));
 	leave_for(variant(), "demo=%u", demo_values());
 }
@@ -292,13 +305,34 @@ int main(void)
 		{ "checked", checked },
 		{ "corrupt", corrupt },
 		{ "early", early },
+		{ "endurance", endurance },
 		{ "gate_races", gate_races },
 		{ "kunit", kunit },
 		{ "lacks", lacks },
 		{ "lacks_finish", lacks_finish },
+		{ "legacy", legacy },
+		{ "legacy_damage", legacy_damage },
 		{ "live", live },
 		{ "live_100000", live_100000 },
 		{ "luo", luo },
+		{ "luo_edges", luo_edges },
+		{ "luo_faults", luo_faults },
+		{ "luo_back", luo_back },
+		{ "luo_flb_left", luo_flb_left },
+		{ "luo_half", luo_half },
+		{ "luo_held", luo_held },
+		{ "luo_last_byte", luo_last_byte },
+		{ "luo_names", luo_names },
+		{ "luo_noexec", luo_noexec },
+		{ "luo_lost_file", luo_lost_file },
+		{ "luo_lost_session", luo_lost_session },
+		{ "luo_lost_room", luo_lost_room },
+		{ "luo_busy", luo_busy },
+		{ "memfd", memfd },
+		{ "memfd_race", memfd_race },
+		{ "luo_damage", luo_damage },
+		{ "luo_next", luo_next },
+		{ "luo_nomemfd", luo_nomemfd },
 		{ "module", module },
 		{ "objects_100000", objects_100000 },
 		{ "other_image", other_image },
@@ -306,8 +340,10 @@ int main(void)
 		{ "predict", predict },
 		{ "refused", refused },
 		{ "reload", reload },
+		{ "reserve_mem", reserve_mem },
 		{ "ten_jumps", ten_jumps },
 		{ "unclaimed", unclaimed },
+		{ "versions", versions },
 	};
 	const char *test;
 

@@ -77,6 +77,20 @@ static inline void check_demo(void)
 	guest_check(demo_values() == strtoul(cmdline_value("demo"), NULL, 0));
 }
 
+static inline void check_kmemleak(void)
+{
+	static const char file[] = "/sys/kernel/debug/kmemleak";
+
+	if (access(file, F_OK))
+		return;
+	/* It reports what two scans found unreferenced. */
+	guest_ok(write_file(file, "scan"));
+	guest_ok(write_file(file, "scan"));
+	guest_ok(read_file(file, text, sizeof(text)));
+	if (text[0])
+		guest_fail("kmemleak: %s", text);
+}
+
 /* Bytes of the stream that registered objects came in */
 static inline long incoming_bytes(void)
 {
