@@ -5,7 +5,6 @@
 #ifndef KSTATE_TESTS_VM_ENDURE_H
 #define KSTATE_TESTS_VM_ENDURE_H
 
-#include <dirent.h>
 #include "luo.h"
 
 #define JUMPS		100
@@ -480,25 +479,6 @@ static void finish_with_faults(int luo)
 	}
 	say("faults: finish: %d allocations", nth - 1);
 	guest_check(!failed);
-}
-
-/* Free memory, in KiB, without what caches hold and what KASAN keeps of freed objects: up to 1/32 of all memory */
-static long settled_memory(void)
-{
-	char path[300];
-	struct dirent *entry;
-	DIR *caches = opendir("/sys/kernel/slab");
-
-	guest_check(caches);
-	guest_ok(write_file("/proc/sys/vm/drop_caches", "3"));
-	while ((entry = readdir(caches))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", entry->d_name);
-		guest_ok(write_file(path, "1"));
-	}
-	closedir(caches);
-	return meminfo("MemFree");
 }
 
 /*

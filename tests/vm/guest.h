@@ -11,6 +11,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kexec.h>
@@ -153,6 +154,25 @@ static inline long meminfo(const char *name)
 			return atol(line + len + 1);
 	}
 	return -ENOENT;
+}
+
+/* Free memory, in KiB, without what caches hold and what KASAN keeps of freed objects: up to 1/32 of all memory */
+static inline long settled_memory(void)
+{
+	char path[300];
+	struct dirent *entry;
+	DIR *caches = opendir("/sys/kernel/slab");
+
+	guest_ok(write_file("/proc/sys/vm/drop_caches", "3"));
+	guest_check(caches);
+	while ((entry = readdir(caches))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", entry->d_name);
+		guest_ok(write_file(path, "1"));
+	}
+	closedir(caches);
+	return meminfo("MemFree");
 }
 
 /* The value of name=value on the kernel's command line, the last one; NULL when there is none. The next call overwrites it. */

@@ -331,14 +331,13 @@ static void damage_at_the_jump(void)
 	_exit(0);
 }
 
-static int damage_make(int session, int i)
+static int damage_file(int i)
 {
 	int fd = memfd_create("damage", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	for (long page = 0; page < 4; page++)
 		memfd_write(fd, i, DAMAGE_SIZE(i), page);
 	guest_check(lseek(fd, DAMAGE_SIZE(i), SEEK_SET) == DAMAGE_SIZE(i));
-	luo_preserve_fd(session, fd, i);
 	return fd;
 }
 
@@ -351,7 +350,7 @@ static void legacy_damage(long boot)
 	if (!boot) {
 		session = luo_session(LUO_CREATE_SESSION, "files");
 		for (int i = 0; i < DAMAGES; i++)
-			damage_make(session, i);
+			luo_preserve_fd(session, damage_file(i), i);
 		guest_check(damage_memfds() == DAMAGES);
 		for (size_t i = 0; i < ARRAY_LENGTH(sessions); i++) {
 			session = luo_session(LUO_CREATE_SESSION, sessions[i]);
