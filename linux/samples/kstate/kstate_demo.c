@@ -11,7 +11,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bitmap.h>
-#include <linux/crc32.h>
+#include <linux/crc32c.h>
 #include <linux/debugfs.h>
 #include <linux/kstate.h>
 #include <linux/kstrtox.h>

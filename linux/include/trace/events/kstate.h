@@ -8,13 +8,13 @@
 #include <linux/kstate.h>
 #include <linux/tracepoint.h>
 
-/* A record: its key is a number, or a name that is not empty */
+/* A record: its key is a number, or a name that is not empty. By address: BPF takes no structs. */
 DECLARE_EVENT_CLASS(kstate_record,
-	TP_PROTO(const char *state, struct kstate_key key, u32 bytes, u64 ns),
+	TP_PROTO(const char *state, const struct kstate_key *key, u32 bytes, u64 ns),
 	TP_ARGS(state, key, bytes, ns),
 	TP_STRUCT__entry(
 		__string(state, state)
-		__string(name, key.name ?: "")
+		__string(name, key->name ?: "")
 		__field(u64, id)
 		__field(u32, bytes)
 		__field(u64, ns)
@@ -22,7 +22,7 @@ DECLARE_EVENT_CLASS(kstate_record,
 	TP_fast_assign(
 		__assign_str(state);
 		__assign_str(name);
-		__entry->id = key.name ? 0 : key.id;
+		__entry->id = key->name ? 0 : key->id;
 		__entry->bytes = bytes;
 		__entry->ns = ns;
 	),
@@ -31,18 +31,18 @@ DECLARE_EVENT_CLASS(kstate_record,
 );
 
 DEFINE_EVENT(kstate_record, kstate_save,
-	TP_PROTO(const char *state, struct kstate_key key, u32 bytes, u64 ns),
+	TP_PROTO(const char *state, const struct kstate_key *key, u32 bytes, u64 ns),
 	TP_ARGS(state, key, bytes, ns)
 );
 
 DEFINE_EVENT(kstate_record, kstate_restore,
-	TP_PROTO(const char *state, struct kstate_key key, u32 bytes, u64 ns),
+	TP_PROTO(const char *state, const struct kstate_key *key, u32 bytes, u64 ns),
 	TP_ARGS(state, key, bytes, ns)
 );
 
 /* What nobody has restored goes to the kernel after this one */
 DEFINE_EVENT(kstate_record, kstate_hand_on,
-	TP_PROTO(const char *state, struct kstate_key key, u32 bytes, u64 ns),
+	TP_PROTO(const char *state, const struct kstate_key *key, u32 bytes, u64 ns),
 	TP_ARGS(state, key, bytes, ns)
 );
 

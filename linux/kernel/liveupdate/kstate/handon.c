@@ -74,11 +74,13 @@ static noinline void hand_on_trace(const char *state, struct kstate_record *reco
 {
 	u32 len = le16_to_cpu(record->key_len);
 	char name[KSTATE_MAX_NAME + 1];
+	struct kstate_key key = KSTATE_ID(le64_to_cpu(record->key));
 
 	memcpy(name, record + 1, len);
 	name[len] = 0;
-	trace_kstate_hand_on(state, len ? KSTATE_NAME(name) : KSTATE_ID(le64_to_cpu(record->key)),
-			     le32_to_cpu(record->size), local_clock() - start);
+	if (len)
+		key = KSTATE_NAME(name);
+	trace_kstate_hand_on(state, &key, le32_to_cpu(record->size), local_clock() - start);
 }
 
 static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,

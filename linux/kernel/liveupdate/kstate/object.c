@@ -316,7 +316,7 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 		ret = ret ?: save_record(&call, &w, obj, &slot);
 		if (!ret) {
 			call_time(&call, start, slot);
-			trace_kstate_save(desc->name, key, le32_to_cpu(slot->record->size),
+			trace_kstate_save(desc->name, &key, le32_to_cpu(slot->record->size),
 					  slot->ns);
 		}
 		call_unlock(&call);
@@ -574,7 +574,7 @@ static int restore_call(struct kstate_stream *stream, struct kstate_description 
 		if (!ret && apply) {
 			call_time(&call, start, slot);
 			stream->restored++;
-			trace_kstate_restore(desc->name, key, le32_to_cpu(slot->record->size),
+			trace_kstate_restore(desc->name, &key, le32_to_cpu(slot->record->size),
 					     slot->ns);
 		}
 		call_unlock(&call);
