@@ -44,7 +44,7 @@ static int hole_of(const char *name)
 	for (int i = GOOD + 1; i < DAMAGES; i++)
 		if (damages[i] && !strcmp(damages[i], name))
 			return i;
-	return !strcmp(name, "area_flags") ? AREA_FLAGS : GOOD;
+	return GOOD;
 }
 
 static void hole_make(int session, int how)
