@@ -68,20 +68,36 @@ static int too_many(struct kstate_restore_ctx *w, const struct kstate_op *op, u6
 
 /* Integers */
 
+/*
+ * The bits that any of them has; of a negative one those that its sign does not have, where @sign
+ * has all bits set. Inlined, so that there is a short loop where type and step are known.
+ */
+static __always_inline u64 bits_of_all(const u8 *wire, u8 type, u32 step, u32 count, u64 sign)
+{
+	u64 all = 0, val;
+	u32 i;
+
+	for (i = 0; i < count; i++, wire += step) {
+		val = kstate_int_load(wire, type);
+		all |= val ^ ((u64)((s64)val >> 63) & sign);
+	}
+	return all;
+}
+
 static int restore_ints(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *wire,
 			void *mem)
 {
-	bool is_signed = kstate_is_signed(op->src) && kstate_is_signed(op->dst);
+	u64 sign = kstate_is_signed(op->src) && kstate_is_signed(op->dst) ? ~0ULL : 0;
 	char expected[32];
 	u64 all = 0, val;
 	u32 i;
 	int ret;
 
 	/* Limits are one less than powers of two: all values are as one that has all their bits */
-	for (i = 0; op->narrow && i < op->count; i++) {
-		val = kstate_int_load(wire + (size_t)i * op->wsize, op->src);
-		all |= is_signed && (s64)val < 0 ? ~val : val;
-	}
+	if (op->narrow && kstate_size(op->src) == 8 && op->wsize == 8)
+		all = bits_of_all(wire, KS_U64, 8, op->count, sign);
+	else if (op->narrow)
+		all = bits_of_all(wire, op->src, op->wsize, op->count, sign);
 	for (i = kstate_int_fits(all, op->src, op->dst) ? op->count : 0; i < op->count; i++) {
 		val = kstate_int_load(wire + (size_t)i * op->wsize, op->src);
 		if (likely(kstate_int_fits(val, op->src, op->dst)))
