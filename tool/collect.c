@@ -22,6 +22,7 @@
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
+#include "mistakes.h"
 #include "source.h"
 
 /* Addresses are compared with those of the tables' layout on 64-bit machines */
@@ -166,10 +167,18 @@ static size_t readable(const struct object *o, const void *p)
 	return section ? section->end - (const u8 *)p : 0;
 }
 
-/* Entries of a table at @p that can be read: all tables are of 64-bit numbers and pointers */
+/*
+ * Entries of a table at @p, to its end if it has a symbol, that can be read: all tables are
+ * of 64-bit numbers and pointers.
+ */
 static size_t entries(const struct object *o, const void *p, size_t size)
 {
-	return (uintptr_t)p % sizeof(u64) ? 0 : readable(o, p) / size;
+	const struct extent *symbol = find_extent(o->objects, o->nr_objects, p);
+	size_t room = readable(o, p);
+
+	if (symbol)
+		room = min_t(size_t, room, symbol->end - (const u8 *)p);
+	return (uintptr_t)p % sizeof(u64) ? 0 : room / size;
 }
 
 static bool is_description(const struct object *o, const struct kstate_description *desc)
@@ -508,6 +517,14 @@ static enum status not_here(const struct object *o, const struct kstate_descript
 		       o->path, desc->name, field->name, what, symbol_name(o, p));
 }
 
+static enum status no_end(const struct object *o, const struct kstate_description *desc,
+			  const struct kstate_field *field, const char *what, struct trouble *t)
+{
+	return trouble(t, STATUS_BLOCKED,
+		       "%s: description %s, field %s: its %s has no end: add an empty entry, {}, after the last",
+		       o->path, desc->name, field->name, what);
+}
+
 static enum status check_arms(const struct object *o, const struct kstate_description *desc,
 			      const struct kstate_field *field, size_t *nr, struct trouble *t)
 {
@@ -518,21 +535,29 @@ static enum status check_arms(const struct object *o, const struct kstate_descri
 		if (!arm->name)
 			return STATUS_OK;
 		if (!is_string(o, arm->name))
-			break;
+			return not_here(o, desc, field, "name of an arm", arm->name, t);
 		if (arm->ksd && !is_description(o, arm->ksd))
 			return not_here(o, desc, field, "description of an arm", arm->ksd, t);
 	}
-	return not_here(o, desc, field, "list of arms", field->arms, t);
+	return room ? no_end(o, desc, field, "list of arms", t) :
+		      not_here(o, desc, field, "list of arms", field->arms, t);
 }
 
-static bool names_are_here(const struct object *o, const struct kstate_flag_name *flag)
+static enum status check_flags(const struct object *o, const struct kstate_description *desc,
+			       const struct kstate_field *field, struct trouble *t)
 {
-	size_t room = entries(o, flag, sizeof(*flag));
+	const char *what = field->enumerated ? "table of names of values" : "table of flag names";
+	const struct kstate_flag_name *flag = field->flag_names;
+	size_t room = entries(o, flag, sizeof(*flag)), i;
 
-	for (; room && flag->name; room--, flag++)
+	for (i = 0; i < room; i++, flag++) {
+		if (!flag->name)
+			return STATUS_OK;
 		if (!is_string(o, flag->name))
-			return false;
-	return room;
+			return not_here(o, desc, field, what, flag->name, t);
+	}
+	return room ? no_end(o, desc, field, what, t) :
+		      not_here(o, desc, field, what, field->flag_names, t);
 }
 
 static bool aliases_are_here(const struct object *o, const char *const *alias)
@@ -572,9 +597,9 @@ static enum status check_field(struct object *o, const struct kstate_description
 		return not_here(o, desc, field, "reason", field->reason, t);
 	if (field->aliases && !aliases_are_here(o, field->aliases))
 		return not_here(o, desc, field, "list of aliases", field->aliases, t);
-	if (field->flag_names && !names_are_here(o, field->flag_names))
-		return not_here(o, desc, field, field->enumerated ? "table of names of values" :
-				"table of flag names", field->flag_names, t);
+	status = field->flag_names ? check_flags(o, desc, field, t) : STATUS_OK;
+	if (status)
+		return status;
 	if (field->kind == KS_UNION && field->arms) {
 		status = check_arms(o, desc, field, &arms, t);
 		if (status)
@@ -816,8 +841,10 @@ static enum status add_states(const struct object *o, const char *image, struct 
 	enum status status = STATUS_OK;
 	size_t i;
 
-	for (i = 0; !status && i < o->nr_descriptions; i++)
+	for (i = 0; !status && i < o->nr_descriptions; i++) {
 		status = add_state(o, &o->descriptions[i], image, set, t);
+		status = status ?: find_mistakes(o->descriptions[i].desc, o->path, t);
+	}
 	return status;
 }
 
