@@ -101,28 +101,14 @@ struct described *group_of(const struct catalogue *c, const struct described *fr
 	return last;
 }
 
-/* A group must be of the struct that it is a group of */
-static void check_group(const struct catalogue *c, struct described *d,
+/* Of the same struct: collect sees to it */
+static void note_groups(const struct catalogue *c, struct described *d,
 			const struct kstate_wire_member *m)
 {
-	const char *name = source_string(&d->d, m->name);
-	struct described *group = group_of(c, d, m, NULL);
-	u32 field = le32_to_cpu(m->field);
-	struct finding *f;
+	struct described *group = NULL;
 
-	if (group || field == KSTATE_NO_REF) {
-		for (; group; group = group_of(c, d, m, group))
-			group->group = true;
-		return;
-	}
-	group = next_of_schema(c, d, d->d.schema->fields[field].ref, NULL);
-	if (!group || !group->d.type[0] || !d->d.type[0])
-		return;
-	f = add_finding(&d->findings, "type", true);
-	if (f)
-		snprintf(f->text, sizeof(f->text),
-			 "%s: group \"%s\" is described by \"%s\", which is of %s: a group has members of the same struct",
-			 d->d.type, name, group->d.schema->name, group->d.type);
+	while ((group = group_of(c, d, m, group)))
+		group->group = true;
 }
 
 /* What needs no types */
@@ -406,7 +392,7 @@ static enum status lint_source(struct lint *l, struct trouble *t)
 	for (d = l->c.list; !status && d < end; d++)
 		for (i = 0; i < d->d.nr_members; i++)
 			if (wire_kind(&d->d.members[i]) == KS_GROUP)
-				check_group(&l->c, d, &d->d.members[i]);
+				note_groups(&l->c, d, &d->d.members[i]);
 	for (d = l->c.list; !status && d < end; d++) {
 		progress("compare descriptions", d - l->c.list, l->c.nr);
 		check_use(d);

@@ -405,22 +405,26 @@ struct kstate_description {
  */
 #define __kstate_innermost(_x)						\
 	_Generic(&__kstate_strip(__kstate_strip(__kstate_strip(_x))),	\
-		 __kstate_match(bool, KS_BOOL),				\
-		 __kstate_match(char, KS_CHAR),				\
-		 __kstate_match(signed char, KS_S8),			\
-		 __kstate_match(unsigned char, KS_U8),			\
-		 __kstate_match(short, KS_S16),				\
-		 __kstate_match(unsigned short, KS_U16),		\
-		 __kstate_match(int, KS_S32),				\
-		 __kstate_match(unsigned int, KS_U32),			\
-		 __kstate_match(long, __kstate_long(1)),		\
-		 __kstate_match(unsigned long, __kstate_long(0)),	\
-		 __kstate_match(long long, KS_S64),			\
-		 __kstate_match(unsigned long long, KS_U64),		\
-		 __kstate_match(atomic_t, KS_S32),			\
-		 __kstate_match(atomic64_t, KS_S64),			\
-		 __kstate_match(refcount_t, KS_S32),			\
-		 default: __KSTATE_NO_INT)
+		 __KSTATE_MATCH_INTS, default: __KSTATE_NO_INT)
+/* Of what a pointer leads to: also of a type that is declared only */
+#define __kstate_plain(_x)						\
+	_Generic((_x), void *: KS_U8, __KSTATE_MATCH_INTS, default: __KSTATE_NO_INT)
+#define __KSTATE_MATCH_INTS						\
+	__kstate_match(bool, KS_BOOL),					\
+	__kstate_match(char, KS_CHAR),					\
+	__kstate_match(signed char, KS_S8),				\
+	__kstate_match(unsigned char, KS_U8),				\
+	__kstate_match(short, KS_S16),					\
+	__kstate_match(unsigned short, KS_U16),				\
+	__kstate_match(int, KS_S32),					\
+	__kstate_match(unsigned int, KS_U32),				\
+	__kstate_match(long, __kstate_long(1)),				\
+	__kstate_match(unsigned long, __kstate_long(0)),		\
+	__kstate_match(long long, KS_S64),				\
+	__kstate_match(unsigned long long, KS_U64),			\
+	__kstate_match(atomic_t, KS_S32),				\
+	__kstate_match(atomic64_t, KS_S64),				\
+	__kstate_match(refcount_t, KS_S32)
 #define __kstate_match(_type, _kstype)					\
 	_type *: (_kstype), _type (*)[]: (_kstype),			\
 	volatile _type *: (_kstype), volatile _type (*)[]: (_kstype)
@@ -992,6 +996,10 @@ extern char (*__kstate_member_type)[KS_U64];
 	.size = sizeof(__kstate_member(_state, _f)) + sizeof(struct {	\
 		_Static_assert(__kstate_member_is_pointer(_state, _f),	\
 			#_state "." #_f " is no pointer, and cannot hold a vmalloc area"); \
+		_Static_assert(!__kstate_member_is_pointer(_state, _f) || \
+			       __kstate_is_int(__kstate_plain(__kstate_member(_state, _f))), \
+			#_state "." #_f " leads neither to bytes nor to integers: " \
+			"use KSTATE_STRUCT_VARRAY(), or void * for plain bytes"); \
 		}),							\
 	.num = 1,							\
 	##__VA_ARGS__							\

@@ -316,18 +316,6 @@ static KSTATE_DESCRIBE(s_state, "s", 1,
 	KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_GROUP(more, &s_more_state, needed));
 USE(s)
 """, []),
-    ("group_of_another_struct", """
-struct s { u32 a; u32 b; };
-struct other { u32 a; u32 b; };
-bool needed(const void *);
-static KSTATE_DESCRIBE(s_more_state, "s_more", 1,
-	KSTATE_BASE_TYPE(b, struct other, u32, KSTATE_DEFAULT(0)),
-	KSTATE_SKIP(a, struct other, "of no use"));
-static KSTATE_DESCRIBE(s_state, "s", 1,
-	KSTATE_BASE_TYPE(a, struct s, u32), KSTATE_GROUP(more, &s_more_state, needed),
-	KSTATE_SKIP(b, struct s, "the group has it"));
-USE(s)
-""", ["type"]),
     # Unions
     ("union_views", """
 struct s { union { u64 all; struct { u32 lo, hi; }; u8 bytes[8]; } u; };
@@ -525,9 +513,9 @@ struct dev; struct s { struct page *page; struct dev *dev; void (*fn)(void); u64
 	struct page *area; void (*area_fn)(void); };
 static KSTATE_DESCRIBE(s_state, "s", 1,
 	KSTATE_ADDRESS(page, struct s, KS_LINEAR_ADDR), KSTATE_ADDRESS(dev, struct s, KS_VMEMMAP_ADDR),
-	KSTATE_ADDRESS(fn, struct s, KS_LINEAR_ADDR), KSTATE_VMALLOC(area, struct s),
+	KSTATE_ADDRESS(fn, struct s, KS_LINEAR_ADDR), HAND(area, .kind = KS_VMALLOC),
 	HAND(number, .kind = KS_ADDRESS, .addr_type = KS_LINEAR_ADDR),
-	KSTATE_VMALLOC(area_fn, struct s));
+	HAND(area_fn, .kind = KS_VMALLOC));
 USE(s)
 """, ["type page", "type dev", "type fn", "type number", "type area", "type area_fn"]),
     ("edges_by_hand", """
