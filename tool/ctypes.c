@@ -323,6 +323,21 @@ const char *ctypes_is(const struct ctypes *c, u32 id, const char *const *names)
 	return NULL;
 }
 
+/* What restoring must not write to: it is made anew with the object */
+static const char *const own_types[] = {
+	"mutex", "spinlock", "raw_spinlock", "qspinlock", "rwlock_t", "qrwlock", "rw_semaphore",
+	"rt_mutex", "rt_mutex_base", "ww_mutex", "percpu_rw_semaphore", "lockdep_map", "list_head",
+	"hlist_head", "hlist_node", "hlist_bl_node", "llist_head", "llist_node", "rb_node",
+	"rb_root", "rb_root_cached", "plist_node", "xarray", "wait_queue_head",
+	"wait_queue_entry", "swait_queue_head", "work_struct", "delayed_work", "timer_list",
+	"hrtimer", "callback_head", "task_struct", NULL
+};
+
+const char *ctypes_own(const struct ctypes *c, u32 id)
+{
+	return ctypes_is(c, id, own_types);
+}
+
 static void type_text(const struct ctypes *c, u32 id, char *buf, size_t size, int depth)
 {
 	const struct btf_type *type = btf__type_by_id(c->btf, id);

@@ -78,6 +78,9 @@ u64 ctypes_bits(const struct ctypes *c, u32 id);
  */
 const char *ctypes_is(const struct ctypes *c, u32 id, const char *const *names);
 
+/** ctypes_own() - its name, if a type is one that each kernel makes for itself, or NULL */
+const char *ctypes_own(const struct ctypes *c, u32 id);
+
 /** ctypes_text() - a type as C writes it, or nearly so */
 const char *ctypes_text(const struct ctypes *c, u32 id, char *buf, size_t size);
 

@@ -17,6 +17,7 @@ static const struct command {
 } commands[] = {
 	{ "catalog", command_catalog, "what an image reads and writes" },
 	{ "check", command_check, "whether one kernel takes the state of another, and back" },
+	{ "describe", command_describe, "the skeleton of a description, from a struct" },
 	{ "lint", command_lint, "members that descriptions forget" },
 	{ "lock", command_lock, "keep released schemas, and fail a build that breaks them" },
 	{ "dump", command_dump, "a stream as a tree of named values" },

@@ -74,16 +74,6 @@ struct check {
 
 #define NOWHERE		U64_MAX
 
-/* What restoring must not write to: it is made anew with the object */
-static const char *const own_types[] = {
-	"mutex", "spinlock", "raw_spinlock", "qspinlock", "rwlock_t", "qrwlock", "rw_semaphore",
-	"rt_mutex", "rt_mutex_base", "ww_mutex", "percpu_rw_semaphore", "lockdep_map", "list_head",
-	"hlist_head", "hlist_node", "hlist_bl_node", "llist_head", "llist_node", "rb_node",
-	"rb_root", "rb_root_cached", "plist_node", "xarray", "wait_queue_head",
-	"wait_queue_entry", "swait_queue_head", "work_struct", "delayed_work", "timer_list",
-	"hrtimer", "callback_head", "task_struct", NULL
-};
-
 static const char *const address_types[] = { "uintptr_t", NULL };
 
 static bool spend(struct check *c)
@@ -217,7 +207,7 @@ static void enter(const struct check *c, const struct place *outer, const struct
 	if (!bits)
 		p->bits = ctypes_bits(c->types, p->type);
 	if (!p->owner)
-		p->owner = ctypes_is(c->types, p->type, own_types);
+		p->owner = ctypes_own(c->types, p->type);
 }
 
 /* Element @index of the array at @array */
@@ -234,7 +224,7 @@ static bool enter_array(const struct check *c, const struct place *array, u64 in
 		.type = element,
 		.bits = ctypes_bits(c->types, element),
 		.room = btf_array(type)->nelems - index,
-		.owner = array->owner ?: ctypes_is(c->types, element, own_types),
+		.owner = array->owner ?: ctypes_own(c->types, element),
 	};
 	p->bit = array->bit + index * p->bits;
 	return p->bits;
@@ -245,7 +235,7 @@ static struct place root_place(const struct check *c)
 	return (struct place){
 		.type = c->root,
 		.bits = ctypes_bits(c->types, c->root),
-		.owner = ctypes_is(c->types, c->root, own_types),
+		.owner = ctypes_own(c->types, c->root),
 	};
 }
 

@@ -104,6 +104,7 @@ enum status write_file(const char *path, const void *bytes, size_t size, struct 
 typedef enum status command_fn(int argc, char **argv, struct trouble *t);
 
 command_fn command_dump, command_diff, command_catalog, command_check, command_lint,
-	   command_lock, command_status, command_arm, command_disarm, command_collect;
+	   command_lock, command_status, command_arm, command_disarm, command_collect,
+	   command_describe;
 
 #endif /* _TOOL_H */
