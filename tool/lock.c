@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/minmax.h>
 #include "compare.h"
@@ -18,18 +20,22 @@ enum mode { NONE, ADD, VERIFY, DROP };
 struct args {
 	enum mode mode;
 	const char *release;
+	const char *against;
 	bool complete;
 	char **names;
 	int nr;
 };
 
-enum { OPTION_ADD = 0x400, OPTION_VERIFY, OPTION_DROP, OPTION_RELEASE, OPTION_COMPLETE };
+enum { OPTION_ADD = 0x400, OPTION_VERIFY, OPTION_DROP, OPTION_RELEASE, OPTION_COMPLETE,
+       OPTION_AGAINST };
 
 static const struct argp_option lock_options[] = {
 	{ "add", OPTION_ADD, NULL, 0, "Add what SOURCE describes to FILE", 0 },
 	{ "verify", OPTION_VERIFY, NULL, 0, "Tell what SOURCE breaks for releases in FILE", 0 },
 	{ "drop", OPTION_DROP, "RELEASE", 0, "Take a release out of FILE", 0 },
 	{ "release", OPTION_RELEASE, "RELEASE", 0, "Release to add (default: SOURCE's)", 1 },
+	{ "against", OPTION_AGAINST, "REVISION", 0,
+	  "Verify with FILE as it is in this revision of git", 1 },
 	{ "complete", OPTION_COMPLETE, NULL, 0, "What SOURCE does not have is gone", 1 },
 	{}
 };
@@ -51,6 +57,9 @@ static error_t parse_lock(int key, char *arg, struct argp_state *state)
 	case OPTION_RELEASE:
 		a->release = arg;
 		return 0;
+	case OPTION_AGAINST:
+		a->against = arg;
+		return 0;
 	case OPTION_COMPLETE:
 		a->complete = true;
 		return 0;
@@ -61,6 +70,8 @@ static error_t parse_lock(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!a->mode)
 			argp_error(state, "needs --add, --verify or --drop");
+		if (a->against && (a->mode != VERIFY || a->against[0] == '-' || !a->against[0]))
+			argp_error(state, "takes --against=REVISION with --verify only");
 		if (a->mode == DROP ? a->nr != 1 : a->nr < 2)
 			argp_error(state, a->mode == DROP ? "needs FILE" : "needs FILE and SOURCE");
 		return 0;
@@ -461,8 +472,67 @@ static int take_turn(const char *name, struct trouble *t)
 	return fd;
 }
 
+/* What git has of a file in a revision: its text, or NULL */
+static char *text_of_revision(const char *name, const char *revision, size_t *size)
+{
+	char *copy = strdup(name), *base = strdup(name), *object = NULL, *all = NULL, *text = NULL;
+	posix_spawn_file_actions_t actions;
+	int ends[2], exit_status = -1;
+	char buf[4096];
+	ssize_t n = -1;
+	FILE *out;
+	pid_t pid;
+
+	if (!copy || !base || asprintf(&object, "%s:./%s", revision, basename(base)) < 0 ||
+	    pipe2(ends, O_CLOEXEC))
+		goto out;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	exit_status = posix_spawnp(&pid, "git", &actions, NULL,
+				   (char *[]){ "git", "-C", dirname(copy), "show", object, NULL },
+				   environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	out = open_memstream(&all, size);
+	while (!exit_status && out && (n = read(ends[0], buf, sizeof(buf))) > 0)
+		fwrite(buf, 1, n, out);
+	close(ends[0]);
+	if (!exit_status)
+		waitpid(pid, &exit_status, 0);
+	if (out && !fclose(out) && !exit_status && !n)
+		text = all;
+out:
+	if (!text)
+		free(all);
+	free(object);
+	free(base);
+	free(copy);
+	return text;
+}
+
+/* @name and @text are for lock_free() and free() after that */
+static enum status read_revision(struct lockfile *lock, const struct args *a, char **name,
+				 char **text, struct trouble *t)
+{
+	size_t size = 0;
+
+	*lock = (struct lockfile){};
+	if (asprintf(name, "%s:%s", a->against, a->names[0]) < 0) {
+		*name = NULL;
+		return trouble(t, STATUS_SYSTEM, "no memory");
+	}
+	*text = text_of_revision(a->names[0], a->against, &size);
+	if (!*text)
+		return trouble(t, STATUS_INPUT,
+			       "%s: git does not have it: see what git -C DIRECTORY show %s:./FILE says",
+			       *name, a->against);
+	return lock_parse(lock, *name, *text, size, t);
+}
+
 enum status command_lock(int argc, char **argv, struct trouble *t)
 {
+	char *name = NULL, *text = NULL;
 	struct lockfile lock;
 	enum status status;
 	struct args a = {};
@@ -475,10 +545,13 @@ enum status command_lock(int argc, char **argv, struct trouble *t)
 		if (turn < 0)
 			return t->status;
 	}
-	status = lock_read(&lock, a.names[0], a.mode == ADD, t);
+	status = a.against ? read_revision(&lock, &a, &name, &text, t) :
+			     lock_read(&lock, a.names[0], a.mode == ADD, t);
 	if (!status)
 		status = a.mode == DROP ? drop(&a, &lock, t) : with_sources(&a, &lock, t);
 	lock_free(&lock);
+	free(name);
+	free(text);
 	if (turn >= 0)
 		close(turn);
 	return status;
