@@ -301,6 +301,19 @@ static enum status set_target(const struct live *live, int fd, struct trouble *t
 
 /* What the kernel found */
 
+/**
+ * struct answer - what has been found so far
+ * @counts: objects with each outcome
+ * @allowed: how many may be lost by the policy
+ * @ns: what the check took
+ * @save_ns: what saving took of it
+ * @worst: outcome of all
+ * @shown: objects that have been printed, as JSON
+ * @all: show what is converted and defaulted, too
+ * @groups: as text: findings that are the same but for the key of the object, each an object
+ *	with its line, how many there are, and the first other keys
+ * @by_name: the same, to be found by what they have in common
+ */
 struct answer {
 	json_int_t counts[OUTCOMES];
 	json_int_t allowed;
@@ -309,7 +322,12 @@ struct answer {
 	enum outcome worst;
 	size_t shown;
 	bool all;
+	json_t *groups;
+	json_t *by_name;
 };
+
+/* Keys of the objects of which the same is found, as text */
+#define KEYS_SHOWN	4
 
 static enum outcome outcome_named(const json_t *line)
 {
@@ -324,24 +342,76 @@ static enum outcome outcome_named(const json_t *line)
 	return OUTCOMES;
 }
 
-static void print_finding(const json_t *line, const json_t *err, enum outcome outcome, bool allowed)
+/* What a finding says, after the name and key of its object: @object, or its state alone, @len bytes */
+static char *reason_text(const json_t *err, const char *object, size_t len, bool allowed)
 {
-	char *name = printable(err ? member(err, "path") : member(line, "object"));
+	char *path = printable(member(err, "path")), *expected = printable(member(err, "expected"));
+	char *found = printable(member(err, "found")), *text = NULL;
+	const char *field = path;
 
-	printf("  %s%-9s%s  %s", colour(allowed ? YELLOW : outcome_colour(outcome)),
-	       outcome_names[outcome], colour(PLAIN), name ?: "");
-	free(name);
-	if (err) {
-		char *expected = printable(member(err, "expected"));
-		char *found = printable(member(err, "found"));
+	if (path && !strncmp(path, object, strlen(object)))
+		field = path + strlen(object);
+	else if (path && !strncmp(path, object, len) && !path[len])
+		field = "";
+	if (!path || !expected || !found ||
+	    asprintf(&text, "%s%s: %s (%lld): expected %s, found %s%s", field == path ? ": " : "",
+		     field, member(err, "reason"),
+		     (long long)json_integer_value(json_object_get(err, "code")), expected, found,
+		     allowed ? "; the policy allows that" : "") < 0)
+		text = NULL;
+	free(path);
+	free(expected);
+	free(found);
+	return text;
+}
 
-		printf(": %s (%lld): expected %s, found %s", member(err, "reason"),
-		       (long long)json_integer_value(json_object_get(err, "code")),
-		       expected ?: "", found ?: "");
-		free(expected);
-		free(found);
+/* Note one finding about an object; the same about others is counted only */
+static void add_finding(struct answer *a, const json_t *line, const json_t *err,
+			enum outcome outcome, bool allowed)
+{
+	char *object = printable(member(line, "object")), *reason = NULL, *name = NULL;
+	size_t state = object ? strcspn(object, "[") : 0;
+	json_t *group, *keys;
+
+	if (object)
+		reason = err ? reason_text(err, object, state, allowed) :
+			       strdup(allowed ? "; the policy allows that" : "");
+	if (!reason || asprintf(&name, "%d%.*s%s", outcome, (int)state, object, reason) < 0)
+		name = NULL;
+	group = name ? json_object_get(a->by_name, name) : NULL;
+	if (name && !group) {
+		group = json_pack("{s:i, s:b, s:s, s:s, s:i, s:[]}", "outcome", outcome, "allowed",
+				  allowed, "object", object, "reason", reason, "more", 0, "keys");
+		json_array_append_new(a->groups, group);
+		json_object_set(a->by_name, name, group);
+	} else if (group) {
+		keys = json_object_get(group, "keys");
+		json_object_set_new(group, "more",
+				    json_integer(json_integer_value(json_object_get(group, "more")) + 1));
+		if (json_array_size(keys) < KEYS_SHOWN)
+			json_array_append_new(keys, json_string(object + state));
 	}
-	puts(allowed ? "; the policy allows that" : "");
+	free(name);
+	free(reason);
+	free(object);
+}
+
+static void print_group(const json_t *group)
+{
+	enum outcome outcome = json_integer_value(json_object_get(group, "outcome"));
+	json_int_t more = json_integer_value(json_object_get(group, "more"));
+	const json_t *keys = json_object_get(group, "keys"), *key;
+	bool allowed = json_is_true(json_object_get(group, "allowed"));
+	size_t i;
+
+	printf("  %s%-9s%s  %s%s", colour(allowed ? YELLOW : outcome_colour(outcome)),
+	       outcome_names[outcome], colour(PLAIN), member(group, "object"),
+	       member(group, "reason"));
+	if (more)
+		printf("; and the same of %lld more:", (long long)more);
+	json_array_foreach(keys, i, key)
+		printf(" %s", json_string_value(key));
+	puts(more > json_array_size(keys) ? " ..." : "");
 }
 
 static void take_finding(struct answer *a, json_t *line, enum outcome outcome)
@@ -360,9 +430,9 @@ static void take_finding(struct answer *a, json_t *line, enum outcome outcome)
 
 		all = json_object_get(line, "errors");
 		json_array_foreach(all, i, err)
-			print_finding(line, err, outcome, allowed);
+			add_finding(a, line, err, outcome, allowed);
 		if (!all)
-			print_finding(line, err, outcome, allowed);
+			add_finding(a, line, err, outcome, allowed);
 	} else {
 		return;
 	}
@@ -474,10 +544,18 @@ static void print_counts_json(const struct answer *a)
 static enum status print_answer(const struct live *live, struct answer *a, struct trouble *t)
 {
 	enum status status = begin_answer(live, a, t);
+	json_t *group;
+	size_t i;
 
 	if (status)
 		return status;
+	a->groups = json_array();
+	a->by_name = json_object();
 	status = ask(live, a, t);
+	json_array_foreach(a->groups, i, group)
+		print_group(group);
+	json_decref(a->by_name);
+	json_decref(a->groups);
 	/* Also after trouble, so that what was printed is whole */
 	if (options.json)
 		print_counts_json(a);
