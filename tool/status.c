@@ -211,8 +211,147 @@ static enum status look(const char *dir, struct picture *p, struct trouble *t)
 	return t->status;
 }
 
+/* Where the machine stands */
+
+enum situation { IDLE, ARMED, BLOCKED_NOW, FORCED, ARRIVED, REFUSED, RESTORED, DAMAGED_STATE };
+
+/* Each has a name, for programs, and a command that is next */
+static const struct {
+	const char *name;
+	const char *next;
+} situations[] = {
+	[IDLE]		= { "idle", "kstate arm IMAGE" },
+	[ARMED]		= { "armed", "kexec -e" },
+	[BLOCKED_NOW]	= { "blocked", "kstate check --live" },
+	[FORCED]	= { "forced", "kexec -e, or kstate disarm" },
+	[ARRIVED]	= { "arrived", "kstate status, when drivers and programs have asked for theirs" },
+	[REFUSED]	= { "refused", "kexec back, without finishing" },
+	[RESTORED]	= { "restored", "echo 1 > /sys/kernel/kstate/finish" },
+	[DAMAGED_STATE]	= { "damaged", "kstate dump /sys/kernel/kstate/incoming" },
+};
+
+struct stand {
+	enum situation situation;
+	const char *who;
+	long long nr;
+};
+
+/* Records that came and were not restored */
+static long long unclaimed(const json_t *streams)
+{
+	const json_t *stream;
+	long long nr = 0;
+	size_t i;
+
+	json_array_foreach(streams, i, stream)
+		nr += number(stream, "unclaimed");
+	return nr;
+}
+
+/* Whether kstate_finish() has anything to free; others finish their streams themselves */
+static bool is_unfinished(const json_t *streams)
+{
+	const json_t *stream;
+	size_t i;
+
+	json_array_foreach(streams, i, stream)
+		if (json_object_get(stream, "unclaimed") && number(stream, "records") &&
+		    !strcmp(json_string_value(json_object_get(stream, "name")), KSTATE_STREAM))
+			return true;
+	return false;
+}
+
+static struct stand stand_of(const struct picture *p)
+{
+	const char *armed = json_string_value(json_object_get(p->gate, "armed")) ?: "off";
+	const char *doing = json_string_value(json_object_get(p->err, "doing")) ?: "";
+	long long blocked = number(p->gate, "blocked") - number(p->gate, "allowed");
+	struct stand s = {
+		.who = json_string_value(json_object_get(p->gate, "target")) ?: "",
+		.nr = blocked > 0 ? blocked : 0,
+	};
+
+	if (!json_is_null(p->damage)) {
+		s.situation = DAMAGED_STATE;
+	} else if (!strcmp(armed, "force")) {
+		s.situation = FORCED;
+	} else if (!strcmp(armed, "on")) {
+		s.situation = s.nr ? BLOCKED_NOW : ARMED;
+	} else if (unclaimed(p->streams) > 0) {
+		s.nr = unclaimed(p->streams);
+		s.who = json_string_value(json_object_get(p->err, "writer")) ?: "";
+		s.situation = number(p->err, "code") && *s.who &&
+			      (!strcmp(doing, "restore") || !strcmp(doing, "retrieve")) ? REFUSED :
+											 ARRIVED;
+	} else if (is_unfinished(p->streams)) {
+		s.situation = RESTORED;
+	}
+	return s;
+}
+
+/* The sentence about it, for free(), or NULL */
+static char *stand_text(const struct stand *s)
+{
+	char *who = printable(s->who), *text = NULL;
+	int ret = -1;
+
+	switch (who ? s->situation : -1) {
+	case IDLE:
+		ret = asprintf(&text, "no jump is prepared");
+		break;
+	case ARMED:
+		ret = asprintf(&text, "armed for %s, nothing is blocked", who);
+		break;
+	case BLOCKED_NOW:
+		ret = asprintf(&text, "armed for %s, a kexec is refused: %lld blocked", who, s->nr);
+		break;
+	case FORCED:
+		ret = asprintf(&text, "armed for %s, but forced: %lld blocked, which a kexec loses",
+			       who, s->nr);
+		break;
+	case ARRIVED:
+		ret = asprintf(&text, "%lld record%s of the last kernel %s not restored yet",
+			       s->nr, s->nr == 1 ? "" : "s", s->nr == 1 ? "is" : "are");
+		break;
+	case REFUSED:
+		ret = asprintf(&text, "state of %s was refused, %lld record%s not restored", who,
+			       s->nr, s->nr == 1 ? " is" : "s are");
+		break;
+	case RESTORED:
+		ret = asprintf(&text, "all that the last kernel wrote is restored");
+		break;
+	case DAMAGED_STATE:
+		ret = asprintf(&text, "part of what the last kernel wrote is damaged");
+		break;
+	}
+	free(who);
+	return ret < 0 ? NULL : text;
+}
+
+static json_t *json_stand(const struct picture *p)
+{
+	struct stand s = stand_of(p);
+	char *text = stand_text(&s);
+	json_t *value = json_pack("{s:s, s:s, s:s}", "is", situations[s.situation].name,
+				  "text", text ?: "", "next", situations[s.situation].next);
+
+	free(text);
+	return value;
+}
+
+static void print_stand(const struct picture *p)
+{
+	struct stand s = stand_of(p);
+	char *text = stand_text(&s);
+
+	printf("now       %s%s%s; next: %s\n", colour(BOLD), text ?: "", colour(PLAIN),
+	       situations[s.situation].next);
+	free(text);
+}
+
 static void print_picture(const char *release, const struct picture *p)
 {
+	print_stand(p);
 	printf("kernel    %s\n", release);
 	print_streams(p->streams);
 	if (!json_is_null(p->damage))
@@ -234,7 +373,8 @@ enum status command_status(int argc, char **argv, struct trouble *t)
 	uname(&uts);
 	status = look(live.sysfs, &p, t);
 	if (!status && options.json)
-		status = print_json(json_pack("{s:s,s:O,s:O,s:O,s:O}", "kernel", uts.release,
+		status = print_json(json_pack("{s:o,s:s,s:O,s:O,s:O,s:O}", "situation",
+					      json_stand(&p), "kernel", uts.release,
 					      "streams", p.streams, "damage", p.damage,
 					      "last_error", p.err, "gate", p.gate), t);
 	else if (!status)

@@ -13,6 +13,7 @@
 #include "luo_edges.h"
 #include "luo_lost.h"
 #include "luo_next.h"
+#include "operate.h"
 #include "predict.h"
 #include "reserve.h"
 #include "steps.h"
@@ -340,6 +341,7 @@ int main(void)
 		{ "luo_nomemfd", luo_nomemfd },
 		{ "module", module },
 		{ "objects_100000", objects_100000 },
+		{ "operate", operate },
 		{ "other_image", other_image },
 		{ "plain", plain },
 		{ "predict", predict },
