@@ -779,6 +779,24 @@ static enum status arm(const struct arm *a, int lock, struct trouble *t)
 	return status ?: outcome_status(answer.worst);
 }
 
+/* Arming has failed somewhere on the way: say what is armed now */
+static void add_what_is_armed(const char *dir, struct trouble *t)
+{
+	struct trouble none = {};
+	json_t *gate = sysfs_json(dir, "gate", &none);
+	char *target = printable(member(gate, "target"));
+	size_t len = strlen(t->text);
+
+	if (!strcmp(member(gate, "armed"), "off"))
+		snprintf(t->text + len, sizeof(t->text) - len, "; the gate is not armed");
+	else if (gate && target)
+		snprintf(t->text + len, sizeof(t->text) - len, "; the gate is armed for %s%s",
+			 *target ? target : "no kernel",
+			 !strcmp(member(gate, "armed"), "force") ? ", but forced" : "");
+	free(target);
+	json_decref(gate);
+}
+
 enum status command_arm(int argc, char **argv, struct trouble *t)
 {
 	struct arm a = {};
@@ -794,6 +812,8 @@ enum status command_arm(int argc, char **argv, struct trouble *t)
 	if (lock < 0)
 		return t->status;
 	status = arm(&a, lock, t);
+	if (t->text[0])
+		add_what_is_armed(a.live.sysfs, t);
 	close(lock);
 	return status;
 }
