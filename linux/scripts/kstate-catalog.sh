@@ -7,7 +7,8 @@
 #   kstate-catalog.sh NAME.o NAME.ko      into the module, if it describes anything
 #
 # A description that KSTATE would refuse at run time ends the build. So does one that
-# breaks what kernel/liveupdate/kstate.lock says of released kernels.
+# breaks what kernel/liveupdate/kstate.lock says of released kernels, or, for a module
+# from outside of the tree, the kstate.lock beside its Makefile of its own releases.
 
 set -e
 
@@ -28,11 +29,13 @@ collect()
 
 verify()
 {
-	lock=${srctree}/kernel/liveupdate/kstate.lock
-	[ -f "${lock}" ] || return 0
-	said=$("${KSTATE}" lock --verify "${lock}" "${catalog}") && return 0
-	echo >&2 "${said}"
-	exit 1
+	for lock in "${srctree}/kernel/liveupdate/kstate.lock" \
+		${KBUILD_EXTMOD:+"${KBUILD_EXTMOD}/kstate.lock"}; do
+		[ -f "${lock}" ] || continue
+		said=$("${KSTATE}" lock --verify "${lock}" "${catalog}") && continue
+		echo >&2 "${said}"
+		exit 1
+	done
 }
 
 case "${output}" in
