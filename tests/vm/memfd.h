@@ -284,7 +284,8 @@ static void memfd(long boot)
 		check_kmemleak();
 		guest_pass();
 	}
-	guest_check(free > FORGOTTEN_BYTES / 1024 - 512);
+	/* Other memory comes and goes meanwhile: some MiB of it where KASAN keeps what is freed */
+	guest_check(free > FORGOTTEN_BYTES / 1024 / 2);
 	session = luo_session(LUO_CREATE_SESSION, "memfd");
 	for (int i = 0; i < MEMFDS; i++)
 		luo_preserve_fd(session, fds[i], i);
