@@ -147,6 +147,8 @@ class Run:
                 self._sample(generator)
             generator.close()
             self._last_counts()
+            self.guest = None
+            memory.close()
             self._moments()
             initrd.unlink()
             disk.unlink(missing_ok=True)

@@ -26,6 +26,11 @@ class Memory:
         os.ftruncate(self.fd, size)
         self.map = mmap.mmap(self.fd, size)
 
+    def close(self):
+        """Gives it back: all of a machine's memory"""
+        self.map.close()
+        os.close(self.fd)
+
     def find(self, words):
         """Offset of the page that begins so, or None. What was never written is not looked at."""
         at = 0
