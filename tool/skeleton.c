@@ -37,18 +37,28 @@ static enum status no_memory(struct trouble *t)
 	return trouble(t, STATUS_SYSTEM, "no memory");
 }
 
+/* Names come from a file: what is no text in them must not reach a terminal */
+static const char *plain(char *text)
+{
+	for (char *c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return text;
+}
+
 /* A member, its field, and what there is to decide: a sentence, or NULL */
 __attribute__((format(printf, 4, 5)))
 static void add(struct skeleton *s, const char *member, const char *decide, const char *fmt, ...)
 {
-	char text[512];
+	char text[1024], name[MAX_PATH];
 	va_list args;
 
+	snprintf(name, sizeof(name), "%s", member);
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	json_array_append_new(s->members, json_pack("{s:s, s:s, s:s?}", "member", member,
-						    "field", text, "decide", decide));
+	json_array_append_new(s->members, json_pack("{s:s, s:s, s:s?}", "member", plain(name),
+						    "field", plain(text), "decide", decide));
 }
 
 static bool is_int(const struct ctypes *c, u32 id)
