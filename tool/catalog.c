@@ -579,20 +579,9 @@ static const struct argp_option catalog_options[] = {
 struct catalog_arguments {
 	bool fields;
 	const char *output;
-	char *source;
+	char **names;
+	int nr;
 };
-
-/* Several arguments are parts of one source */
-static bool add_argument(struct catalog_arguments *a, const char *arg)
-{
-	char *joined;
-
-	if (asprintf(&joined, "%s%s%s", a->source ?: "", a->source ? "," : "", arg) < 0)
-		return false;
-	free(a->source);
-	a->source = joined;
-	return true;
-}
 
 static error_t parse_catalog(int key, char *arg, struct argp_state *state)
 {
@@ -605,8 +594,10 @@ static error_t parse_catalog(int key, char *arg, struct argp_state *state)
 	case 'o':
 		a->output = arg;
 		return 0;
-	case ARGP_KEY_ARG:
-		return add_argument(a, arg) ? 0 : ENOMEM;
+	case ARGP_KEY_ARGS:
+		a->names = state->argv + state->next;
+		a->nr = state->argc - state->next;
+		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "needs an image, a directory or a file");
 		return 0;
@@ -619,7 +610,7 @@ static const struct argp catalog_argp = {
 	.parser = parse_catalog,
 	.args_doc = "SOURCE...",
 	.doc = "Show what an image reads and writes: the states that its code describes.\vSOURCE is a kernel image (vmlinux, bzImage), a module, packed or not, a file with a catalogue or a stream, a directory with a kernel and its modules, or \"running\". Several are taken for parts of one kernel.",
-	.children = common_options,
+	.children = source_options,
 };
 
 static enum status show_or_write(const struct catalog_arguments *a, struct source *s,
@@ -651,12 +642,14 @@ enum status command_catalog(int argc, char **argv, struct trouble *t)
 	struct catalog_arguments a = {};
 	struct source s = {};
 	enum status status;
+	char *names;
 
 	if (argp_parse(&catalog_argp, argc, argv, 0, NULL, &a))
-		return trouble(t, STATUS_SYSTEM, "no memory");
-	status = source_open(&s, a.source, t);
+		return STATUS_USAGE;
+	names = source_join(a.names, a.nr);
+	status = names ? source_open(&s, names, t) : trouble(t, STATUS_SYSTEM, "no memory");
 	status = status ?: show_or_write(&a, &s, t);
 	source_close(&s);
-	free(a.source);
+	free(names);
 	return status;
 }

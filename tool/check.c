@@ -79,7 +79,7 @@ static error_t parse_check(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp check_argp = {
-	.options = check_options, .parser = parse_check, .children = live_options,
+	.options = check_options, .parser = parse_check, .children = target_options,
 	.args_doc = "FROM TO [...]\n--live [TO...]",
 	.doc = "Tell whether the kernel TO takes the state of the kernel FROM, and FROM that of TO, with every difference.\vFROM and TO are images, directories of modules, catalogues, several of these with commas between, or 'running'. FROM may be a stream: then its values count. With more than two, each is checked against each.\nExit status: 0 taken, 1 something is lost or kept aside, 2 some values are refused, 3 blocked.",
 };

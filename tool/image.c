@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <linux/array_size.h>
 #include <linux/limits.h>
 #include <linux/unaligned.h>
 #include "image.h"
@@ -641,6 +642,54 @@ enum status image_section(const struct image *image, const char *name, const voi
 	status = find_section(image, elf, name, bytes, size, t);
 	elf_end(elf);
 	return status;
+}
+
+/* What only those call that describe something; each has a description for a parameter */
+static bool is_call_with_state(const char *symbol)
+{
+	static const char *const calls[] = {
+		"kstate_register", "kstate_register_key", "kstate_register_anew",
+		"kstate_restore_key", "kstate_save_state_key", "kstate_stream_save",
+		"kstate_stream_restore", "kstate_transaction_add",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (!strcmp(symbol, calls[i]))
+			return true;
+	return false;
+}
+
+static bool has_call_with_state(Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+	const char *name;
+	GElf_Sym sym;
+
+	for (int i = 0; data && gelf_getsym(data, i, &sym); i++) {
+		name = sym.st_shndx == SHN_UNDEF ? elf_strptr(elf, header->sh_link, sym.st_name) :
+						   NULL;
+		if (name && is_call_with_state(name))
+			return true;
+	}
+	return false;
+}
+
+bool image_registers(const struct image *image)
+{
+	Elf_Scn *section = NULL;
+	bool found = false;
+	GElf_Shdr header;
+	Elf *elf;
+
+	if (!starts_with(image->bytes, image->size, ELFMAG, SELFMAG))
+		return false;
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)image->bytes, image->size);
+	while (elf && !found && (section = elf_nextscn(elf, section)))
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
+			found = has_call_with_state(elf, section, &header);
+	elf_end(elf);
+	return found;
 }
 
 static enum status elf_catalog(const struct image *image, const void **bytes, size_t *size,

@@ -77,4 +77,12 @@ enum status image_catalog(const struct image *image, const void **bytes, size_t 
 enum status image_section(const struct image *image, const char *name, const void **bytes,
 			  size_t *size, struct trouble *t);
 
+/**
+ * image_registers() - whether a module without a catalogue has state all the same
+ * @image: the image
+ *
+ * Return: true if it calls what registers or saves objects.
+ */
+bool image_registers(const struct image *image);
+
 #endif /* _TOOL_IMAGE_H */

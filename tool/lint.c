@@ -583,6 +583,8 @@ enum status command_lint(int argc, char **argv, struct trouble *t)
 
 	if (argp_parse(&lint_argp, argc, argv, 0, NULL, &a))
 		return no_memory(t);
+	/* It looks at each file by itself, and finds what describes a state twice */
+	options.mixed = true;
 	lints = calloc(a.nr, sizeof(*lints));
 	if (!lints)
 		return no_memory(t);

@@ -261,25 +261,10 @@ static enum status write_image(const struct live *live, char *names, struct trou
 	return STATUS_OK;
 }
 
-static char *join(char **names, int nr)
-{
-	size_t len = 1;
-	char *all;
-
-	for (int i = 0; i < nr; i++)
-		len += strlen(names[i]) + 1;
-	all = calloc(1, len);
-	for (int i = 0; all && i < nr; i++) {
-		strcat(all, i ? "," : "");
-		strcat(all, names[i]);
-	}
-	return all;
-}
-
 /* Hand over what the images of the target describe */
 static enum status set_target(const struct live *live, int fd, struct trouble *t)
 {
-	char *names = join(live->names, live->nr);
+	char *names = source_join(live->names, live->nr);
 	struct source s = {};
 	enum status status;
 
@@ -606,7 +591,7 @@ enum status check_live(const struct live *live, struct trouble *t)
 
 enum { OPTION_SYSFS = 0x400 };
 
-static const struct argp_option sysfs_options[] = {
+static const struct argp_option sysfs_option[] = {
 	{ "sysfs", OPTION_SYSFS, "DIR", OPTION_HIDDEN, NULL, 0 },
 	{}
 };
@@ -624,10 +609,15 @@ static error_t parse_sysfs(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp sysfs_argp = {
-	.options = sysfs_options, .parser = parse_sysfs, .children = common_options,
+	.options = sysfs_option, .parser = parse_sysfs, .children = common_options,
 };
 
-const struct argp_child live_options[] = { { &sysfs_argp, 0, NULL, 0 }, {} };
+static const struct argp target_argp = {
+	.options = sysfs_option, .parser = parse_sysfs, .children = source_options,
+};
+
+const struct argp_child sysfs_options[] = { { &sysfs_argp, 0, NULL, 0 }, {} };
+const struct argp_child target_options[] = { { &target_argp, 0, NULL, 0 }, {} };
 
 /* Arm and disarm */
 
@@ -673,7 +663,7 @@ static error_t parse_arm(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp arm_argp = {
-	.options = arm_options, .parser = parse_arm, .children = live_options,
+	.options = arm_options, .parser = parse_arm, .children = target_options,
 	.args_doc = "IMAGE...",
 	.doc = "Have the running kernel refuse a kexec as long as the kernel IMAGE would refuse anything of its state.\vIMAGE and its modules are named as for kstate check; what kexec has loaded should be the same. What would happen now is printed. The policy has lines 'must-come STATE' and 'may-be-lost STATE'.\nExit status: 0 taken, 1 something is lost or kept aside, 3 blocked, but armed.",
 };
@@ -826,7 +816,7 @@ static error_t parse_disarm(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp disarm_argp = {
-	.parser = parse_disarm, .children = live_options,
+	.parser = parse_disarm, .children = sysfs_options,
 	.doc = "Let the running kernel kexec again without a check, and forget target and policy.",
 };
 

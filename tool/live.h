@@ -7,8 +7,6 @@
 
 #include "tool.h"
 
-#define SYSFS	"/sys/kernel/kstate"
-
 /**
  * struct live - what a command is to do with the running kernel
  * @sysfs: the directory; tests have another one
@@ -23,8 +21,11 @@ struct live {
 	bool all;
 };
 
-/* The hidden option --sysfs DIR, and the common ones: the child's input is a struct live */
-extern const struct argp_child live_options[];
+/*
+ * The hidden option --sysfs DIR, and the common ones: the child's input is a struct live.
+ * The second is for those who name a target.
+ */
+extern const struct argp_child sysfs_options[], target_options[];
 
 /**
  * check_live() - what the target would do with everything as it is now: kstate check --live

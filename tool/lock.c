@@ -80,7 +80,7 @@ static error_t parse_lock(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp lock_argp = {
-	.options = lock_options, .parser = parse_lock, .children = common_options,
+	.options = lock_options, .parser = parse_lock, .children = source_options,
 	.args_doc = "--add FILE SOURCE...\n--verify FILE SOURCE...\n--drop RELEASE FILE",
 	.doc = "Keep the schemas of released kernels in a file of text, and tell what breaks them.\vSOURCE is an image, a directory of modules, a catalogue, several of these with commas between, or 'running'.\nExit status: 0 nothing breaks, 3 something does.",
 };
@@ -404,51 +404,26 @@ static enum status drop(const struct args *a, struct lockfile *lock, struct trou
 	return status;
 }
 
-/* All sources together */
-static enum status open_sources(const struct args *a, struct source *sources,
-				struct kstate_set *all, struct trouble *t)
-{
-	struct kstate_error err = {};
-	enum status status = STATUS_OK;
-	char text[512];
-
-	for (int i = 0; i < a->nr - 1 && !status; i++) {
-		status = source_open(&sources[i], a->names[i + 1], t);
-		if (!status && sources[i].stream)
-			return trouble(t, STATUS_USAGE,
-				       "%s is a stream: give the image or catalogue of its kernel",
-				       a->names[i + 1]);
-		if (!status && kstate_set_merge(all, sources[i].set, &err)) {
-			kstate_error_text(&err, text, sizeof(text));
-			return trouble(t, STATUS_SYSTEM, "%s: %s", a->names[i + 1], text);
-		}
-	}
-	return status;
-}
-
+/* All sources together are one kernel */
 static enum status with_sources(struct args *a, struct lockfile *lock, struct trouble *t)
 {
-	struct source *sources = calloc(a->nr, sizeof(*sources));
-	struct kstate_set *all = kstate_memory_create();
+	char *names = source_join(a->names + 1, a->nr - 1);
+	struct source s = {};
 	struct side now = {};
 	enum status status;
 
-	if (!sources || !all) {
-		status = trouble(t, STATUS_SYSTEM, "no memory");
-	} else {
-		all->limits = true;
-		status = open_sources(a, sources, all, t);
-		status = status ?: side_init(&now, all, t);
-	}
+	status = names ? source_open(&s, names, t) : trouble(t, STATUS_SYSTEM, "no memory");
+	if (!status && s.stream)
+		status = trouble(t, STATUS_USAGE,
+				 "%s is a stream: give the image or catalogue of its kernel", names);
+	status = status ?: side_init(&now, s.set, t);
 	if (!status && !a->release)
-		a->release = sources[0].set->writer;
+		a->release = s.set->writer;
 	if (!status)
 		status = a->mode == ADD ? add(a, lock, &now, t) : verify(a, lock, &now, t);
 	side_free(&now);
-	kstate_set_destroy(all);
-	for (int i = 0; sources && i < a->nr; i++)
-		source_close(&sources[i]);
-	free(sources);
+	source_close(&s);
+	free(names);
 	return status;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/array_size.h>
 #include "tool.h"
 
 struct options options;
@@ -24,6 +25,10 @@ enum status trouble(struct trouble *t, enum status status, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(t->text, sizeof(t->text), fmt, args);
 	va_end(args);
+	/* Names in it may come from a hostile file, and go to a terminal */
+	for (char *p = t->text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
 	return status;
 }
 
@@ -73,6 +78,19 @@ const char *colour(enum colour which)
 	};
 
 	return options.colour ? sequences[which] : "";
+}
+
+const char *running_path(const char *word)
+{
+	static const char *const words[][2] = {
+		{ "running", SYSFS "/catalog" }, { "incoming", SYSFS "/incoming" },
+		{ "outgoing", SYSFS "/outgoing" }, { "live", SYSFS "/live" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(word, words[i][0]))
+			return words[i][1];
+	return NULL;
 }
 
 static bool shown;

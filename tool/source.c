@@ -17,8 +17,6 @@
 #include "source.h"
 #include "text.h"
 
-#define RUNNING	"/sys/kernel/kstate/catalog"
-
 /* The files that one argument names, in order */
 struct files {
 	char **paths;
@@ -121,6 +119,17 @@ static enum status check_catalogue(const struct kstate_set *set, const char *pat
 	return STATUS_OK;
 }
 
+/* A kernel does not load modules of another, as a rule, so this is a mistake, as a rule */
+static enum status check_release(const struct source *s, const struct kstate_set *set,
+				 const char *path, struct trouble *t)
+{
+	if (options.mixed || !strcmp(s->set->writer, set->writer))
+		return STATUS_OK;
+	return trouble(t, STATUS_MIXED,
+		       "%s: of release %s, what is named with it of %s: name one kernel, or take it as it is with --mixed",
+		       path, set->writer, s->set->writer);
+}
+
 /* Catalogues become one, so that modules count with their kernel */
 static enum status merge(struct source *s, struct kstate_set *set, const char *path,
 			 struct trouble *t)
@@ -141,9 +150,49 @@ static enum status merge(struct source *s, struct kstate_set *set, const char *p
 			       "%s: of architecture %s, what is named with it of %s", path,
 			       source_arch(set->arch, a, sizeof(a)),
 			       source_arch(s->set->arch, b, sizeof(b)));
+	if (check_release(s, set, path, t))
+		return STATUS_MIXED;
 	if (kstate_set_merge(s->set, set, &err))
 		return refused(path, &err, t);
 	return STATUS_OK;
+}
+
+static int by_name_and_image(const void *a, const void *b)
+{
+	const struct state_info *x = a, *y = b;
+
+	return strcmp(x->schema->name, y->schema->name) ?: strcmp(x->image, y->image);
+}
+
+/* Two descriptions of one state that differ: which of them is going to be registered? */
+static enum status check_twice(const struct source *s, struct trouble *t)
+{
+	const struct kstate_state *state;
+	enum status status = STATUS_OK;
+	struct state_info *list, *x;
+	size_t nr = 0, i;
+
+	list_for_each_entry(state, &s->set->states, list)
+		nr++;
+	list = calloc(nr ?: 1, sizeof(*list));
+	if (!list)
+		return trouble(t, STATUS_SYSTEM, "no memory");
+	nr = 0;
+	list_for_each_entry(state, &s->set->states, list)
+		if (source_state(s->set, state, &list[nr]) &&
+		    list[nr].flags & KSTATE_STATE_USED)
+			nr++;
+	qsort(list, nr, sizeof(*list), by_name_and_image);
+	for (i = 1; i < nr && !status; i++) {
+		x = &list[i - 1];
+		if (!strcmp(x->schema->name, x[1].schema->name) &&
+		    !kstate_schema_equal(x->schema, x[1].schema))
+			status = trouble(t, STATUS_TWICE,
+					 "%s: state \"%s\" is described by %s and, in another way, by %s: name what is loaded together, or let the one that fits best count with --mixed",
+					 s->name, x->schema->name, x->image, x[1].image);
+	}
+	free(list);
+	return status;
 }
 
 static enum status add_set(struct source *s, struct kstate_set *set, bool alone,
@@ -181,6 +230,10 @@ static enum status add_image(struct source *s, const struct image *image, bool a
 	size_t size;
 
 	status = image_catalog(image, &bytes, &size, &no);
+	if (status == STATUS_NO_CATALOG && image->module && image_registers(image))
+		return trouble(t, status,
+			       "%s: has state, but no catalogue: build it with CONFIG_KSTATE_CATALOG",
+			       image->path);
 	if (status == STATUS_NO_CATALOG && image->module && !alone) {
 		/* Most modules describe nothing */
 		s->silent++;
@@ -328,8 +381,8 @@ static enum status add_part(const char *part, struct files *files, struct troubl
 {
 	struct stat st;
 
-	if (!strcmp(part, "running"))
-		return add_file(files, RUNNING, t);
+	if (running_path(part))
+		return add_file(files, running_path(part), t);
 	if (!*part)
 		return trouble(t, STATUS_USAGE,
 			       "nothing between two commas: name files or directories");
@@ -354,10 +407,12 @@ static enum status open_file(struct source *s, const char *path, bool alone, str
 	struct image image;
 	enum status status;
 
-	if (!strcmp(path, RUNNING) && access(path, F_OK))
+	if (!strncmp(path, SYSFS "/", strlen(SYSFS "/")) && access(path, F_OK))
 		return trouble(t, STATUS_KERNEL,
-			       "the running kernel has no catalogue (%s): it was built without CONFIG_KSTATE_CATALOG, KSTATE is a module that is not loaded, or /sys is not mounted",
-			       RUNNING);
+			       "the running kernel has no %s (%s): it was built without %s, KSTATE is a module that is not loaded, or /sys is not mounted",
+			       path + strlen(SYSFS "/"), path,
+			       strcmp(path, running_path("running")) ? "CONFIG_KSTATE" :
+								       "CONFIG_KSTATE_CATALOG");
 	status = image_open(&image, path, t);
 	status = status ?: add_image(s, &image, alone, t);
 	image_close(&image);
@@ -385,11 +440,53 @@ enum status source_open_each(struct source *s, const char *arg, source_image_fn 
 	}
 	free_files(&files);
 	if (!status && !s->set)
-		status = trouble(t, STATUS_NO_CATALOG,
-				 "%s: none of its %zu modules has a catalogue: build them with CONFIG_KSTATE_CATALOG",
-				 arg, s->silent);
+		return trouble(t, STATUS_NO_CATALOG,
+			       "%s: none of its %zu modules has a catalogue: build them with CONFIG_KSTATE_CATALOG",
+			       arg, s->silent);
+	if (!status && !s->stream && !options.mixed)
+		status = check_twice(s, t);
 	return status;
 }
+
+char *source_join(char **names, int nr)
+{
+	size_t len = 1;
+	char *all;
+
+	for (int i = 0; i < nr; i++)
+		len += strlen(names[i]) + 1;
+	all = calloc(1, len);
+	for (int i = 0; all && i < nr; i++) {
+		strcat(all, i ? "," : "");
+		strcat(all, names[i]);
+	}
+	return all;
+}
+
+/* The option of those who take sources for kernels */
+
+enum { OPTION_MIXED = 0x500 };
+
+static const struct argp_option mixed_options[] = {
+	{ "mixed", OPTION_MIXED, NULL, 0,
+	  "Take files for one kernel that are of several releases, or describe a state in two ways",
+	  -3 },
+	{}
+};
+
+static error_t parse_mixed(int key, char *arg, struct argp_state *state)
+{
+	if (key != OPTION_MIXED)
+		return ARGP_ERR_UNKNOWN;
+	options.mixed = true;
+	return 0;
+}
+
+static const struct argp mixed_argp = {
+	.options = mixed_options, .parser = parse_mixed, .children = common_options,
+};
+
+const struct argp_child source_options[] = { { &mixed_argp, 0, NULL, 0 }, {} };
 
 void source_close(struct source *s)
 {

@@ -44,10 +44,11 @@ struct source {
  * source_open() - read what an argument names
  * @s: filled; to be given to source_close(), also after trouble
  * @arg: a file as image_open() takes it; a directory: the kernel in it and all modules;
- *	several of these with commas between; or "running"
+ *	several of these with commas between; or what running_path() knows
  * @t: what went wrong
  *
- * Catalogues that belong together become one. It has the release of the first.
+ * Catalogues that belong together become one. It has the release of the first. Those that
+ * do not belong together are refused unless options.mixed says that they do.
  */
 enum status source_open(struct source *s, const char *arg, struct trouble *t);
 
@@ -62,6 +63,18 @@ enum status source_open(struct source *s, const char *arg, struct trouble *t);
 enum status source_open_each(struct source *s, const char *arg, source_image_fn *each,
 			     void *each_arg, struct trouble *t);
 void source_close(struct source *s);
+
+/* Child of the argp of those who call it: --mixed, and the common ones */
+extern const struct argp_child source_options[];
+
+/**
+ * source_join() - make one argument of several that are parts of one kernel
+ * @names: the arguments
+ * @nr: how many
+ *
+ * Return: them with commas between, for free(), or NULL without memory.
+ */
+char *source_join(char **names, int nr);
 
 /**
  * struct state_info - a description, as a catalogue tells of it

@@ -18,7 +18,7 @@ static error_t parse_status(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp status_argp = {
-	.parser = parse_status, .children = live_options,
+	.parser = parse_status, .children = sysfs_options,
 	.doc = "Tell what the running kernel got from the one before and has for the next one, what it refused last, and how the gate before a kexec stands.",
 };
 

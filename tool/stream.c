@@ -23,8 +23,6 @@
 #include <linux/minmax.h>
 #include "stream.h"
 
-#define SYSFS		"/sys/kernel/kstate/"
-
 /* Pages are given back in pieces of this many bytes */
 #define PASS_BYTES	(4U * 1024 * 1024)
 
@@ -363,17 +361,19 @@ static void *map_fd(int fd, size_t *size)
 
 static enum status cannot_open(const char *path, struct trouble *t)
 {
-	if (errno == ENOENT && !strncmp(path, SYSFS, strlen(SYSFS)))
+	if (errno == ENOENT && !strncmp(path, SYSFS "/", strlen(SYSFS "/")))
 		return trouble(t, STATUS_KERNEL,
-			       "%s: the running kernel has no KSTATE; give a file", path);
+			       "%s: the running kernel has no KSTATE, or one that lacks this; give a file",
+			       path);
+	if (errno == EACCES && !strncmp(path, SYSFS "/", strlen(SYSFS "/")))
+		return trouble(t, STATUS_INPUT, "%s: %s: be root", path, strerror(errno));
 	return trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
 }
 
 /**
  * stream_open() - open a stream file
  * @s: the file, zeroed
- * @path: where it is; "-" for standard input, "incoming" and "outgoing" for those
- *	of the running kernel
+ * @path: where it is; "-" for standard input, or what running_path() knows
  * @t: what went wrong
  *
  * Return: %STATUS_OK, or why it cannot be read at all.
@@ -385,11 +385,7 @@ enum status stream_open(struct stream_file *s, const char *path, struct trouble 
 	size_t size = 0;
 	int fd, copy;
 
-	s->name = path;
-	if (!strcmp(path, "incoming"))
-		s->name = SYSFS "incoming";
-	else if (!strcmp(path, "outgoing"))
-		s->name = SYSFS "outgoing";
+	s->name = running_path(path) ?: path;
 	fd = strcmp(path, "-") ? open(s->name, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
 	if (fd < 0)
 		return cannot_open(s->name, t);

@@ -15,6 +15,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Where the running kernel is asked and told */
+#define SYSFS	"/sys/kernel/kstate"
+
 /* Exit statuses; kstate(1) explains them */
 enum status {
 	STATUS_OK	= 0,
@@ -30,6 +33,8 @@ enum status {
 	STATUS_NEWER	= 70,	/* of a newer format */
 	STATUS_SYSTEM	= 71,	/* no memory, cannot write */
 	STATUS_KERNEL	= 72,	/* the running kernel has no KSTATE, or refuses */
+	STATUS_MIXED	= 73,	/* of several releases, but named as one kernel */
+	STATUS_TWICE	= 74,	/* a state that one kernel describes in two ways */
 };
 
 /* What went wrong: one sentence that says where, and what to do */
@@ -54,12 +59,21 @@ struct options {
 	bool json;
 	bool quiet;		/* no progress */
 	bool colour;		/* stdout is a terminal that wants it */
+	bool mixed;		/* what is named as one kernel is taken for one */
 };
 
 extern struct options options;
 
 /* Child of each subcommand's argp: --json, --quiet, --no-color */
 extern const struct argp_child common_options[];
+
+/**
+ * running_path() - where the running kernel has what is called by a word
+ * @word: running, incoming, outgoing, live; or anything else
+ *
+ * Return: the path of a file, or NULL.
+ */
+const char *running_path(const char *word);
 
 /* SGR sequences, empty strings without colour */
 enum colour { PLAIN, RED, GREEN, YELLOW, BLUE, DIM, BOLD };
