@@ -15,6 +15,16 @@ const char *const outcome_names[OUTCOMES] = {
 	[ASIDE] = "aside", [LOSSY] = "lossy", [SOME] = "value", [BLOCKED] = "blocked",
 };
 
+const char *const outcome_meanings[OUTCOMES] = {
+	[EXACT] = "taken as it is, perhaps under another name",
+	[CONVERTED] = "taken in another form, such as a wider integer",
+	[DEFAULTED] = "one side gets, or drops, a default",
+	[ASIDE] = "optional and not known there: kept, and handed on at the next jump",
+	[LOSSY] = "dropped, as its author allows",
+	[SOME] = "some values are refused: a stream or --live tells whether there are any",
+	[BLOCKED] = "refused, whatever the values are",
+};
+
 enum colour outcome_colour(enum outcome outcome)
 {
 	return outcome == BLOCKED ? RED : outcome >= ASIDE ? YELLOW : GREEN;

@@ -22,7 +22,7 @@
  */
 enum outcome { EXACT, CONVERTED, DEFAULTED, ASIDE, LOSSY, SOME, BLOCKED, OUTCOMES };
 
-extern const char *const outcome_names[OUTCOMES];
+extern const char *const outcome_names[OUTCOMES], *const outcome_meanings[OUTCOMES];
 
 /**
  * outcome_of() - what becomes of a difference

@@ -430,13 +430,25 @@ static void print_finding(const struct described *d, struct finding *f)
 	       colour(f->blocked ? RED : YELLOW), printable(f->text), colour(PLAIN));
 }
 
-static void print_source(const struct lint *l)
+static void annotate(const struct described *d, struct finding *f)
+{
+	char title[160];
+
+	snprintf(title, sizeof(title), "%s, %s: %s", f->kind, d->d.image, d->d.schema->name);
+	print_annotation(f->blocked ? "error" : "warning", NULL, 0, printable(title),
+			 printable(f->text));
+}
+
+static void print_source(const struct lint *l, bool github)
 {
 	size_t i, j;
 
 	for (i = 0; i < l->c.nr; i++)
 		for (j = 0; j < l->c.list[i].findings.nr; j++)
-			print_finding(&l->c.list[i], &l->c.list[i].findings.list[j]);
+			if (github)
+				annotate(&l->c.list[i], &l->c.list[i].findings.list[j]);
+			else
+				print_finding(&l->c.list[i], &l->c.list[i].findings.list[j]);
 	printf("%s%s (%s): %zu description%s: ", colour(BOLD), l->source.name,
 	       l->source.set->writer, l->c.nr, l->c.nr == 1 ? "" : "s");
 	if (l->count)
@@ -487,7 +499,7 @@ static json_t *source_json(const struct lint *l)
 			 "without_types", without, "findings", findings);
 }
 
-static enum status show(const struct lint *lints, size_t nr, struct trouble *t)
+static enum status show(const struct lint *lints, size_t nr, bool github, struct trouble *t)
 {
 	enum status status = STATUS_OK;
 	json_t *sources = NULL;
@@ -499,7 +511,7 @@ static enum status show(const struct lint *lints, size_t nr, struct trouble *t)
 		if (options.json)
 			json_array_append_new(sources, source_json(&lints[i]));
 		else
-			print_source(&lints[i]);
+			print_source(&lints[i], github);
 		if (lints[i].count && !status)
 			status = STATUS_LOSSY;
 		if (lints[i].blocked)
@@ -548,6 +560,14 @@ static void close_lint(struct lint *l)
 struct lint_arguments {
 	char **sources;
 	size_t nr;
+	bool github;
+};
+
+enum { OPTION_GITHUB = 0x500 };
+
+static const struct argp_option lint_options[] = {
+	{ "github", OPTION_GITHUB, NULL, 0, "Print annotations for GitHub Actions", -1 },
+	{}
 };
 
 static error_t parse_lint(int key, char *arg, struct argp_state *state)
@@ -555,6 +575,9 @@ static error_t parse_lint(int key, char *arg, struct argp_state *state)
 	struct lint_arguments *a = state->input;
 
 	switch (key) {
+	case OPTION_GITHUB:
+		a->github = true;
+		return 0;
 	case ARGP_KEY_ARGS:
 		a->sources = state->argv + state->next;
 		a->nr = state->argc - state->next;
@@ -562,13 +585,15 @@ static error_t parse_lint(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!a->nr)
 			argp_error(state, "needs a SOURCE, such as vmlinux");
+		if (a->github && options.json)
+			argp_error(state, "takes one of --json and --github");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp lint_argp = {
-	.parser = parse_lint,
+	.options = lint_options, .parser = parse_lint,
 	.args_doc = "SOURCE...",
 	.doc = "Compare the descriptions of kernels and modules with the C structs that they describe: members that are neither described nor skipped, types that differ, pointers copied as numbers, descriptions that nobody uses.\vA SOURCE is an image with BTF, a directory with a kernel and its modules, several files with commas between, or \"running\". Exit status: 0 nothing found, 1 something, 3 something grave, 68 no BTF. See kstate-lint(1).",
 	.children = common_options,
@@ -600,7 +625,7 @@ enum status command_lint(int argc, char **argv, struct trouble *t)
 	for (i = 0; !status && i < nr; i++)
 		status = lint_source(&lints[i], t);
 	if (!status) {
-		status = show(lints, nr, t);
+		status = show(lints, nr, a.github, t);
 		if (status <= STATUS_BLOCKED)
 			status = complain_without(lints, nr, status, t);
 	}

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <linux/crc32c.h>
 #include <linux/slab.h>
-#include "compare.h"
+#include "findings.h"
 #include "live.h"
 
 /* The directory */
@@ -295,9 +295,7 @@ static enum status set_target(const struct live *live, int fd, struct trouble *t
  * @worst: outcome of all
  * @shown: objects that have been printed, as JSON
  * @all: show what is converted and defaulted, too
- * @groups: as text: findings that are the same but for the key of the object, each an object
- *	with its line, how many there are, and the first other keys
- * @by_name: the same, to be found by what they have in common
+ * @findings: what is printed as text
  */
 struct answer {
 	json_int_t counts[OUTCOMES];
@@ -307,12 +305,8 @@ struct answer {
 	enum outcome worst;
 	size_t shown;
 	bool all;
-	json_t *groups;
-	json_t *by_name;
+	struct findings findings;
 };
-
-/* Keys of the objects of which the same is found, as text */
-#define KEYS_SHOWN	4
 
 static enum outcome outcome_named(const json_t *line)
 {
@@ -327,78 +321,6 @@ static enum outcome outcome_named(const json_t *line)
 	return OUTCOMES;
 }
 
-/* What a finding says, after the name and key of its object: @object, or its state alone, @len bytes */
-static char *reason_text(const json_t *err, const char *object, size_t len, bool allowed)
-{
-	char *path = printable(member(err, "path")), *expected = printable(member(err, "expected"));
-	char *found = printable(member(err, "found")), *text = NULL;
-	const char *field = path;
-
-	if (path && !strncmp(path, object, strlen(object)))
-		field = path + strlen(object);
-	else if (path && !strncmp(path, object, len) && !path[len])
-		field = "";
-	if (!path || !expected || !found ||
-	    asprintf(&text, "%s%s: %s (%lld): expected %s, found %s%s", field == path ? ": " : "",
-		     field, member(err, "reason"),
-		     (long long)json_integer_value(json_object_get(err, "code")), expected, found,
-		     allowed ? "; the policy allows that" : "") < 0)
-		text = NULL;
-	free(path);
-	free(expected);
-	free(found);
-	return text;
-}
-
-/* Note one finding about an object; the same about others is counted only */
-static void add_finding(struct answer *a, const json_t *line, const json_t *err,
-			enum outcome outcome, bool allowed)
-{
-	char *object = printable(member(line, "object")), *reason = NULL, *name = NULL;
-	size_t state = object ? strcspn(object, "[") : 0;
-	json_t *group, *keys;
-
-	if (object)
-		reason = err ? reason_text(err, object, state, allowed) :
-			       strdup(allowed ? "; the policy allows that" : "");
-	if (!reason || asprintf(&name, "%d%.*s%s", outcome, (int)state, object, reason) < 0)
-		name = NULL;
-	group = name ? json_object_get(a->by_name, name) : NULL;
-	if (name && !group) {
-		group = json_pack("{s:i, s:b, s:s, s:s, s:i, s:[]}", "outcome", outcome, "allowed",
-				  allowed, "object", object, "reason", reason, "more", 0, "keys");
-		json_array_append_new(a->groups, group);
-		json_object_set(a->by_name, name, group);
-	} else if (group) {
-		keys = json_object_get(group, "keys");
-		json_object_set_new(group, "more",
-				    json_integer(json_integer_value(json_object_get(group, "more")) + 1));
-		if (json_array_size(keys) < KEYS_SHOWN)
-			json_array_append_new(keys, json_string(object + state));
-	}
-	free(name);
-	free(reason);
-	free(object);
-}
-
-static void print_group(const json_t *group)
-{
-	enum outcome outcome = json_integer_value(json_object_get(group, "outcome"));
-	json_int_t more = json_integer_value(json_object_get(group, "more"));
-	const json_t *keys = json_object_get(group, "keys"), *key;
-	bool allowed = json_is_true(json_object_get(group, "allowed"));
-	size_t i;
-
-	printf("  %s%-9s%s  %s%s", colour(allowed ? YELLOW : outcome_colour(outcome)),
-	       outcome_names[outcome], colour(PLAIN), member(group, "object"),
-	       member(group, "reason"));
-	if (more)
-		printf("; and the same of %lld more:", (long long)more);
-	json_array_foreach(keys, i, key)
-		printf(" %s", json_string_value(key));
-	puts(more > json_array_size(keys) ? " ..." : "");
-}
-
 static void take_finding(struct answer *a, json_t *line, enum outcome outcome)
 {
 	bool allowed = json_is_true(json_object_get(line, "allowed"));
@@ -410,14 +332,7 @@ static void take_finding(struct answer *a, json_t *line, enum outcome outcome)
 		fputs(a->shown ? ",\n    " : "\n    ", stdout);
 		json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	} else if (outcome >= ASIDE || a->all) {
-		const json_t *err = json_object_get(line, "error"), *all;
-		size_t i;
-
-		all = json_object_get(line, "errors");
-		json_array_foreach(all, i, err)
-			add_finding(a, line, err, outcome, allowed);
-		if (!all)
-			add_finding(a, line, err, outcome, allowed);
+		findings_add(&a->findings, line, outcome, allowed);
 	} else {
 		return;
 	}
@@ -529,18 +444,12 @@ static void print_counts_json(const struct answer *a)
 static enum status print_answer(const struct live *live, struct answer *a, struct trouble *t)
 {
 	enum status status = begin_answer(live, a, t);
-	json_t *group;
-	size_t i;
 
 	if (status)
 		return status;
-	a->groups = json_array();
-	a->by_name = json_object();
 	status = ask(live, a, t);
-	json_array_foreach(a->groups, i, group)
-		print_group(group);
-	json_decref(a->by_name);
-	json_decref(a->groups);
+	findings_print(&a->findings);
+	findings_free(&a->findings);
 	/* Also after trouble, so that what was printed is whole */
 	if (options.json)
 		print_counts_json(a);

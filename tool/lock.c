@@ -22,12 +22,13 @@ struct args {
 	const char *release;
 	const char *against;
 	bool complete;
+	bool github;
 	char **names;
 	int nr;
 };
 
 enum { OPTION_ADD = 0x400, OPTION_VERIFY, OPTION_DROP, OPTION_RELEASE, OPTION_COMPLETE,
-       OPTION_AGAINST };
+       OPTION_AGAINST, OPTION_GITHUB };
 
 static const struct argp_option lock_options[] = {
 	{ "add", OPTION_ADD, NULL, 0, "Add what SOURCE describes to FILE", 0 },
@@ -37,6 +38,7 @@ static const struct argp_option lock_options[] = {
 	{ "against", OPTION_AGAINST, "REVISION", 0,
 	  "Verify with FILE as it is in this revision of git", 1 },
 	{ "complete", OPTION_COMPLETE, NULL, 0, "What SOURCE does not have is gone", 1 },
+	{ "github", OPTION_GITHUB, NULL, 0, "Print annotations for GitHub Actions", -1 },
 	{}
 };
 
@@ -60,6 +62,9 @@ static error_t parse_lock(int key, char *arg, struct argp_state *state)
 	case OPTION_AGAINST:
 		a->against = arg;
 		return 0;
+	case OPTION_GITHUB:
+		a->github = true;
+		return 0;
 	case OPTION_COMPLETE:
 		a->complete = true;
 		return 0;
@@ -72,6 +77,8 @@ static error_t parse_lock(int key, char *arg, struct argp_state *state)
 			argp_error(state, "needs --add, --verify or --drop");
 		if (a->against && (a->mode != VERIFY || a->against[0] == '-' || !a->against[0]))
 			argp_error(state, "takes --against=REVISION with --verify only");
+		if (a->github && (a->mode != VERIFY || options.json))
+			argp_error(state, "takes --github with --verify only, and without --json");
 		if (a->mode == DROP ? a->nr != 1 : a->nr < 2)
 			argp_error(state, a->mode == DROP ? "needs FILE" : "needs FILE and SOURCE");
 		return 0;
@@ -96,6 +103,7 @@ static const struct argp lock_argp = {
  * @change: see change_of()
  * @text: what kstate check says of it
  * @sentence: what is said of it here, with %RELEASES in it
+ * @line: of the lock file, where the state is
  * @with: the releases that it breaks with: true at their numbers
  * @releases: their names
  */
@@ -107,6 +115,7 @@ struct breakage {
 	u32 change;
 	char *text;
 	char *sentence;
+	u32 line;
 	bool *with;
 	char *releases;
 };
@@ -220,6 +229,7 @@ static enum status add_breakage(struct breakages *all, const struct lock_part *p
 		/* Only what follows the name of the state and a dot */
 		.path = strdup(strlen(d->path) > strlen(name) ? d->path + strlen(name) + 1 : ""),
 		.change = d->change,
+		.line = part->line,
 		.text = strdup(d->text),
 		.sentence = strdup(d->sentence),
 		.with = calloc(all->lock->nr_releases, sizeof(bool)),
@@ -305,17 +315,37 @@ static json_t *json_releases(const struct lockfile *lock, const struct breakage 
 	return list;
 }
 
-static json_t *json_breakage(const struct lockfile *lock, const struct breakage *b)
+/* Its sentence, for free(), or NULL without memory */
+static char *sentence_of(const struct breakage *b)
 {
 	char *sentence = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&sentence, &size);
-	json_t *value;
 
 	if (!out)
 		return NULL;
 	print_sentence(out, b);
-	if (fclose(out))
+	return fclose(out) ? NULL : sentence;
+}
+
+static void annotate(const struct args *a, const struct breakage *b)
+{
+	char *sentence = sentence_of(b), *text = NULL;
+
+	if (sentence && asprintf(&text, "%s\n%s", sentence, advice(b)) < 0)
+		text = NULL;
+	print_annotation("error", a->names[0], b->line, b->back ? "no way back" : "breaks a release",
+			 text ?: "");
+	free(text);
+	free(sentence);
+}
+
+static json_t *json_breakage(const struct lockfile *lock, const struct breakage *b)
+{
+	char *sentence = sentence_of(b);
+	json_t *value;
+
+	if (!sentence)
 		return NULL;
 	value = json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:s}",
 			  "direction", b->back ? "back" : "forward",
@@ -334,6 +364,10 @@ static enum status print_breakages(const struct args *a, const struct breakages 
 	for (size_t i = 0; i < all->nr; i++) {
 		if (options.json) {
 			json_array_append_new(list, json_breakage(all->lock, &all->list[i]));
+			continue;
+		}
+		if (a->github) {
+			annotate(a, &all->list[i]);
 			continue;
 		}
 		fputs(colour(RED), stdout);

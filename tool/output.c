@@ -122,6 +122,35 @@ void progress_end(void)
 	shown = false;
 }
 
+/* Text of a workflow command; in @property, what ends one is escaped, too */
+static void put_annotation(const char *text, bool property)
+{
+	for (; *text; text++) {
+		unsigned char c = *text;
+
+		if (c < ' ' || c == '%' || (property && (c == ':' || c == ',')))
+			printf("%%%02X", c);
+		else
+			putchar(c);
+	}
+}
+
+void print_annotation(const char *level, const char *file, unsigned int line, const char *title,
+		      const char *text)
+{
+	printf("::%s ", level);
+	if (file) {
+		fputs("file=", stdout);
+		put_annotation(file, true);
+		printf(",line=%u,", line);
+	}
+	fputs("title=", stdout);
+	put_annotation(title, true);
+	fputs("::", stdout);
+	put_annotation(text, false);
+	putchar('\n');
+}
+
 enum status print_json(json_t *value, struct trouble *t)
 {
 	int ret = value ? json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : -1;

@@ -92,6 +92,19 @@ void progress(const char *what, uint64_t done, uint64_t total);
 void progress_end(void);
 
 /**
+ * print_annotation() - print a finding as GitHub Actions show it beside the code
+ * @level: error, warning or notice
+ * @file: which file it is about, or NULL
+ * @line: which line of it
+ * @title: in few words
+ * @text: what is to be said
+ *
+ * The form is that of "Workflow commands for GitHub Actions", with its escapes.
+ */
+void print_annotation(const char *level, const char *file, unsigned int line, const char *title,
+		      const char *text);
+
+/**
  * print_json() - write a JSON value and a newline to stdout
  * @value: the value, whose reference is taken
  */
