@@ -5,17 +5,14 @@
  * Records are matched by stream, state and key, values by their paths; the schemas of
  * the two may differ. Records with the same bytes are not looked into.
  */
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
-#include "dump.h"
+#include "values.h"
 
 /* Elements of an array that are shown unless all are */
 #define SHORT_ELEMENTS	16
-
-#define MAX_LEVELS	(4 * KSTATE_MAX_DEPTH + KSTATE_MAX_GROUPS + 4)
 
 /* A record of one of the files */
 struct saved {
@@ -37,34 +34,6 @@ struct side {
 	bool no_memory;
 };
 
-/* A value of a record */
-struct value {
-	size_t path;		/* where it is in @paths */
-	struct node node;
-	u64 hash;
-	bool matched;
-};
-
-/* All values of a record */
-struct values {
-	struct value *list;
-	u32 nr;
-	u32 room;
-	struct out paths;
-	struct out path;	/* of the groups that are open */
-	size_t ends[MAX_LEVELS];
-	u32 depth;
-	u32 *table;
-	u32 size;
-	bool no_memory;
-};
-
-/* Schemas that have been compared, by their numbers */
-struct pair {
-	u64 from;
-	u64 to;
-};
-
 struct diff {
 	struct side from;
 	struct side to;
@@ -72,7 +41,7 @@ struct diff {
 	struct values a;
 	struct values b;
 	struct out out;
-	void *schemas;		/* a tree of &struct pair */
+	struct matches matches;
 	const char *stream;	/* that was named last */
 	bool named;		/* the record has been named */
 	u64 same;
@@ -82,17 +51,6 @@ struct diff {
 	bool more;		/* something stands in the array of JSON already */
 	bool no_memory;
 };
-
-static u64 fnv1a(u64 hash, const void *data, size_t size)
-{
-	const u8 *p = data;
-
-	while (size--)
-		hash = (hash ^ *p++) * 0x100000001b3ULL;
-	return hash;
-}
-
-#define FNV1A	0xcbf29ce484222325ULL
 
 static const char *state_of(const struct seen *seen)
 {
@@ -149,15 +107,6 @@ static const struct stream_visitor collector = {
 	.begin = nothing, .record = collect, .end = nothing,
 };
 
-static u32 table_size(u32 nr)
-{
-	u32 size = 16;
-
-	while (size < 2 * nr)
-		size *= 2;
-	return size;
-}
-
 static void read_side(struct side *side)
 {
 	u64 i;
@@ -185,206 +134,6 @@ static struct saved *find_entry(const struct side *side, const struct saved *e)
 			return f;
 	}
 	return NULL;
-}
-
-/* The values of a record, with their paths */
-
-static void add_value(struct values *v, const struct node *n)
-{
-	struct value *more;
-	size_t len;
-
-	if (v->nr == v->room) {
-		more = realloc(v->list, (2 * v->room + 64) * sizeof(*more));
-		if (!more) {
-			v->no_memory = true;
-			return;
-		}
-		v->list = more;
-		v->room = 2 * v->room + 64;
-	}
-	len = v->path.len;
-	out_char(&v->path, 0);
-	v->list[v->nr++] = (struct value){
-		.path = v->paths.len, .node = *n, .hash = fnv1a(FNV1A, v->path.data, len),
-	};
-	out_bytes(&v->paths, v->path.data, len + 1);
-	v->path.len = len;
-}
-
-static size_t enter(struct values *v, const struct node *n)
-{
-	size_t len = v->path.len;
-
-	if (n->element) {
-		out_printf(&v->path, "[%llu]", n->index);
-	} else {
-		if (len)
-			out_char(&v->path, '.');
-		out_escaped(&v->path, n->name, n->name_len);
-	}
-	return len;
-}
-
-static void value_open(void *arg, const struct node *n)
-{
-	struct values *v = arg;
-
-	v->ends[v->depth++] = enter(v, n);
-	/* What there is of a struct is told by its fields, unless it need not be there */
-	if (n->kind == NODE_LIST || n->kind == NODE_UNION || (n->kind == NODE_STRUCT && n->slot))
-		add_value(v, n);
-}
-
-static void value_leaf(void *arg, const struct node *n)
-{
-	struct values *v = arg;
-	size_t len = enter(v, n);
-
-	add_value(v, n);
-	v->path.len = len;
-}
-
-static void value_close(void *arg, const struct node *n)
-{
-	struct values *v = arg;
-
-	v->path.len = v->ends[--v->depth];
-}
-
-static const struct walker value_walker = {
-	.open = value_open, .leaf = value_leaf, .close = value_close,
-};
-
-static void read_values(struct side *side, struct saved *e, struct values *v)
-{
-	struct walk w = {
-		.walker = &value_walker, .arg = v, .limit = U64_MAX, .secrets = side->opt->secrets,
-	};
-	struct seen *seen = &e->seen;
-	struct node rest = { .kind = NODE_BYTES, .name = "(the rest)", .name_len = 10,
-			     .item = true };
-
-	v->nr = 0;
-	v->paths.len = 0;
-	v->path.len = 0;
-	v->depth = 0;
-	if (!seen->schema) {
-		rest.at = (u8 *)(seen->record + 1);
-		rest.bytes = seen->bytes;
-		value_leaf(v, &rest);
-		return;
-	}
-	if (walk_payload(&w, seen->schema, seen->payload, seen->size))
-		return;
-	if (!seen->problem[0])
-		stream_damage(&side->file, w.bad, seen->payload + seen->size - w.bad, "%s: %s",
-			      seen->schema->name, w.what);
-	v->path.len = 0;
-	rest.at = w.bad;
-	rest.bytes = seen->payload + seen->size - w.bad;
-	if (!w.secrets && has_secrets(&side->file, seen->schema))
-		rest.kind = NODE_SECRET;
-	value_leaf(v, &rest);
-}
-
-static const char *path_of(const struct values *v, const struct value *value)
-{
-	return v->paths.data + value->path;
-}
-
-static bool make_table(struct values *v)
-{
-	u32 size = table_size(v->nr);
-	u32 *more;
-	u64 i;
-
-	if (size > v->size) {
-		more = realloc(v->table, size * sizeof(*more));
-		if (!more)
-			return false;
-		v->table = more;
-		v->size = size;
-	}
-	memset(v->table, 0, v->size * sizeof(*v->table));
-	for (u32 n = 0; n < v->nr; n++) {
-		for (i = v->list[n].hash; v->table[i & (v->size - 1)]; i++)
-			;
-		v->table[i & (v->size - 1)] = n + 1;
-	}
-	return true;
-}
-
-static struct value *find_value(const struct values *v, const struct values *in,
-				const struct value *value)
-{
-	u32 n;
-
-	for (u64 i = value->hash; (n = v->table[i & (v->size - 1)]); i++) {
-		struct value *other = &v->list[n - 1];
-
-		if (!other->matched && other->hash == value->hash &&
-		    !strcmp(path_of(v, other), path_of(in, value)))
-			return other;
-	}
-	return NULL;
-}
-
-static bool same_int(const struct node *a, const struct node *b, u64 i)
-{
-	u64 x = kstate_int_load(a->at + i * kstate_size(a->type), a->type);
-	u64 y = kstate_int_load(b->at + i * kstate_size(b->type), b->type);
-
-	return x == y && (kstate_is_signed(a->type) == kstate_is_signed(b->type) || !(x >> 63));
-}
-
-static bool same_text(const struct node *a, const struct node *b)
-{
-	u64 n = a->bytes, m = b->bytes;
-
-	/* NULL is not the empty string, but an array may have more room than it had */
-	if (!n != !m)
-		return false;
-	while (n && !a->at[n - 1])
-		n--;
-	while (m && !b->at[m - 1])
-		m--;
-	return n == m && !memcmp(a->at, b->at, n);
-}
-
-static bool same_bytes(const u8 *a, u64 n, const u8 *b, u64 m)
-{
-	return n == m && (!n || !memcmp(a, b, n));
-}
-
-static bool same_value(const struct node *a, const struct node *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	switch (a->kind) {
-	case NODE_STRUCT:
-	case NODE_NULL:
-		return true;
-	case NODE_LIST:
-		return a->count == b->count;
-	case NODE_UNION:
-		return !strcmp(a->arm, b->arm);
-	case NODE_INTS:
-		if (a->count != b->count || a->one != b->one)
-			return false;
-		for (u64 i = 0; i < a->count; i++)
-			if (!same_int(a, b, i))
-				return false;
-		return true;
-	case NODE_TEXT:
-		return same_text(a, b);
-	case NODE_BITS:
-		return a->count == b->count && same_bytes(a->at, a->bytes, b->at, b->bytes);
-	case NODE_SECRET:
-		return same_bytes(a->at, a->bytes, b->at, b->bytes) &&
-		       same_bytes(a->tail, a->tail_bytes, b->tail, b->tail_bytes);
-	}
-	return same_bytes(a->at, a->bytes, b->at, b->bytes);
 }
 
 /* Telling */
@@ -490,7 +239,7 @@ static void tell_ints(struct diff *d, const struct saved *e, const char *path,
 	for (i = 0; i < max(a->count, b->count); i++) {
 		struct node x = *a, y = *b;
 
-		if (i < a->count && i < b->count && same_int(a, b, i))
+		if (i < a->count && i < b->count && values_same_int(a, b, i))
 			continue;
 		if (!d->opt.all && told == SHORT_ELEMENTS && !options.json) {
 			left++;
@@ -515,46 +264,94 @@ static void tell_ints(struct diff *d, const struct saved *e, const char *path,
 			   left);
 }
 
+static bool bit(const struct node *n, u64 i)
+{
+	return i < n->count && n->at[i / 8] >> i % 8 & 1;
+}
+
+/* The bits that are in @a, but not in @b, as a list of ranges */
+static void bits_only_in(struct out *o, const struct node *a, const struct node *b)
+{
+	const char *between = "";
+	u64 i, end;
+
+	for (i = 0; i < a->count; i = end + 1) {
+		for (end = i; bit(a, end) && !bit(b, end); end++)
+			;
+		if (end == i)
+			continue;
+		out_printf(o, "%s%llu", between, i);
+		if (end > i + 1)
+			out_printf(o, "-%llu", end - 1);
+		between = ",";
+	}
+}
+
+static void tell_bits(struct diff *d, const struct saved *e, const char *path,
+		      const struct node *a, const struct node *b)
+{
+	struct out set = {}, cleared = {};
+
+	bits_only_in(&set, b, a);
+	bits_only_in(&cleared, a, b);
+	if (options.json) {
+		d->named = true;
+		json_array_append_new(d->fields,
+				      json_pack("{s:s,s:o,s:o,s:s%,s:s%}", "path", path,
+						"from", json_leaf(a), "to", json_leaf(b),
+						"set", set.data ?: "", set.len,
+						"cleared", cleared.data ?: "", cleared.len));
+	} else {
+		if (!d->named)
+			name_record(d, e, " ");
+		d->named = true;
+		out_printf(&d->out, "    %s:", path);
+		if (cleared.len)
+			out_printf(&d->out, " cleared %.*s", (int)cleared.len, cleared.data);
+		if (cleared.len && set.len)
+			out_char(&d->out, ',');
+		if (set.len)
+			out_printf(&d->out, " set %.*s", (int)set.len, set.data);
+		out_char(&d->out, '\n');
+	}
+	out_free(&set);
+	out_free(&cleared);
+}
+
 static void compare_values(struct diff *d, const struct saved *e)
 {
 	struct values *a = &d->a, *b = &d->b;
 
-	if (!make_table(b)) {
+	if (!values_index(b)) {
 		d->no_memory = true;
 		return;
 	}
 	for (u32 i = 0; i < a->nr; i++) {
-		struct value *x = &a->list[i], *y = find_value(b, a, x);
-		const char *path = path_of(a, x);
+		struct value *x = &a->list[i], *y = values_find(b, a, x);
+		const char *path = values_path(a, x);
 
 		if (!y) {
-			tell(d, e, path, &x->node, NULL);
+			if (!values_mean_nothing(x))
+				tell(d, e, path, &x->node, NULL);
 			continue;
 		}
 		y->matched = true;
-		if (same_value(&x->node, &y->node))
+		if (values_same(&x->node, &y->node))
 			continue;
 		if (x->node.kind == NODE_INTS && y->node.kind == NODE_INTS && !x->node.one &&
 		    !y->node.one)
 			tell_ints(d, e, path, &x->node, &y->node);
+		else if (x->node.kind == NODE_BITS && y->node.kind == NODE_BITS)
+			tell_bits(d, e, path, &x->node, &y->node);
 		else
 			tell(d, e, path, &x->node, &y->node);
 	}
 	for (u32 i = 0; i < b->nr; i++)
-		if (!b->list[i].matched)
-			tell(d, e, path_of(b, &b->list[i]), NULL, &b->list[i].node);
+		if (!b->list[i].matched && !values_mean_nothing(&b->list[i]))
+			tell(d, e, values_path(b, &b->list[i]), NULL, &b->list[i].node);
 }
 
 /* Schemas */
-
-static const struct kstate_schema_field *find_field(const struct kstate_schema *schema,
-						    const char *name)
-{
-	for (u32 i = 0; i < schema->nr_fields; i++)
-		if (kstate_has_data(&schema->fields[i]) && !strcmp(schema->fields[i].name, name))
-			return &schema->fields[i];
-	return NULL;
-}
 
 static json_t *type_json(struct diff *d, const struct kstate_schema_field *f)
 {
@@ -569,63 +366,79 @@ static json_t *type_json(struct diff *d, const struct kstate_schema_field *f)
 	return value;
 }
 
-static void tell_type(struct diff *d, const char *path, const struct kstate_schema_field *from,
-		      const struct kstate_schema_field *to)
-{
-	struct out *o = &d->out;
-
-	if (options.json) {
-		json_array_append_new(d->fields, json_pack("{s:s,s:o*,s:o*}", "path", path,
-							   "from", type_json(d, from),
-							   "to", type_json(d, to)));
-		return;
-	}
-	out_printf(o, "%s  %c %s: ", !from ? colour(GREEN) : !to ? colour(RED) : "",
-		   !from ? '+' : !to ? '-' : ' ', path);
-	if (from)
-		text_field_type(o, from);
-	if (from && to)
-		out_printf(o, " %s->%s ", colour(YELLOW), colour(PLAIN));
-	if (to)
-		text_field_type(o, to);
-	out_printf(o, "%s\n", colour(PLAIN));
-}
-
 static bool same_type(const struct kstate_schema_field *f, const struct kstate_schema_field *g)
 {
 	return f->type == g->type && f->container == g->container && f->count == g->count &&
 	       (!f->ref || !strcmp(f->ref->name, g->ref->name));
 }
 
-static void compare_fields(struct diff *d, struct out *path, const struct kstate_schema *a,
-			   const struct kstate_schema *b)
+static void tell_type(struct diff *d, const char *path, const struct kstate_schema_field *from,
+		      const struct kstate_schema_field *to)
+{
+	bool renamed = from && to && strcmp(from->name, to->name);
+	bool changed = !from || !to || !same_type(from, to);
+	struct out *o = &d->out;
+
+	if (options.json) {
+		json_t *was = renamed ? json_name(from->name, strlen(from->name)) : NULL;
+
+		json_array_append_new(d->fields, json_pack("{s:s,s:o*,s:o*,s:o*}", "path", path,
+							   "was", was,
+							   "from", type_json(d, from),
+							   "to", type_json(d, to)));
+		return;
+	}
+	out_printf(o, "%s  %c %s", !from ? colour(GREEN) : !to ? colour(RED) : "",
+		   !from ? '+' : !to ? '-' : ' ', path);
+	if (renamed) {
+		out_text(o, ", was ");
+		out_escaped(o, from->name, strlen(from->name));
+	}
+	out_text(o, ": ");
+	if (from)
+		text_field_type(o, from);
+	if (from && to && changed)
+		out_printf(o, " %s->%s ", colour(YELLOW), colour(PLAIN));
+	if (to && changed)
+		text_field_type(o, to);
+	out_printf(o, "%s\n", colour(PLAIN));
+}
+
+static size_t enter_field(struct out *path, const struct kstate_schema_field *f)
 {
 	size_t len = path->len;
 
-	for (u32 i = 0; i < a->nr_fields; i++) {
-		const struct kstate_schema_field *f = &a->fields[i], *g;
+	out_text(path, len ? "." : "");
+	out_escaped(path, f->name, strlen(f->name));
+	out_char(path, 0);
+	path->len--;
+	return len;
+}
 
+static void compare_fields(struct diff *d, struct out *path, const struct match *match)
+{
+	const struct kstate_schema *a = match->from, *b = match->to;
+	const struct kstate_schema_field *f, *g;
+	const struct match *inner;
+	size_t len;
+
+	for (f = a->fields; f < a->fields + a->nr_fields; f++) {
 		if (!kstate_has_data(f))
 			continue;
-		g = find_field(b, f->name);
-		out_text(path, len ? "." : "");
-		out_escaped(path, f->name, strlen(f->name));
-		out_char(path, 0);
-		path->len--;
-		if (!g || !same_type(f, g))
+		g = matches_field(match, f, false);
+		len = enter_field(path, g ?: f);
+		if (!g || !same_type(f, g) || strcmp(f->name, g->name))
 			tell_type(d, path->data, f, g);
-		if (g && f->ref && g->ref && !kstate_schema_equal(f->ref, g->ref))
-			compare_fields(d, path, f->ref, g->ref);
+		inner = g && f->ref && g->ref && !kstate_schema_equal(f->ref, g->ref) ?
+			matches_get(&d->matches, f->ref, g->ref, NULL) : NULL;
+		if (inner)
+			compare_fields(d, path, inner);
 		path->len = len;
 	}
-	for (u32 i = 0; i < b->nr_fields; i++) {
-		const struct kstate_schema_field *g = &b->fields[i];
-
-		if (!kstate_has_data(g) || find_field(a, g->name))
+	for (g = b->fields; g < b->fields + b->nr_fields; g++) {
+		if (!kstate_has_data(g) || matches_field(match, g, true))
 			continue;
-		out_text(path, len ? "." : "");
-		out_escaped(path, g->name, strlen(g->name));
-		out_char(path, 0);
+		len = enter_field(path, g);
 		tell_type(d, path->data, NULL, g);
 		path->len = len;
 	}
@@ -640,33 +453,19 @@ static void next_json(struct diff *d, json_t *value)
 	json_decref(value);
 }
 
-static int compare_pairs(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct pair));
-}
-
 /* Once for each two schemas that records were made with */
 static void compare_schemas(struct diff *d, const struct kstate_schema *a,
 			    const struct kstate_schema *b)
 {
+	const struct match *match;
 	struct out path = {};
-	struct pair *pair, **there;
+	bool is_new;
 
 	if (!a || !b || kstate_schema_equal(a, b))
 		return;
-	pair = malloc(sizeof(*pair));
-	if (pair)
-		*pair = (struct pair){ a->serial, b->serial };
-	there = pair ? tsearch(pair, &d->schemas, compare_pairs) : NULL;
-	if (!there) {
-		d->no_memory = true;
-		free(pair);
+	match = matches_get(&d->matches, a, b, &is_new);
+	if (!match || !is_new)
 		return;
-	}
-	if (*there != pair) {
-		free(pair);
-		return;
-	}
 	d->changed = true;
 
 	d->fields = options.json ? json_array() : NULL;
@@ -678,7 +477,7 @@ static void compare_schemas(struct diff *d, const struct kstate_schema *a,
 			out_printf(&d->out, ", version %u -> %u", a->version, b->version);
 		out_char(&d->out, '\n');
 	}
-	compare_fields(d, &path, a, b);
+	compare_fields(d, &path, match);
 	out_free(&path);
 	if (options.json)
 		next_json(d, json_pack("{s:o,s:[I,I],s:o}", "state",
@@ -718,18 +517,23 @@ static bool same_record(const struct saved *e, const struct saved *f)
 {
 	return e->seen.schema && f->seen.schema &&
 	       kstate_schema_equal(e->seen.schema, f->seen.schema) &&
-	       same_bytes(e->seen.payload, e->seen.size, f->seen.payload, f->seen.size);
+	       e->seen.size == f->seen.size &&
+	       !memcmp(e->seen.payload, f->seen.payload, e->seen.size);
 }
 
 static void compare_records(struct diff *d, struct saved *e, struct saved *f)
 {
+	const struct match *match;
+
 	f->matched = true;
 	if (same_record(e, f)) {
 		d->same++;
 		return;
 	}
-	read_values(&d->from, e, &d->a);
-	read_values(&d->to, f, &d->b);
+	match = e->seen.schema && f->seen.schema ?
+		matches_get(&d->matches, e->seen.schema, f->seen.schema, NULL) : NULL;
+	values_read(&d->a, &d->from.file, &e->seen, match, d->opt.secrets);
+	values_read(&d->b, &d->to.file, &f->seen, match, d->opt.secrets);
 	/* It is named once, with what is wrong with either */
 	if (!e->seen.problem[0])
 		strscpy(e->seen.problem, f->seen.problem, sizeof(e->seen.problem));
@@ -804,14 +608,6 @@ static void free_side(struct side *side)
 	stream_close(&side->file);
 }
 
-static void free_values(struct values *v)
-{
-	free(v->list);
-	free(v->table);
-	out_free(&v->paths);
-	out_free(&v->path);
-}
-
 static enum status compare_files(struct diff *d, struct trouble *t)
 {
 	enum status status;
@@ -828,7 +624,7 @@ static enum status compare_files(struct diff *d, struct trouble *t)
 		out_printf(&d->out, "%llu record%s differ%s, %llu %s the same\n", d->different,
 			   d->different == 1 ? "" : "s", d->different == 1 ? "s" : "", d->same,
 			   d->same == 1 ? "is" : "are");
-	if (d->no_memory || d->a.no_memory || d->b.no_memory)
+	if (d->no_memory || d->matches.no_memory || d->a.no_memory || d->b.no_memory)
 		return trouble(t, STATUS_SYSTEM, "no memory");
 	status = stream_status(&d->from.file, t);
 	if (!status)
@@ -908,15 +704,18 @@ enum status command_diff(int argc, char **argv, struct trouble *t)
 		return STATUS_USAGE;
 	d.from.opt = &d.opt;
 	d.to.opt = &d.opt;
+	d.a.matches = &d.matches;
+	d.b.matches = &d.matches;
+	d.b.back = true;
 	status = stream_open(&d.from.file, a.paths[0], t);
 	if (!status)
 		status = stream_open(&d.to.file, a.paths[1], t);
 	if (!status)
 		status = compare_files(&d, t);
 	out_free(&d.out);
-	free_values(&d.a);
-	free_values(&d.b);
-	tdestroy(d.schemas, free);
+	values_free(&d.a);
+	values_free(&d.b);
+	matches_free(&d.matches);
 	free_side(&d.from);
 	free_side(&d.to);
 	return status;

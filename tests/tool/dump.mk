@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# What the tests of kstate dump are made of: BUILD= is where to build.
+# What the tests of kstate dump and diff are made of: BUILD= is where to build.
 #   dump_damage  damaged streams, under sanitizers
 #   dump_make    streams as large as they are wanted
+#   diff_make    the same object, as two generations of a driver save it
 
 top := $(abspath ../..)
 BUILD ?= $(top)/build/tests-tool
@@ -12,12 +13,12 @@ override CFLAGS += -Wno-missing-field-initializers -fno-omit-frame-pointer $(SAN
 override CPPFLAGS += -D_GNU_SOURCE= -I$(top)/tool -Wa,-I,$(top)/tool
 dump_objs := $(patsubst %,$(BUILD)/%.o,stream walk text dump dump_json html output)
 
-all: $(BUILD)/dump_damage $(BUILD)/dump_make
+all: $(BUILD)/dump_damage $(BUILD)/dump_make $(BUILD)/diff_make
 
 $(BUILD)/dump_damage: $(BUILD)/dump_damage.o $(dump_objs) $(BUILD)/core.a
 	$(CC) $(CFLAGS) -o $@ $^ -ljansson
 
-$(BUILD)/dump_make: $(BUILD)/dump_make.o $(BUILD)/core.a
+$(BUILD)/dump_make $(BUILD)/diff_make: %: %.o $(BUILD)/core.a
 	$(CC) $(CFLAGS) -o $@ $^
 
 $(BUILD)/core.a: $(core_objs)

@@ -474,6 +474,10 @@ struct kstate_bound {
 int kstate_resolve(const struct kstate_schema *writer, const struct kstate_schema *reader,
 		   struct kstate_resolution *res, const struct kstate_where *where,
 		   kstate_report_fn report, void *arg);
+void kstate_match_fields(const struct kstate_schema *w, const struct kstate_schema *r,
+			 const struct kstate_schema_field **match);
+const struct kstate_schema_field *kstate_find_arm(const struct kstate_schema_field *f,
+						  const char *name);
 void kstate_resolution_free(struct kstate_resolution *res);
 int kstate_bound_compare(struct kstate_bound a, struct kstate_bound b);
 void kstate_bounds(const struct kstate_schema_field *f, bool constraints,

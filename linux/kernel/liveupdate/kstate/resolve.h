@@ -97,12 +97,8 @@ void kstate_report_versions(struct build *b, const struct pair *p);
 
 /* Which field is which: compare.c */
 
-void kstate_match_fields(const struct kstate_schema *w, const struct kstate_schema *r,
-			 const struct kstate_schema_field **match);
 bool kstate_is_matched(const struct kstate_schema_field *r,
 		       const struct kstate_schema_field **match, u32 nr);
-const struct kstate_schema_field *kstate_find_arm(const struct kstate_schema_field *f,
-						  const char *name);
 const struct kstate_schema_field *kstate_find_removed(const struct pair *p);
 bool kstate_is_what_was(const struct kstate_schema_field *w, const struct kstate_schema_field *r);
 const struct kstate_schema_field *kstate_length_from(const struct pair *p,
