@@ -17,7 +17,7 @@ struct args {
 	bool all;
 	bool each;
 	bool github;
-	bool html;
+	const char *html;
 	bool live;
 	struct live running;
 };
@@ -32,7 +32,7 @@ static const struct argp_option check_options[] = {
 	{ "all", 'a', NULL, 0, "Show what is exact, too", 0 },
 	{ "each", OPTION_EACH, NULL, 0, "Show each difference, however many there are", 0 },
 	{ "github", OPTION_GITHUB, NULL, 0, "Print annotations for GitHub Actions", -1 },
-	{ "html", OPTION_HTML, NULL, 0, "Write a page for people to standard output", -1 },
+	{ "html", OPTION_HTML, "FILE", 0, "Write a page for people; to standard output if it is -", -1 },
 	{}
 };
 
@@ -54,7 +54,7 @@ static error_t parse_check(int key, char *arg, struct argp_state *state)
 		a->github = true;
 		return 0;
 	case OPTION_HTML:
-		a->html = true;
+		a->html = arg;
 		return 0;
 	case OPTION_FORWARD:
 		a->directions |= FORWARD;
@@ -72,7 +72,7 @@ static error_t parse_check(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (a->live && a->directions)
 			argp_error(state, "--live looks at what the running kernel would leave");
-		if (options.json + a->github + a->html > 1 || (a->live && (a->github || a->html)))
+		if (options.json + a->github + !!a->html > 1 || (a->live && (a->github || a->html)))
 			argp_error(state, "takes one of --json, --github and --html; --live only the first");
 		if (a->nr < 2 && !a->live)
 			argp_error(state, "needs FROM and TO");
@@ -220,10 +220,17 @@ static enum status open_kernels(const struct args *a, struct kernel *kernels, st
 
 static enum status tell(const struct args *a, const struct report *r, struct trouble *t)
 {
+	FILE *page;
+
 	if (options.json)
 		return report_json(r, t);
-	if (a->html)
-		return report_html(r, t);
+	if (a->html) {
+		page = output_file(a->html, t);
+		if (!page)
+			return STATUS_SYSTEM;
+		report_html(r, page);
+		return output_end(page, a->html, t);
+	}
 	if (a->github)
 		report_github(r);
 	else

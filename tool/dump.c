@@ -613,10 +613,11 @@ enum status dump_text(struct stream_file *s, const struct dump_options *opt, FIL
 
 enum {
 	OPTION_STREAM = 0x200, OPTION_STATE, OPTION_KEY, OPTION_SCHEMAS, OPTION_SECRETS,
-	OPTION_OFFSETS, OPTION_HTML,
+	OPTION_OFFSETS, OPTION_HTML, OPTION_LIVE,
 };
 
 static const struct argp_option option_list[] = {
+	{ "live", OPTION_LIVE, NULL, 0, "What the running kernel would save now; as STREAM: live", 0 },
 	{ "stream", OPTION_STREAM, "NAME", 0, "Only this stream", 0 },
 	{ "state", OPTION_STATE, "NAME", 0, "Only records of this state", 0 },
 	{ "key", OPTION_KEY, "KEY", 0, "Only records with this key: a number or a string", 0 },
@@ -663,6 +664,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_HTML:
 		a->html = arg;
 		return 0;
+	case OPTION_LIVE:
+		arg = "live";
+		fallthrough;
 	case ARGP_KEY_ARG:
 		if (a->path)
 			argp_error(state, "one stream only");
@@ -677,25 +681,21 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "[STREAM]",
 	.doc = "Show a stream as a tree of named, typed values.\v"
-	       "STREAM is a file, - for standard input, or incoming or outgoing for those of the "
-	       "running kernel; incoming if it is not given. kstate-dump(1) has more.",
+	       "STREAM is a file, - for standard input, or what the running kernel got (incoming), "
+	       "has saved (outgoing) or would save now (live); incoming if it is not given. "
+	       "kstate-dump(1) has more.",
 	.children = common_options,
 };
 
 static enum status write_page(struct stream_file *s, const struct arguments *a, struct trouble *t)
 {
-	FILE *file = strcmp(a->html, "-") ? fopen(a->html, "w") : stdout;
 	enum status status;
+	FILE *file = output_file(a->html, t);
 
 	if (!file)
-		return trouble(t, STATUS_SYSTEM, "%s: %s", a->html, strerror(errno));
+		return STATUS_SYSTEM;
 	status = dump_html(s, &a->opt, file, t);
-	if (file != stdout && (fflush(file) || ferror(file)))
-		status = trouble(t, STATUS_SYSTEM, "%s: cannot be written: %s", a->html,
-				 strerror(errno));
-	if (file != stdout)
-		fclose(file);
-	return status;
+	return output_end(file, a->html, t) ?: status;
 }
 
 enum status command_dump(int argc, char **argv, struct trouble *t)

@@ -406,6 +406,22 @@ static enum status begin_answer(const struct live *live, struct answer *a, struc
 	return STATUS_OK;
 }
 
+char *error_text(const json_t *err)
+{
+	char *path = printable(member(err, "path")), *expected = printable(member(err, "expected"));
+	char *found = printable(member(err, "found")), *text = NULL;
+
+	if (asprintf(&text, "%s: %s (%lld): expected %s, found %s", path ?: "",
+		     member(err, "reason"),
+		     (long long)json_integer_value(json_object_get(err, "code")),
+		     expected ?: "", found ?: "") < 0)
+		text = NULL;
+	free(path);
+	free(expected);
+	free(found);
+	return text;
+}
+
 void print_duration(uint64_t ns)
 {
 	printf(ns < 10000000 ? "%.3f ms" : "%.0f ms", ns / 1e6);

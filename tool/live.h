@@ -64,6 +64,14 @@ char *sysfs_read(const char *dir, const char *name, struct trouble *t);
 json_t *sysfs_json(const char *dir, const char *name, struct trouble *t);
 
 /**
+ * error_text() - an error of the kernel as a sentence
+ * @err: the error, as JSON
+ *
+ * Return: the sentence, for free(), or NULL without memory.
+ */
+char *error_text(const json_t *err);
+
+/**
  * print_duration() - print nanoseconds for people
  * @ns: how many
  */

@@ -22,6 +22,7 @@ static const struct command {
 	{ "lock", command_lock, "keep released schemas, and fail a build that breaks them" },
 	{ "dump", command_dump, "a stream as a tree of named values" },
 	{ "diff", command_diff, "two streams, field by field" },
+	{ "list", command_list, "the objects of the running kernel that would be saved" },
 	{ "status", command_status, "what the running kernel has saved, restored and refused" },
 	{ "arm", command_arm, "have the running kernel refuse a jump that would lose state" },
 	{ "disarm", command_disarm, "let it jump again" },

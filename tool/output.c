@@ -261,3 +261,25 @@ enum status write_file(const char *path, const void *bytes, size_t size, struct 
 	return good ? STATUS_OK : trouble(t, STATUS_SYSTEM, "%s: cannot be written: %s", path,
 					  strerror(errno));
 }
+
+FILE *output_file(const char *path, struct trouble *t)
+{
+	FILE *file = strcmp(path, "-") ? fopen(path, "we") : stdout;
+
+	if (!file)
+		trouble(t, STATUS_SYSTEM, "%s: %s", path, strerror(errno));
+	return file;
+}
+
+enum status output_end(FILE *file, const char *path, struct trouble *t)
+{
+	bool bad;
+
+	if (file == stdout)
+		return STATUS_OK;
+	bad = fflush(file) || ferror(file);
+	if (bad)
+		trouble(t, STATUS_SYSTEM, "%s: cannot be written: %s", path, strerror(errno));
+	fclose(file);
+	return bad ? STATUS_SYSTEM : STATUS_OK;
+}

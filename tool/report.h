@@ -122,7 +122,7 @@ static inline const char *report_direction(const struct checked *checked)
 void report_text(const struct report *r);
 void report_github(const struct report *r);
 enum status report_json(const struct report *r, struct trouble *t);
-enum status report_html(const struct report *r, struct trouble *t);
+void report_html(const struct report *r, FILE *file);
 
 /* The JSON of an object and its errors, for findings_add(), too */
 json_t *report_object(const struct kstate_finding *finding, enum outcome outcome);

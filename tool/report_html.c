@@ -6,6 +6,9 @@
 #include <linux/array_size.h>
 #include "report.h"
 
+/* The page; it is written by one call at a time */
+static FILE *out;
+
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width\">\n<title>kstate check</title>\n"
@@ -23,32 +26,37 @@ static const char head[] =
 	".blocked { background: #f99 }\n.value, .lossy, .aside { background: #fd7 }\n"
 	"</style>\n<h1>kstate check</h1>\n";
 
+static void put_line(const char *html)
+{
+	fprintf(out, "%s\n", html);
+}
+
 /* Text in HTML: names may come from a hostile file */
 static void put(const char *text)
 {
 	for (; *text; text++) {
 		switch (*text) {
 		case '<':
-			fputs("&lt;", stdout);
+			fputs("&lt;", out);
 			break;
 		case '>':
-			fputs("&gt;", stdout);
+			fputs("&gt;", out);
 			break;
 		case '&':
-			fputs("&amp;", stdout);
+			fputs("&amp;", out);
 			break;
 		case '"':
-			fputs("&quot;", stdout);
+			fputs("&quot;", out);
 			break;
 		default:
-			putchar(*text < ' ' && *text > 0 ? '?' : *text);
+			fputc(*text < ' ' && *text > 0 ? '?' : *text, out);
 		}
 	}
 }
 
 static void put_outcome(enum outcome outcome)
 {
-	printf("<span class=\"v %s\">%s</span>", outcome_names[outcome], outcome_names[outcome]);
+	fprintf(out, "<span class=\"v %s\">%s</span>", outcome_names[outcome], outcome_names[outcome]);
 }
 
 static void put_counts(const size_t *counts)
@@ -58,7 +66,7 @@ static void put_counts(const size_t *counts)
 	for (int i = OUTCOMES - 1; i >= 0; i--) {
 		if (!counts[i])
 			continue;
-		printf("%s%zu ", between, counts[i]);
+		fprintf(out, "%s%zu ", between, counts[i]);
 		put_outcome(i);
 		between = ", ";
 	}
@@ -66,56 +74,56 @@ static void put_counts(const size_t *counts)
 
 static void put_row(enum outcome outcome, const char *path, const char *text)
 {
-	fputs("<tr><td>", stdout);
+	fputs("<tr><td>", out);
 	put_outcome(outcome);
-	fputs("<td><code>", stdout);
+	fputs("<td><code>", out);
 	put(path);
-	fputs("</code><td>", stdout);
+	fputs("</code><td>", out);
 	put(text);
-	putchar('\n');
+	fputc('\n', out);
 }
 
 static void put_kernels(const struct report *r)
 {
 	char buf[32];
 
-	puts("<table><tr><th>kernel<th>release<th>architecture<th>states");
+	put_line("<table><tr><th>kernel<th>release<th>architecture<th>states");
 	for (int i = 0; i < r->nr_kernels; i++) {
 		const struct kernel *kernel = &r->kernels[i];
 
-		fputs("<tr><td>", stdout);
+		fputs("<tr><td>", out);
 		put(kernel->name);
-		fputs("<td>", stdout);
+		fputs("<td>", out);
 		put(kernel->source.set->writer);
-		printf("<td>%s<td>%zu\n", source_arch(kernel->source.set->arch, buf, sizeof(buf)),
+		fprintf(out, "<td>%s<td>%zu\n", source_arch(kernel->source.set->arch, buf, sizeof(buf)),
 		       kernel->side.nr);
 	}
-	puts("</table>");
+	put_line("</table>");
 }
 
 static void put_matrix(const struct report *r)
 {
-	puts("<h2>Who takes what of whom</h2>\n<table><tr><th>writes \\ reads");
+	put_line("<h2>Who takes what of whom</h2>\n<table><tr><th>writes \\ reads");
 	for (int to = 0; to < r->nr_kernels; to++) {
-		fputs("<th>", stdout);
+		fputs("<th>", out);
 		put(r->kernels[to].name);
 	}
 	for (int from = 0; from < r->nr_kernels; from++) {
-		fputs("\n<tr><th>", stdout);
+		fputs("\n<tr><th>", out);
 		put(r->kernels[from].name);
 		for (int to = 0; to < r->nr_kernels; to++) {
 			const struct checked *checked = report_find(r, from, to);
 
 			if (checked)
-				printf("<td><a href=\"#c%d-%d\">", from, to);
+				fprintf(out, "<td><a href=\"#c%d-%d\">", from, to);
 			else
-				fputs("<td>-", stdout);
+				fputs("<td>-", out);
 			if (checked)
 				put_outcome(checked->c.worst);
-			fputs(checked ? "</a>" : "", stdout);
+			fputs(checked ? "</a>" : "", out);
 		}
 	}
-	puts("</table>");
+	put_line("</table>");
 }
 
 static void put_groups(const struct report *r, const struct comparison *c)
@@ -124,38 +132,38 @@ static void put_groups(const struct report *r, const struct comparison *c)
 	struct group *groups = report_groups(c, r->all, &nr);
 
 	if (groups && nr)
-		puts("<h3>By kind of difference</h3>\n<table><tr><th>verdict<th>times<th>what");
+		put_line("<h3>By kind of difference</h3>\n<table><tr><th>verdict<th>times<th>what");
 	for (size_t i = 0; groups && i < nr; i++) {
 		const struct group *g = &groups[i];
 
-		fputs("<tr><td>", stdout);
+		fputs("<tr><td>", out);
 		put_outcome(g->outcome);
-		printf("<td>%zu<td>", g->nr);
+		fprintf(out, "<td>%zu<td>", g->nr);
 		put(g->text);
-		fputs("<br><code>", stdout);
+		fputs("<br><code>", out);
 		for (size_t j = 0; j < min(g->nr, ARRAY_SIZE(g->paths)); j++) {
-			fputs(j ? ", " : "", stdout);
+			fputs(j ? ", " : "", out);
 			put(g->paths[j]);
 		}
-		puts(g->nr > ARRAY_SIZE(g->paths) ? ", ...</code>" : "</code>");
+		put_line(g->nr > ARRAY_SIZE(g->paths) ? ", ...</code>" : "</code>");
 	}
 	if (groups && nr)
-		puts("</table>");
+		put_line("</table>");
 	free(groups);
 }
 
 static void put_state(const struct report *r, const struct compared *state, bool open)
 {
-	printf("<details%s><summary>", open ? " open" : "");
+	fprintf(out, "<details%s><summary>", open ? " open" : "");
 	put_outcome(state->worst);
-	fputs(" <code>", stdout);
+	fputs(" <code>", out);
 	put(state->writer->schema->name);
-	fputs("</code> ", stdout);
+	fputs("</code> ", out);
 	put(state->writer->type);
 	if (state->writer->image[0])
-		fputs(", in ", stdout);
+		fputs(", in ", out);
 	put(state->writer->image);
-	puts("</summary>\n<table>");
+	put_line("</summary>\n<table>");
 	for (size_t i = 0; i < state->nr; i++) {
 		const struct difference *d = &state->differences[i];
 
@@ -163,8 +171,8 @@ static void put_state(const struct report *r, const struct compared *state, bool
 			put_row(d->outcome, d->path, d->text);
 	}
 	if (state->more)
-		printf("<tr><td><td><td>and %zu more\n", state->more);
-	puts("</table></details>");
+		fprintf(out, "<tr><td><td><td>and %zu more\n", state->more);
+	put_line("</table></details>");
 }
 
 static void put_states(const struct report *r, const struct comparison *c)
@@ -175,7 +183,7 @@ static void put_states(const struct report *r, const struct comparison *c)
 		if (!report_is_shown(r, c->states[i].worst))
 			continue;
 		if (!shown)
-			puts("<h3>By state</h3>");
+			put_line("<h3>By state</h3>");
 		/* A few are read at once */
 		put_state(r, &c->states[i], shown++ < 5);
 	}
@@ -187,24 +195,24 @@ static void put_findings(const struct findings *findings)
 	bool allowed;
 	char *line;
 
-	puts("<table>");
+	put_line("<table>");
 	for (size_t i = 0; (line = findings_line(findings, i, &outcome, &allowed)); i++) {
 		put_row(outcome, line, "");
 		free(line);
 	}
-	puts("</table>");
+	put_line("</table>");
 }
 
 static void put_checked(const struct report *r, const struct checked *checked)
 {
-	printf("<h2 id=\"c%d-%d\">%s: ", checked->from, checked->to, report_direction(checked));
+	fprintf(out, "<h2 id=\"c%d-%d\">%s: ", checked->from, checked->to, report_direction(checked));
 	put(r->kernels[checked->from].name);
-	fputs(" writes, ", stdout);
+	fputs(" writes, ", out);
 	put(r->kernels[checked->to].name);
-	printf(" reads</h2>\n<p>%zu %s%s: ", checked->nr, checked->stream ? "object" : "state",
+	fprintf(out, " reads</h2>\n<p>%zu %s%s: ", checked->nr, checked->stream ? "object" : "state",
 	       checked->nr == 1 ? "" : "s");
 	put_counts(checked->c.counts);
-	puts("</p>");
+	put_line("</p>");
 	if (checked->stream)
 		put_findings(&checked->findings);
 	else
@@ -214,26 +222,26 @@ static void put_checked(const struct report *r, const struct checked *checked)
 
 static void put_verdicts(void)
 {
-	puts("<h2>What the verdicts mean</h2>\n<table>");
+	put_line("<h2>What the verdicts mean</h2>\n<table>");
 	for (int o = OUTCOMES - 1; o >= 0; o--) {
-		fputs("<tr><td>", stdout);
+		fputs("<tr><td>", out);
 		put_outcome(o);
-		printf("<td>%s\n", outcome_meanings[o]);
+		fprintf(out, "<td>%s\n", outcome_meanings[o]);
 	}
-	puts("</table>\n</html>");
+	put_line("</table>\n</html>");
 }
 
-enum status report_html(const struct report *r, struct trouble *t)
+void report_html(const struct report *r, FILE *file)
 {
-	fputs(head, stdout);
-	fputs("<p>The worst verdict: ", stdout);
+	out = file;
+	fputs(head, out);
+	fputs("<p>The worst verdict: ", out);
 	put_outcome(r->worst);
-	puts("</p>");
+	put_line("</p>");
 	put_kernels(r);
 	if (r->nr_kernels > 2)
 		put_matrix(r);
 	for (int i = 0; i < r->nr; i++)
 		put_checked(r, &r->list[i]);
 	put_verdicts();
-	return STATUS_OK;
 }

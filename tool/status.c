@@ -142,25 +142,18 @@ static void print_streams(const json_t *streams)
 static void print_error(const json_t *err)
 {
 	time_t when = number(err, "time");
-	char *path, *expected, *found;
-	char date[32];
+	char date[32], *text;
 
 	if (json_is_null(err)) {
 		puts("error     none");
 		return;
 	}
-	path = printable(json_string_value(json_object_get(err, "path")) ?: "");
-	expected = printable(json_string_value(json_object_get(err, "expected")) ?: "");
-	found = printable(json_string_value(json_object_get(err, "found")) ?: "");
-	printf("error     %s: %s (%lld): expected %s, found %s", path ?: "",
-	       json_string_value(json_object_get(err, "reason")) ?: "", number(err, "code"),
-	       expected ?: "", found ?: "");
+	text = error_text(err);
+	printf("error     %s", text ?: "");
+	free(text);
 	if (when && strftime(date, sizeof(date), "%F %T", localtime(&when)))
 		printf("; %s, %s", json_string_value(json_object_get(err, "doing")) ?: "", date);
 	putchar('\n');
-	free(path);
-	free(expected);
-	free(found);
 }
 
 static void print_gate(const json_t *gate)

@@ -23,7 +23,7 @@ enum status {
 	STATUS_OK	= 0,
 	STATUS_LOSSY	= 1,	/* check: something is lost; diff, lint: there is something */
 	STATUS_VALUE	= 2,	/* check: some values would be refused */
-	STATUS_BLOCKED	= 3,	/* check, arm, lock: refused whatever the values */
+	STATUS_BLOCKED	= 3,	/* check, arm, lock, list: refused whatever the values */
 	STATUS_USAGE	= 64,	/* wrong arguments */
 	STATUS_DAMAGED	= 65,	/* bytes are not what was written: cut, damaged, hostile */
 	STATUS_INPUT	= 66,	/* cannot be opened or read */
@@ -127,11 +127,21 @@ void output_begin(void);
  */
 enum status write_file(const char *path, const void *bytes, size_t size, struct trouble *t);
 
+/**
+ * output_file() - begin to write a page
+ * @path: of the file, or "-" for standard output
+ * @t: what went wrong
+ *
+ * Return: where to write, for output_end(), or NULL.
+ */
+FILE *output_file(const char *path, struct trouble *t);
+enum status output_end(FILE *file, const char *path, struct trouble *t);
+
 /* The subcommands */
 typedef enum status command_fn(int argc, char **argv, struct trouble *t);
 
 command_fn command_dump, command_diff, command_catalog, command_check, command_lint,
 	   command_lock, command_status, command_arm, command_disarm, command_collect,
-	   command_describe;
+	   command_describe, command_list;
 
 #endif /* _TOOL_H */

@@ -647,6 +647,88 @@ static void cannot_be_saved(void **state)
 	assert_tally(2, 0, 0, 0, 0);
 }
 
+/* The objects as they are now */
+
+struct shown {
+	char name[32];
+	u32 bytes;
+	int code;
+};
+
+static struct shown shown[8];
+static unsigned int nr_shown;
+
+static int note_shown(const struct kstate_description *desc, struct kstate_key key,
+		      const struct kstate_slot *slot, const struct kstate_error *e, void *arg)
+{
+	struct shown *s = &shown[nr_shown++];
+
+	assert_true(nr_shown <= ARRAY_SIZE(shown));
+	*s = (struct shown){ .code = e->code };
+	snprintf(s->name, sizeof(s->name), "%s[%llu]", desc->name, key.id);
+	s->bytes = slot ? kstate_record_bytes(slot->record) : 0;
+	assert_int_equal(!slot, !!e->code);
+	return arg ? -ENOBUFS : 0;
+}
+
+static void live_objects(void **state)
+{
+	struct flat a = { .a = 7 }, b = {}, bad = {}, read;
+	struct owner o = { .folio = folio_alloc(GFP_KERNEL, 0) };
+	long preserved = shim_kho_preserved(), live;
+	struct kstate_set *set;
+	size_t size;
+	void *blob;
+	int ret;
+
+	register_obj(&flat, &a, 1);
+	register_obj(&flat, &b, 2);
+	register_obj(&failing_desc, &bad, 3);
+	register_obj(&owner, &o, 4);
+	nr_shown = 0;
+	assert_false(kstate_live_walk(note_shown, NULL));
+	assert_int_equal(nr_shown, 4);
+	assert_string_equal(shown[0].name, "flat[1]");
+	assert_int_equal(shown[0].bytes, shown[1].bytes);
+	assert_int_equal(shown[2].code, -EIO);
+	assert_string_equal(shown[3].name, "owner[4]");
+	assert_true(shown[3].bytes > shown[0].bytes);
+	/* Who asks may have enough */
+	nr_shown = 0;
+	assert_int_equal(kstate_live_walk(note_shown, &a), -ENOBUFS);
+	assert_int_equal(nr_shown, 1);
+
+	/* What can be saved is in the stream, which reads like any other */
+	assert_false(kstate_live_export(&blob, &size));
+	set = kstate_memory_open(blob, size, &err);
+	assert_false(IS_ERR(set));
+	read = (struct flat){};
+	assert_fits(kstate_stream_restore(kstate_stream_find(set, KSTATE_STREAM), &flat, &read,
+					  KSTATE_ID(1), &err));
+	assert_int_equal(read.a, 7);
+	kstate_set_destroy(set);
+	kvfree(blob);
+	assert_int_equal(shim_kho_preserved(), preserved);
+
+	for_each_step(n) {
+		live = shim_live();
+		nr_shown = 0;
+		ret = failing(n, kstate_live_walk(note_shown, NULL));
+		assert_int_equal(ret, failed ? -ENOMEM : 0);
+		assert_int_equal(shim_live(), live);
+	}
+	for_each_step(n) {
+		live = shim_live();
+		blob = NULL;
+		ret = failing(n, kstate_live_export(&blob, &size));
+		assert_int_equal(ret, failed ? -ENOMEM : 0);
+		kvfree(blob);
+		assert_int_equal(shim_live(), live);
+	}
+	assert_false(kstate_unregister(&owner, &o));
+	folio_put(o.folio);
+}
+
 /* Target */
 
 static void refuse_target(const void *blob, size_t size, enum kstate_reason reason, int code)
@@ -1454,6 +1536,7 @@ int main(void)
 		GATE_TEST(large),
 		GATE_TEST(memory),
 		GATE_TEST(cannot_be_saved),
+		GATE_TEST(live_objects),
 		GATE_TEST(targets),
 		GATE_TEST(policies),
 		GATE_TEST(jumps),

@@ -320,86 +320,39 @@ static int gate_judge_record(const struct kstate_finding *finding, void *arg)
 	return gate_judge(arg, gate_state_of(finding), finding);
 }
 
-/* Save objects as for a jump, but for their memory, and see what becomes of them */
-struct live {
+/* Objects that have been saved to be looked at, and what becomes of them */
+struct survey {
 	struct judge judge;
-	struct kstate_set *set;
-	struct kstate_stream *stream;
+	struct kstate_live live;
 };
 
-static int gate_live_flush(struct live *live)
+static int gate_survey_flush(struct survey *s)
 {
-	int ret = kstate_check_set(live->set, target, gate_judge_record, &live->judge);
+	int ret = kstate_check_set(s->live.set, target, gate_judge_record, &s->judge);
 
-	live->judge.tally.save_ns += live->stream->ns;
-	live->stream->ns = 0;
-	live->stream->bytes = 0;
-	/* Nothing has been preserved, so there is nothing to take back */
-	live->stream->index.nr = 0;
-	kstate_stream_empty(live->stream);
+	s->judge.tally.save_ns += s->live.stream->ns;
+	kstate_live_forget(&s->live);
 	return ret;
 }
 
-/* Whether a stream of the outgoing set has this record; 1, 0 or -ENOMEM */
-static int gate_is_saved(const char *name, const char *state, u64 key, const char *string, u32 len)
+static int gate_survey_object(struct kstate_description *desc, const void *obj,
+			      struct kstate_key key, const struct kstate_error *refused, void *arg)
 {
-	struct kstate_stream *stream = kstate_stream_find(kstate_outgoing(), name);
-	struct kstate_slot *slot;
-	u32 id;
-
-	if (!stream)
-		return 0;
-	guard(mutex)(&stream->lock);
-	if (!stream->index.nr)
-		return 0;
-	scoped_guard(mutex, &stream->set->lock)
-		id = kstate_set_name(stream->set, state);
-	if (id == KSTATE_NO_REF)
-		return 0;
-	slot = kstate_stream_lookup(stream, id, key, string, len);
-	return IS_ERR(slot) ? PTR_ERR(slot) : !!slot;
-}
-
-static int gate_live_save(struct live *live, struct kstate_description *desc, const void *obj,
-			  const struct kstate_where *where)
-{
-	struct kstate_key key = where->key;
-	u32 len = key.name ? strlen(key.name) : 0;
-	int ret;
-
-	ret = gate_is_saved(KSTATE_STREAM, desc->name,
-			    len ? kstate_string_key(key.name, len) : key.id, key.name, len);
-	if (ret < 0)
-		return kstate_fail(where, NULL, KSTATE_NO_MEMORY, ret, "memory\nnone");
-	if (ret)
-		return kstate_fail(where, NULL, KSTATE_DUPLICATE, -EEXIST,
-				   "a key that is not in use\nthe same key");
-	return kstate_stream_save(live->stream, desc, obj, key, where->err);
-}
-
-static int gate_live_object(struct kstate_description *desc, const void *obj, struct kstate_key key,
-			    const struct kstate_error *refused, void *arg)
-{
-	struct live *live = arg;
-	struct kstate_error err = {};
+	struct survey *s = arg;
+	struct kstate_error err;
 	struct kstate_finding finding = {
-		.stream = live->stream, .verdict = KSTATE_REFUSED, .err = &err, .nr_err = 1,
+		.stream = s->live.stream, .verdict = KSTATE_REFUSED, .err = &err, .nr_err = 1,
 	};
-	struct kstate_where where = { .state = desc->name, .key = key, .has_key = true,
-				      .err = &err };
+	int ret = kstate_live_save(&s->live, desc, obj, key, refused, &err);
 
-	if (refused)
-		err = *refused;
-	else
-		gate_live_save(live, desc, obj, &where);
-	if (err.reason == KSTATE_NO_MEMORY)
-		return -ENOMEM;
+	if (ret)
+		return ret;
 	/* What cannot be saved now could not be saved at the jump either */
 	if (err.code)
-		return gate_judge(&live->judge, desc->name, &finding);
-	if (live->stream->index.nr < BATCH && live->stream->bytes < BATCH_BYTES)
+		return gate_judge(&s->judge, desc->name, &finding);
+	if (s->live.stream->index.nr < BATCH && s->live.stream->bytes < BATCH_BYTES)
 		return 0;
-	return gate_live_flush(live);
+	return gate_survey_flush(s);
 }
 
 /* What is handed on, but not what would be left behind: damaged, or saved anew */
@@ -410,21 +363,22 @@ static int gate_judge_unclaimed(const struct kstate_finding *finding, void *arg)
 
 	if (finding->err && finding->err->reason == KSTATE_DAMAGED)
 		return 0;
-	ret = gate_is_saved(finding->stream->name, gate_state_of(finding), le64_to_cpu(record->key),
-			    (const char *)(record + 1), le16_to_cpu(record->key_len));
+	ret = kstate_live_is_saved(finding->stream->name, gate_state_of(finding),
+				   le64_to_cpu(record->key), (const char *)(record + 1),
+				   le16_to_cpu(record->key_len));
 	return ret < 0 ? ret : ret ? 0 : gate_judge_record(finding, arg);
 }
 
-static int gate_check_live(struct live *live, struct kstate_set *out, struct kstate_set *in)
+static int gate_survey_all(struct survey *s, struct kstate_set *out, struct kstate_set *in)
 {
-	int ret = kstate_walk_objects(gate_live_object, live);
+	int ret = kstate_walk_objects(gate_survey_object, s);
 
 	if (!ret)
-		ret = gate_live_flush(live);
+		ret = gate_survey_flush(s);
 	if (!ret)
-		ret = kstate_check_set(out, target, gate_judge_record, &live->judge);
+		ret = kstate_check_set(out, target, gate_judge_record, &s->judge);
 	if (!ret && in)
-		ret = kstate_check_set(in, target, gate_judge_unclaimed, &live->judge);
+		ret = kstate_check_set(in, target, gate_judge_unclaimed, &s->judge);
 	return ret;
 }
 
@@ -442,27 +396,22 @@ static int gate_check_live(struct live *live, struct kstate_set *out, struct kst
  */
 int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *tally)
 {
-	struct live live = { .judge = { .report = report, .arg = arg } };
+	struct survey s = { .judge = { .report = report, .arg = arg } };
 	u64 start = local_clock();
-	int ret;
+	int ret = kstate_live_open(&s.live);
 
-	live.set = kstate_scratch_create();
-	if (!live.set)
-		return -ENOMEM;
-	live.stream = kstate_stream_create(live.set, KSTATE_STREAM, NULL);
-	if (IS_ERR(live.stream)) {
-		ret = PTR_ERR(live.stream);
-	} else {
-		guard(registry)();
+	if (ret)
+		return ret;
+	scoped_guard(registry) {
 		guard(mutex)(&gate_lock);
-		ret = target ? gate_check_live(&live, kstate_outgoing(), kstate_incoming()) :
+		ret = target ? gate_survey_all(&s, kstate_outgoing(), kstate_incoming()) :
 			       -ENODATA;
-		live.judge.tally.ns = local_clock() - start;
+		s.judge.tally.ns = local_clock() - start;
 		if (!ret)
-			gate.tally = live.judge.tally;
+			gate.tally = s.judge.tally;
 	}
-	kstate_set_destroy(live.set);
-	*tally = live.judge.tally;
+	kstate_live_close(&s.live);
+	*tally = s.judge.tally;
 	return ret;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The gate: what another kernel would do with the state of this one, asked before
- * the jump. check.c compares, gate.c decides, catalog.c says what this kernel
- * describes, sysfs.c is what userspace sees.
+ * the jump. live.c saves objects to be looked at, check.c compares, gate.c decides,
+ * catalog.c says what this kernel describes, sysfs.c is what userspace sees.
  */
 #ifndef _KSTATE_GATE_H
 #define _KSTATE_GATE_H
@@ -37,6 +37,34 @@ int kstate_check_set(struct kstate_set *set, struct kstate_set *target,
 		     kstate_finding_fn report, void *arg);
 const struct kstate_state *kstate_check_find(const struct kstate_set *catalog, const char *name,
 					     const struct kstate_state *after);
+
+/* The registered objects as they are now: live.c */
+
+/**
+ * struct kstate_live - objects, saved to where nothing is carried over
+ * @set: the set
+ * @stream: the stream in it
+ */
+struct kstate_live {
+	struct kstate_set *set;
+	struct kstate_stream *stream;
+};
+
+/* Called with the slot of its record, or with NULL and an error */
+typedef int (*kstate_live_fn)(const struct kstate_description *desc, struct kstate_key key,
+			      const struct kstate_slot *slot, const struct kstate_error *err,
+			      void *arg);
+
+int kstate_live_open(struct kstate_live *live);
+void kstate_live_close(struct kstate_live *live);
+void kstate_live_forget(struct kstate_live *live);
+int kstate_live_is_saved(const char *name, const char *state, u64 key, const char *string,
+			 u32 len);
+int kstate_live_save(struct kstate_live *live, struct kstate_description *desc, const void *obj,
+		     struct kstate_key key, const struct kstate_error *refused,
+		     struct kstate_error *err);
+int kstate_live_walk(kstate_live_fn fn, void *arg);
+int kstate_live_export(void **blob, size_t *size);
 
 /* The gate before a jump: gate.c */
 

@@ -26,6 +26,12 @@
  *	kstate_finish(). Write "all" to free what is in streams of others, too.
  * ``incoming``, ``outgoing``
  *	The sets as files, for tools.
+ * ``live``
+ *	The registered objects as they would be saved now, as a file, for tools. Reading
+ *	it saves them to where nothing is carried over; their functions are called.
+ * ``objects``
+ *	The same, but only one line of JSON per object: its name, and the bytes of its
+ *	record and the nanoseconds it took, or the error that keeps it from being saved.
  * ``catalog``
  *	What this kernel and its modules describe, as a file, for tools.
  * ``target``
@@ -201,6 +207,20 @@ static int kstate_open_out(struct kernfs_open_file *of)
 	return kstate_open_set(of, kstate_outgoing());
 }
 
+static int kstate_open_live(struct kernfs_open_file *of)
+{
+	struct bytes *bytes;
+	int ret = kstate_bytes_open(of);
+
+	if (ret)
+		return ret;
+	bytes = of->priv;
+	ret = kstate_live_export(&bytes->data, &bytes->size);
+	if (ret)
+		kfree(bytes);
+	return ret;
+}
+
 static int kstate_open_catalog(struct kernfs_open_file *of)
 {
 	struct kstate_error err = {};
@@ -283,6 +303,36 @@ static void kstate_show_error(struct seq_file *m, const struct kstate_error *err
 
 	room = seq_get_buf(m, &buf);
 	seq_commit(m, room < 6 * sizeof(*err) ? -1 : text(err, buf, room));
+}
+
+static int kstate_show_object(const struct kstate_description *desc, struct kstate_key key,
+			      const struct kstate_slot *slot, const struct kstate_error *err,
+			      void *arg)
+{
+	struct kstate_where where = { .state = desc->name, .key = key, .has_key = true };
+	char name[2 * KSTATE_MAX_NAME + 8];
+	struct seq_file *m = arg;
+
+	kstate_where_text(&where, NULL, name, sizeof(name));
+	seq_putc(m, '{');
+	kstate_show_text(m, "object", name);
+	if (slot) {
+		seq_printf(m, ",\"bytes\":%u,\"ns\":%u}\n", kstate_record_bytes(slot->record),
+			   slot->ns);
+	} else {
+		seq_puts(m, ",\"error\":");
+		kstate_show_error(m, err, kstate_error_json);
+		seq_puts(m, "}\n");
+	}
+	/* No need to look at the others before there is room */
+	return seq_has_overflowed(m) ? -ENOBUFS : 0;
+}
+
+static int kstate_show_objects(struct seq_file *m, void *v)
+{
+	int ret = kstate_live_walk(kstate_show_object, m);
+
+	return ret == -ENOBUFS ? 0 : ret;
 }
 
 static const char *const verdicts[] = {
@@ -476,6 +526,8 @@ static const struct {
 	{ "records", 0400, { .seq_show = kstate_show_records } },
 	{ "incoming", 0400, SET_OPS(kstate_open_in) },
 	{ "outgoing", 0400, SET_OPS(kstate_open_out) },
+	{ "live", 0400, SET_OPS(kstate_open_live) },
+	{ "objects", 0400, { .seq_show = kstate_show_objects } },
 	{ "catalog", 0400, SET_OPS(kstate_open_catalog) },
 	{ "last_error", 0400, { .seq_show = kstate_show_last_error } },
 	{ "last_error.json", 0400, { .seq_show = kstate_show_last_error_json } },
