@@ -318,6 +318,14 @@ static void tell_bits(struct diff *d, const struct saved *e, const char *path,
 	out_free(&cleared);
 }
 
+/* Of which only the elements that differ are told */
+static bool is_array(const struct node *n)
+{
+	char address[TEXT_ADDRESS];
+
+	return n->kind == NODE_INTS && !n->one && !text_address(n, address);
+}
+
 static void compare_values(struct diff *d, const struct saved *e)
 {
 	struct values *a = &d->a, *b = &d->b;
@@ -338,8 +346,7 @@ static void compare_values(struct diff *d, const struct saved *e)
 		y->matched = true;
 		if (values_same(&x->node, &y->node))
 			continue;
-		if (x->node.kind == NODE_INTS && y->node.kind == NODE_INTS && !x->node.one &&
-		    !y->node.one)
+		if (is_array(&x->node) && is_array(&y->node))
 			tell_ints(d, e, path, &x->node, &y->node);
 		else if (x->node.kind == NODE_BITS && y->node.kind == NODE_BITS)
 			tell_bits(d, e, path, &x->node, &y->node);

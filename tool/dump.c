@@ -220,6 +220,12 @@ static void show_hints(struct out *o, const struct kstate_schema *schema, u32 fi
 		case KSTATE_HINT_HEX:
 			out_text(o, ", hex");
 			break;
+		case KSTATE_HINT_MAC:
+			out_text(o, ", MAC address");
+			break;
+		case KSTATE_HINT_UUID:
+			out_text(o, ", UUID");
+			break;
 		case KSTATE_HINT_SECRET:
 			out_text(o, ", secret");
 			break;

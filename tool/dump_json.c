@@ -136,10 +136,13 @@ static json_t *json_run(const struct kstate_folio_run *run)
 json_t *json_leaf(const struct node *n)
 {
 	u32 size = kstate_size(n->type);
+	char address[TEXT_ADDRESS];
 	json_t *value, *set;
 
 	switch (n->kind) {
 	case NODE_INTS:
+		if (text_address(n, address))
+			return json_string(address);
 		if (n->one)
 			return json_int(n->type, n->at);
 		value = json_array();
@@ -297,6 +300,7 @@ static json_t *json_hint(const struct kstate_schema *schema, const struct kstate
 		[KSTATE_HINT_FLAG] = "flag", [KSTATE_HINT_ROOM] = "room",
 		[KSTATE_HINT_LENGTH] = "length", [KSTATE_HINT_TEXT] = "text",
 		[KSTATE_HINT_ENUM] = "enum", [KSTATE_HINT_GROUP] = "group",
+		[KSTATE_HINT_MAC] = "mac", [KSTATE_HINT_UUID] = "uuid",
 	};
 	json_t *kind = h->kind && h->kind < ARRAY_SIZE(kinds) ? json_string(kinds[h->kind]) :
 								 json_integer(h->kind);

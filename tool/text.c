@@ -357,12 +357,40 @@ static void text_enum(struct out *o, const struct kstate_schema *schema,
 	out_char(o, ')');
 }
 
-static bool is_hex(const struct kstate_schema *schema, u16 field)
+static bool has_hint(const struct kstate_schema *schema, const struct kstate_schema_field *f,
+		     u16 kind)
 {
-	for (u32 i = 0; i < schema->nr_hints; i++)
-		if (schema->hints[i].field == field && schema->hints[i].kind == KSTATE_HINT_HEX)
+	for (u32 i = 0; f && i < schema->nr_hints; i++)
+		if (schema->hints[i].field == f - schema->fields && schema->hints[i].kind == kind)
 			return true;
 	return false;
+}
+
+/**
+ * text_address() - a MAC address or a UUID as text
+ * @n: a leaf
+ * @text: filled
+ *
+ * Return: false if it is neither.
+ */
+bool text_address(const struct node *n, char text[TEXT_ADDRESS])
+{
+	const u8 *b = n->at;
+
+	if (n->kind != NODE_INTS || n->one || n->type != KS_U8)
+		return false;
+	if (n->count == KSTATE_MAC_BYTES && has_hint(n->schema, n->f, KSTATE_HINT_MAC)) {
+		snprintf(text, TEXT_ADDRESS, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2],
+			 b[3], b[4], b[5]);
+		return true;
+	}
+	if (n->count != KSTATE_UUID_BYTES || !has_hint(n->schema, n->f, KSTATE_HINT_UUID))
+		return false;
+	snprintf(text, TEXT_ADDRESS,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
+	return true;
 }
 
 /**
@@ -401,7 +429,7 @@ void text_int(struct out *o, const struct kstate_schema *schema,
 		text_flags(o, schema, f, val & bits);
 		return;
 	}
-	if (f && schema->nr_hints && is_hex(schema, f - schema->fields)) {
+	if (f && has_hint(schema, f, KSTATE_HINT_HEX)) {
 		out_hex(o, val & bits);
 	} else {
 		text_constant(o, type, val);
@@ -424,7 +452,12 @@ static void text_ints(struct out *o, const struct node *n, bool all)
 {
 	u32 size = kstate_size(n->type);
 	u64 nr = all || n->count <= SHORT_INTS ? n->count : SHORT_INTS / 2;
+	char address[TEXT_ADDRESS];
 
+	if (text_address(n, address)) {
+		out_text(o, address);
+		return;
+	}
 	if (n->one) {
 		text_int(o, n->schema, n->f, n->type, n->at);
 		return;

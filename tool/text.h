@@ -58,6 +58,10 @@ void text_field_type(struct out *o, const struct kstate_schema_field *f);
 void text_constant(struct out *o, u8 type, u64 val);
 void text_was(struct out *o, const struct kstate_schema_field *f);
 void text_value(struct out *o, const struct node *n, bool all);
+
+#define TEXT_ADDRESS	37
+
+bool text_address(const struct node *n, char text[TEXT_ADDRESS]);
 void text_int(struct out *o, const struct kstate_schema *schema,
 	      const struct kstate_schema_field *f, u8 type, const u8 *at);
 void text_record(struct out *o, const struct kstate_schema *schema,

@@ -1232,6 +1232,49 @@ static void named(void)
 	kstate_set_destroy(set);
 }
 
+/* Bytes that are shown as what they are */
+static void addresses(void)
+{
+	struct object {
+		u8 mac[6];
+		u8 uuid[16];
+	} object = {
+		{ 0x52, 0x54, 0x00, 0x12, 0x34, 0xfe },
+		{ 0xf8, 0x1d, 0x4f, 0xae, 0x7d, 0xec, 0x11, 0xd0, 0xa7, 0x65, 0x00, 0xa0, 0xc9, 0x1e,
+		  0x6b, 0xf6 },
+	};
+	struct object *o = &object;
+
+	KSTATE_DESCRIBE_STATIC(desc, "addresses", 1,
+		KSTATE_FIELD(struct object, mac, KSTATE_MAC),
+		KSTATE_FIELD(struct object, uuid, KSTATE_UUID));
+
+	begin_topic("addresses");
+	begin_record(&desc, o, KSTATE_ID(1));
+	put_text("mac", "52:54:00:12:34:fe");
+	put_text("uuid", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
+	end_record();
+	end_stream(0);
+	end_streams();
+
+	begin("schemas", '[');
+	begin_schema(0, &desc);
+	begin("fields", '[');
+	for (int i = 0; i < 2; i++) {
+		begin(NULL, '{');
+		put_text("name", i ? "uuid" : "mac");
+		put_text("container", "ARRAY");
+		end('}');
+	}
+	begin_hints();
+	put_hint(0, "MAC", "", 0);
+	put_hint(1, "UUID", "", 0);
+	end_schema();
+	end(']');
+	end_json();
+	kstate_set_destroy(set);
+}
+
 /* Catalogues: what descriptions say, and no records */
 
 struct entry {
@@ -2184,7 +2227,7 @@ int main(int argc, char **argv)
 {
 	static void (*const topics[])(void) = {
 		edges, folios, scalars, arrays, nested, pointers, sequences, map, bitmap, unions,
-		group, group_kept, items, keys, segments, schema, named, catalog, catalog_later,
+		group, group_kept, items, keys, segments, schema, named, addresses, catalog, catalog_later,
 		dropped, refilled, empty, example,
 	};
 

@@ -13,6 +13,7 @@ import functools
 import json
 import struct
 import sys
+import uuid
 
 MAGIC = b"KSTATE\x1a\n"
 HEADER_SIZE, MAX_HEADER = 160, 4096
@@ -48,13 +49,19 @@ FACTS = ("ALIAS", "ARM", "REMOVED")
 TAILED = ("BITMAP", "UNION", "ITEMS", "FOLIOS")
 RUN_BITS = 44                   # of a page frame number, and of an index
 HINTS = {1: "HEX", 2: "SECRET", 3: "FLAG", 4: "ROOM", 5: "LENGTH", 6: "TEXT", 7: "ENUM",
-         8: "GROUP"}
-HINTS_WITHOUT_VALUE = ("HEX", "SECRET", "TEXT", "GROUP")
+         8: "GROUP", 9: "MAC", 10: "UUID"}
+HINTS_WITHOUT_VALUE = ("HEX", "SECRET", "TEXT", "GROUP", "MAC", "UUID")
+ADDRESS_BYTES = {"MAC": 6, "UUID": 16}
 NAMES = ("FLAG", "ENUM")        # of which a field may have many
 STATE_FLAGS = ("used", "nested", "string_key")
 KINDS = {1: "BASE_TYPE", 2: "STRUCT", 3: "CUSTOM", 4: "ADDRESS", 5: "FOLIO", 6: "PAGES",
          7: "VMALLOC", 8: "STRING", 9: "BITMAP", 10: "LIST", 11: "XARRAY", 12: "UNION",
          13: "GROUP", 15: "SKIP", 17: "FOLIOS", 18: "HLIST"}
+
+
+def address(kind, data):
+    """Bytes as what a hint says that they are."""
+    return data.hex(":") if kind == "MAC" else str(uuid.UUID(bytes=data))
 
 
 class NotKstate(Exception):
@@ -232,7 +239,7 @@ class Field:
         self.type, self.container = TYPES[type_], CONTAINERS[container]
         self.fact = self.type in FACTS
         self.slot = self.type in TAILED or self.container not in ("ONE", "ARRAY")
-        self.arms, self.secret = [], False
+        self.arms, self.secret, self.address = [], False, None
         if self.fact or self.type in TAILED:
             check(self.container == "ONE", f"{self.type} in container {self.container}")
         check(not self.flags & ~FIELD_FLAGS, "reserved flags of the field")
@@ -333,6 +340,11 @@ class Schema:
         if kind == "GROUP":
             check((self.fields[field].type, self.fields[field].container) ==
                   ("STRUCT", "OPTIONAL"), "a group that is no optional struct")
+        if kind in ADDRESS_BYTES:
+            check((self.fields[field].type, self.fields[field].container,
+                   self.fields[field].count) == ("U8", "ARRAY", ADDRESS_BYTES[kind]),
+                  "an address that is no array of as many bytes")
+            self.fields[field].address = kind
         check(kind in NAMES or not name, "name in a hint that has none")
         check(kind not in HINTS_WITHOUT_VALUE or not value, "value in a hint that has none")
         check(kind != "LENGTH" or value <= field, "number in the member of a later field")
@@ -477,6 +489,8 @@ class Payload:
                 value = self.elements(field, at, field.count)
                 if field.container == "ONE":
                     [value] = value
+                if field.address:
+                    value = address(field.address, bytes(value))
             values[field.name] = value
             if field.type == "STRUCT" and not field.slot:
                 value = [self.struct(field.ref, at + i * field.ref.size)

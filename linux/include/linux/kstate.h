@@ -50,7 +50,8 @@ struct page;
  * * KSTATE_MAX_COUNT(n): most elements, when saving and when restoring.
  * * KSTATE_FLAG_NAMES(table), KSTATE_ENUM_NAMES(table): what bits or values mean,
  *   see &struct kstate_flag_name.
- * * KSTATE_HEX, KSTATE_SECRET: how to show it.
+ * * KSTATE_HEX, KSTATE_MAC, KSTATE_UUID, KSTATE_SECRET: how to show it. The second is
+ *   for an array of 6 u8, the third for one of 16 u8, such as that in a uuid_t.
  */
 
 /* "KS", the layout of the tables, and room for the kind */
@@ -191,6 +192,8 @@ struct kstate_member {
  * @masked: accept only bits of @mask
  * @equal: accept only what the object already holds
  * @alloc: restoring allocates what the member points to, with kvzalloc()
+ * @mac: KSTATE_MAC
+ * @uuid: KSTATE_UUID
  * @hex: show it in hexadecimal
  * @secret: do not show it
  * @enumerated: @flag_names are names of values
@@ -246,6 +249,8 @@ struct kstate_field {
 	u16 equal:1;
 	u16 alloc:1;
 	u16 hex:1;
+	u16 mac:1;
+	u16 uuid:1;
 	u16 secret:1;
 	u16 enumerated:1;
 	enum kstate_type type;
@@ -519,6 +524,8 @@ extern char (*__kstate_member_type)[KS_U64];
 #define KSTATE_ALLOC		.alloc = 1
 #define KSTATE_MAX_COUNT(_n)	.max_count = (_n)
 #define KSTATE_HEX		.hex = 1
+#define KSTATE_MAC		.mac = 1
+#define KSTATE_UUID		.uuid = 1
 #define KSTATE_SECRET		.secret = 1
 #define KSTATE_FLAG_NAMES(_table)	.flag_names = (_table)
 #define KSTATE_ENUM_NAMES(_table)	.flag_names = (_table), .enumerated = 1

@@ -305,6 +305,9 @@ struct kstate_wire_hint {
 	__le64	value;
 };
 
+#define KSTATE_MAC_BYTES	6
+#define KSTATE_UUID_BYTES	16
+
 enum kstate_hint {
 	/* How to show it: */
 	KSTATE_HINT_HEX		= 1,
@@ -318,6 +321,9 @@ enum kstate_hint {
 	KSTATE_HINT_ENUM	= 7,	/* @name is that of the value @value */
 	/* In catalogues only: */
 	KSTATE_HINT_GROUP	= 8,	/* of an optional struct: fields of the object itself */
+	/* How to show it: */
+	KSTATE_HINT_MAC		= 9,	/* as the address of a network card */
+	KSTATE_HINT_UUID	= 10,	/* as a UUID; the first byte comes first */
 };
 
 /**

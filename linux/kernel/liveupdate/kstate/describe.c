@@ -90,6 +90,12 @@ static int check_default(const struct describe *d, const struct kstate_field *fi
 	return 0;
 }
 
+static bool is_bytes(const struct kstate_field *field, int container, u32 nr)
+{
+	return field->kind == KS_BASE_TYPE && field->type == KS_U8 && container == KS_C_ARRAY &&
+	       field->num == nr;
+}
+
 /* What a field may be told besides its kind */
 static int check_options(const struct describe *d, const struct kstate_field *field,
 			 u8 type, int container)
@@ -109,6 +115,10 @@ static int check_options(const struct describe *d, const struct kstate_field *fi
 		return refuse(d, field, "KSTATE_ALLOC on a pointer\nanother kind");
 	if (field->max_count && container < KS_C_SEQUENCE && type != KS_T_FOLIOS)
 		return refuse(d, field, "KSTATE_MAX_COUNT on a number that varies\nanother kind");
+	if (field->mac && !is_bytes(field, container, KSTATE_MAC_BYTES))
+		return refuse(d, field, "KSTATE_MAC on an array of 6 u8\nanother kind");
+	if (field->uuid && !is_bytes(field, container, KSTATE_UUID_BYTES))
+		return refuse(d, field, "KSTATE_UUID on an array of 16 u8\nanother kind");
 	return check_functions(d, field) ?: check_default(d, field, type, container);
 }
 
@@ -529,6 +539,10 @@ static int describe_field(struct describe *d, struct kstate_schema *schema,
 	f->secret = field->secret;
 	if (field->hex)
 		add_hint(schema, KSTATE_HINT_HEX, 0, "");
+	if (field->mac)
+		add_hint(schema, KSTATE_HINT_MAC, 0, "");
+	if (field->uuid)
+		add_hint(schema, KSTATE_HINT_UUID, 0, "");
 	if (field->secret)
 		add_hint(schema, KSTATE_HINT_SECRET, 0, "");
 	ret = describe_names(d, schema, f, field);
@@ -616,7 +630,7 @@ static int count_fields(struct describe *d, const struct kstate_description *des
 				      field->kind, index);
 		*nr_fields += count_entries(field);
 		/* Room, text or group, and length are the others */
-		*nr_hints += field->hex + field->secret + 3;
+		*nr_hints += field->hex + field->mac + field->uuid + field->secret + 3;
 		for (name = field->flag_names; name && name->name; name++)
 			++*nr_hints;
 		if (*nr_fields > KSTATE_MAX_FIELDS || index > 2 * KSTATE_MAX_FIELDS)

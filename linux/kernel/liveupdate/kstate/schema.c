@@ -276,7 +276,14 @@ bool kstate_schema_same(const struct kstate_schema *a, const struct kstate_schem
 /* Streams do without what only helps to predict */
 static bool is_wanted(const struct kstate_schema_hint *hint, bool limits)
 {
-	return limits || hint->kind < KSTATE_HINT_ROOM || hint->kind == KSTATE_HINT_ENUM;
+	switch (hint->kind) {
+	case KSTATE_HINT_ROOM:
+	case KSTATE_HINT_LENGTH:
+	case KSTATE_HINT_TEXT:
+	case KSTATE_HINT_GROUP:
+		return limits;
+	}
+	return true;
 }
 
 static u32 count_hints(const struct kstate_schema *schema, bool limits)
@@ -505,6 +512,12 @@ static int decode_hint(struct kstate_schema *schema, const struct kstate_schema_
 		if (f->type != KS_T_STRUCT || f->container != KS_C_OPTIONAL)
 			return bad(where, "an optional struct as a group", h->field);
 		f->group = true;
+		break;
+	case KSTATE_HINT_MAC:
+	case KSTATE_HINT_UUID:
+		if (f->type != KS_U8 || f->container != KS_C_ARRAY ||
+		    f->count != (h->kind == KSTATE_HINT_MAC ? KSTATE_MAC_BYTES : KSTATE_UUID_BYTES))
+			return bad(where, "an array of bytes as a MAC address or a UUID", h->field);
 		break;
 	case KSTATE_HINT_ENUM:
 		f->enumerated = true;
