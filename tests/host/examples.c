@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The examples of one document, EXAMPLE, and the descriptions in it, LIST. */
 #include <linux/bitmap.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 #include "examples.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The idioms of describing.rst: the text of the document is compiled and run here. */
+#include <linux/percpu.h>
 #include <linux/timekeeping.h>
 #include "host.h"
 
@@ -72,6 +73,24 @@ static void times(void **state)
 	kstate_set_destroy(set);
 }
 
+/* Four CPUs, and then two */
+static void per_cpu(void **state)
+{
+	struct port from = { .packets = alloc_percpu(u64), .packets_before = 100 };
+	struct port to = { .packets = alloc_percpu(u64) };
+
+	for (shim_cpus = 0; shim_cpus < 4; shim_cpus++)
+		*per_cpu_ptr(from.packets, shim_cpus) = shim_cpus + 1;
+	assert_int_equal(port_packets(&from), 110);
+	assert_int_equal(restore(&port_state, &from, &to), 0);
+	shim_cpus = 2;
+	assert_int_equal(port_packets(&to), 110);
+	*per_cpu_ptr(to.packets, 1) += 5;
+	assert_int_equal(port_packets(&to), 115);
+	free_percpu(from.packets);
+	free_percpu(to.packets);
+}
+
 static void bit_fields(void **state)
 {
 	struct link from = { { .lanes = 9, .duplex = 1, .autoneg = 1 } };
@@ -120,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(whole_object),
 		TEST(times),
+		TEST(per_cpu),
 		TEST(bit_fields),
 		TEST(references),
 		TEST(trees),
