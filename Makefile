@@ -17,6 +17,7 @@ help:
 	@echo '  make check-device  devices that go on while the kernel is replaced'
 	@echo '  make check-linux   what Linux itself has to test kexec handover and live update'
 	@echo '  make check-docs    the documentation builds, its examples compile'
+	@echo '  make check-pages   what its pages for developers and release engineers do, word by word'
 	@echo '                     TEST="NAME...": some; NAME/PART, also a pattern: some of one'
 	@echo 'make check-full  make check with what takes long'
 	@echo 'make check-systemd  systemd keeps the store of a service over kexecs; builds kernels of its own'
@@ -73,6 +74,11 @@ check-docs:
 	@scripts/setup kernel docs
 	@scripts/docs --check $(TEST:%='%')
 
+check-pages:
+	@scripts/setup kernel tool pages
+	@$(MAKE) -s -C tool
+	@tests/pages/run $(TEST:%='%')
+
 tool:
 	@scripts/setup tool
 	@$(MAKE) -s -C tool
@@ -105,4 +111,4 @@ clean:
 	rm -rf build
 
 .PHONY: help demo demo-vm tool install check check-full check-host check-format check-tool check-fuzz check-vm check-device check-linux check-systemd \
-	check-docs docs bench kernel series clean
+	check-docs check-pages docs bench kernel series clean

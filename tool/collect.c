@@ -910,7 +910,7 @@ static void free_object(struct object *o)
 }
 
 static enum status collect_elf(int fd, const char *path, const char *image,
-			       struct kstate_set *set, struct trouble *t)
+			       struct kstate_set *set, bool *registers, struct trouble *t)
 {
 	struct object o = { .path = path, .elf = elf_begin(fd, ELF_C_READ_MMAP, NULL) };
 	enum status status;
@@ -921,12 +921,13 @@ static enum status collect_elf(int fd, const char *path, const char *image,
 				 path);
 	set->arch = o.arch;
 	status = status ?: add_states(&o, image, set, t);
+	*registers |= !status && elf_registers(o.elf);
 	free_object(&o);
 	return status;
 }
 
 static enum status collect(const char *path, const char *image, struct kstate_set *set,
-			   struct trouble *t)
+			   bool *registers, struct trouble *t)
 {
 	const char *base = strrchr(path, '/');
 	enum status status;
@@ -939,7 +940,7 @@ static enum status collect(const char *path, const char *image, struct kstate_se
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
-	status = collect_elf(fd, path, name, set, t);
+	status = collect_elf(fd, path, name, set, registers, t);
 	close(fd);
 	return status;
 }
@@ -1016,6 +1017,7 @@ enum status command_collect(int argc, char **argv, struct trouble *t)
 {
 	struct collect_arguments a = { .release = "unknown" };
 	enum status status = STATUS_OK;
+	bool registers = false;
 	struct kstate_set *set;
 	int i;
 
@@ -1031,8 +1033,9 @@ enum status command_collect(int argc, char **argv, struct trouble *t)
 	set->limits = true;
 	strscpy(set->writer, a.release, sizeof(set->writer));
 	for (i = 0; !status && i < a.nr_objects; i++)
-		status = collect(a.objects[i], a.image, set, t);
-	if (!status && list_empty(&set->states) && !a.always)
+		status = collect(a.objects[i], a.image, set, &registers, t);
+	/* What it describes may be for tests, or made as it runs: then the catalogue is empty */
+	if (!status && list_empty(&set->states) && !a.always && !registers)
 		status = remove_catalogue(a.output, t);
 	else if (!status)
 		status = source_write(set, a.output, t);

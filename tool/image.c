@@ -674,20 +674,28 @@ static bool has_call_with_state(Elf *elf, Elf_Scn *section, const GElf_Shdr *hea
 	return false;
 }
 
-bool image_registers(const struct image *image)
+bool elf_registers(Elf *elf)
 {
 	Elf_Scn *section = NULL;
 	bool found = false;
 	GElf_Shdr header;
+
+	while (!found && (section = elf_nextscn(elf, section)))
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
+			found = has_call_with_state(elf, section, &header);
+	return found;
+}
+
+bool image_registers(const struct image *image)
+{
+	bool found;
 	Elf *elf;
 
 	if (!starts_with(image->bytes, image->size, ELFMAG, SELFMAG))
 		return false;
 	elf_version(EV_CURRENT);
 	elf = elf_memory((char *)image->bytes, image->size);
-	while (elf && !found && (section = elf_nextscn(elf, section)))
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
-			found = has_call_with_state(elf, section, &header);
+	found = elf && elf_registers(elf);
 	elf_end(elf);
 	return found;
 }

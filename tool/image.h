@@ -5,6 +5,7 @@
 #ifndef _TOOL_IMAGE_H
 #define _TOOL_IMAGE_H
 
+#include <gelf.h>
 #include <linux/types.h>
 #include "tool.h"
 
@@ -81,8 +82,10 @@ enum status image_section(const struct image *image, const char *name, const voi
  * image_registers() - whether a module without a catalogue has state all the same
  * @image: the image
  *
+ * The build gives those a catalogue, if only an empty one: see elf_registers().
  * Return: true if it calls what registers or saves objects.
  */
 bool image_registers(const struct image *image);
+bool elf_registers(Elf *elf);
 
 #endif /* _TOOL_IMAGE_H */

@@ -4,7 +4,7 @@
 # Put the catalogue of what an object file describes to KSTATE where the image gets it:
 #
 #   kstate-catalog.sh vmlinux.o NAME.o    into an object, to be linked into vmlinux
-#   kstate-catalog.sh NAME.o NAME.ko      into the module, if it describes anything
+#   kstate-catalog.sh NAME.o NAME.ko      into the module, if it describes or registers anything
 #
 # A description that KSTATE would refuse at run time ends the build. So does one that
 # breaks what kernel/liveupdate/kstate.lock says of released kernels, or, for a module
