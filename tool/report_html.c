@@ -16,6 +16,7 @@ static const char head[] =
 	":root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif }\n"
 	"body { max-width: 70em; margin: 0 auto; padding: 1em; overflow-wrap: anywhere }\n"
 	"table { border-collapse: collapse; width: 100% }\n"
+	"th { overflow-wrap: normal }\n"
 	"th, td { text-align: left; vertical-align: top; padding: .2em .6em .2em 0;\n"
 	"  border-bottom: 1px solid #8884 }\n"
 	"code { font-size: 95% }\n"

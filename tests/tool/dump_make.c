@@ -4,6 +4,7 @@
  * records, half of it a few large arrays.
  * usage: dump_make MEGABYTES FILE
  *        dump_make kinds FILE       (one record, of kinds that no golden stream has)
+ *        dump_make many FILE        (10,000 records of one state, and that one)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,6 +167,13 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "kinds")) {
 		save_kinds(kstate_stream_create(set, "kinds", NULL));
+		return write_out(set, argv[2]);
+	}
+	if (!strcmp(argv[1], "many")) {
+		stream = kstate_stream_create(set, "many", NULL);
+		for (id = 0; id < 10000; id++)
+			save(stream, &entry_state, &(struct entry){ .id = id == 9999 ? 54321 : 7 }, id);
+		save_kinds(stream);
 		return write_out(set, argv[2]);
 	}
 	half = strtoull(argv[1], NULL, 10) << 19;

@@ -67,6 +67,12 @@ class Browser:
     def run(self, script, *args):
         return self.call("POST", "/execute/sync", {"script": script, "args": list(args)})
 
+    def resize(self, width, height):
+        """As a screen of that size, however small."""
+        self.call("POST", "/goog/cdp/execute", {
+            "cmd": "Emulation.setDeviceMetricsOverride",
+            "params": {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}})
+
     def find(self, css):
         return self.call("POST", "/element", {"using": "css selector", "value": css})
 

@@ -214,7 +214,7 @@ static int check_values(struct errors *values, const struct view *v,
 	ret = kstate_restore_check(&w, v->res.plan, fixed, NULL);
 	f->verdict = max(f->verdict, w.verdict);
 	if (w.nr_refused) {
-		/* What ended the check is one more of them */
+		/* The error that ended the check is one more of them */
 		if (ret)
 			check_collect_value(where->err, values);
 		where->err->code = 0;

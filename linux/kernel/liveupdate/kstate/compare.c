@@ -157,7 +157,7 @@ void kstate_report_limits(struct build *b, const struct pair *p)
 		kstate_bounds(p->r, false, &tmin, &tmax);
 		rmin = (struct kstate_bound){ p->r->min, kstate_is_signed(p->r->type) };
 		rmax = (struct kstate_bound){ p->r->max, kstate_is_signed(p->r->type) };
-		/* What the type of the reader has no room for is another difference */
+		/* Values that the reader's type cannot hold are another difference */
 		if (kstate_bound_compare(min, tmin) < 0)
 			min = tmin;
 		if (kstate_bound_compare(lower(max, tmax), rmax) > 0 ||
@@ -368,7 +368,7 @@ void kstate_report_lengths(struct build *b, const struct pair *outer,
 		first = &outer->rs->fields[r->length - 1];
 		w = match_of(outer, match, r);
 		wfirst = match_of(outer, match, first);
-		/* What the writer lacks is empty, but an integer has the length of the others */
+		/* Fields that the writer lacks are empty, but an integer has the length of the others */
 		if ((!w && !wfirst) || (!w && is_scalar(r)) || (!wfirst && is_scalar(first)))
 			continue;
 		if (w && wfirst && w->length && w->length == wfirst->length &&

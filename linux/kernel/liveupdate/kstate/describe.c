@@ -96,7 +96,7 @@ static bool is_bytes(const struct kstate_field *field, int container, u32 nr)
 	       field->num == nr;
 }
 
-/* What a field may be told besides its kind */
+/* Options of a field besides its kind */
 static int check_options(const struct describe *d, const struct kstate_field *field,
 			 u8 type, int container)
 {
@@ -281,7 +281,7 @@ static int check_members(const struct describe *d, struct kstate_schema *schema,
 static struct kstate_schema *describe(struct describe *d,
 				      const struct kstate_description *desc);
 
-/* What is absent has defaults, which have to be values that can be saved again */
+/* Absent fields get their defaults, which have to be values that can be saved again */
 static int check_absent(const struct describe *d, const struct kstate_schema *ref)
 {
 	const struct kstate_schema_field *f;

@@ -66,7 +66,7 @@ static void gate_free_rules(struct list_head *rules)
 	INIT_LIST_HEAD(rules);
 }
 
-/* What userspace did wrong; what the kernel refused last is another matter */
+/* Errors of userspace; the error that the kernel refused last is kept elsewhere */
 static int gate_told(const struct kstate_error *err, const char *doing)
 {
 	if (err->code)
@@ -243,7 +243,7 @@ int kstate_gate_set_policy(char *text, struct kstate_error *err)
  * kstate_gate_arm() - say what a kexec has to wait for
  * @to: see &enum kstate_armed
  *
- * What kept the last kexec from going on is forgotten.
+ * The error that refused the last kexec is forgotten.
  *
  * Context: may sleep.
  * Return: 0, or -ENODATA if there is no target.
@@ -347,7 +347,7 @@ static int gate_survey_object(struct kstate_description *desc, const void *obj,
 
 	if (ret)
 		return ret;
-	/* What cannot be saved now could not be saved at the jump either */
+	/* An object that cannot be saved now could not be saved at the jump either */
 	if (err.code)
 		return gate_judge(&s->judge, desc->name, &finding);
 	if (s->live.stream->index.nr < BATCH && s->live.stream->bytes < BATCH_BYTES)
@@ -355,7 +355,7 @@ static int gate_survey_object(struct kstate_description *desc, const void *obj,
 	return gate_survey_flush(s);
 }
 
-/* What is handed on, but not what would be left behind: damaged, or saved anew */
+/* Records that are handed on; damaged ones, and those saved anew, are left behind */
 static int gate_judge_unclaimed(const struct kstate_finding *finding, void *arg)
 {
 	const struct kstate_record *record = finding->record;
@@ -415,7 +415,7 @@ int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *
 	return ret;
 }
 
-/* What kexec has loaded is what the target is */
+/* Whether kexec has loaded the target */
 static int gate_check_image(const struct kimage *image, struct kstate_error *err)
 {
 	struct kstate_where where = { .state = "gate", .err = err };

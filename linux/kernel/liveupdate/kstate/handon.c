@@ -6,7 +6,7 @@
 /**
  * DOC: handing on
  *
- * What was not restored is handed on at the next jump. Once kstate_finish() has
+ * Records that were not restored are handed on at the next jump. Once kstate_finish() has
  * been called, what is in the stream of registered objects is freed instead; only
  * optional states that this kernel does not know are kept aside and handed on even
  * then. Other streams have owners, who restore from them when it is time, or destroy

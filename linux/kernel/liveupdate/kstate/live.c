@@ -177,7 +177,7 @@ static int live_keep(struct kstate_description *desc, const void *obj, struct ks
 {
 	struct kstate_error err;
 
-	/* What cannot be saved is not in it: kstate_live_walk() tells */
+	/* Objects that cannot be saved are left out: kstate_live_walk() tells */
 	return kstate_live_save(arg, desc, obj, key, refused, &err);
 }
 

@@ -357,7 +357,7 @@ static int drop_edge(struct kstate_edge *edge, u8 type, void *arg)
 	return 0;
 }
 
-/* What the reader does not have may hand over memory, which then has no owner */
+/* A field that the reader lacks may hand over memory, which then has no owner */
 static void log_drop(struct kstate_restore_ctx *w, const struct kstate_log_entry *e)
 {
 	struct kstate_visit visit = { .edge = drop_edge, .arg = w };

@@ -303,7 +303,7 @@ int kstate_stream_save(struct kstate_stream *stream, struct kstate_description *
 	if (!ret)
 		ret = call_lock(&call);
 	if (!ret) {
-		/* What is saved now would not be in what the next kernel reads */
+		/* The next kernel would not read what is saved now */
 		if (stream->set->incoming)
 			ret = kstate_fail(call.where, NULL, KSTATE_BAD_CALL, -EINVAL,
 					  "a stream to write to\nan incoming one");
@@ -346,7 +346,7 @@ static __always_inline struct kstate_slot *find_record(struct call *call)
 		kstate_no_memory(call->where, NULL);
 	if (slot)
 		return slot;
-	/* What cannot be read may be what is asked for: absence is not known */
+	/* The record may be among those that cannot be read: nobody knows that it is absent */
 	if (stream->set->damage.code)
 		return ERR_PTR(kstate_fail(call->where, NULL, KSTATE_DAMAGED, -EBADMSG,
 					   "a record\nnone, and bytes that cannot be read"));
@@ -380,7 +380,7 @@ int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *
 	if (ret)
 		return ret;
 	slot = kstate_set_published(stream->set) ? ERR_PTR(-EBUSY) : find_record(&call);
-	/* What undoes something must not fail */
+	/* Undoing must not fail */
 	if (slot == ERR_PTR(-ENOMEM))
 		slot = kstate_stream_search(stream, kstate_stream_last(stream)->name, where.key.id,
 					    where.key.name, call.len) ?: ERR_PTR(-ENOENT);
@@ -542,7 +542,7 @@ static int restore_record(struct call *call, struct kstate_slot *slot, void *obj
 	return 0;
 }
 
-/* What means that there is nothing to restore must not mean anything else */
+/* This error means that there is no record: no other failure may return it */
 static int own_code(struct kstate_error *err, int ret)
 {
 	if ((ret == -ENOENT && err->reason != KSTATE_NO_RECORD) ||

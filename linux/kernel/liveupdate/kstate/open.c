@@ -435,7 +435,7 @@ struct kstate_set *kstate_set_open(const struct kstate_transport *transport, voi
 		kstate_set_abandon(set);
 		return ERR_PTR(ret);
 	}
-	/* What KHO has given it does not give again: keep what there is */
+	/* KHO does not give memory twice: keep it */
 	if (ret)
 		set->damage = *where.err;
 	trace_kstate_open(set->writer, le64_to_cpu(h->records), le64_to_cpu(h->total_size),

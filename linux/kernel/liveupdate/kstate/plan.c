@@ -186,7 +186,7 @@ void kstate_add_op(struct build *b, struct kstate_op op)
 	b->ops[b->nr++] = op;
 }
 
-/* What an object holds has to be looked at before anything is written to it */
+/* Look at the object before anything is written to it */
 void kstate_last_first(struct build *b)
 {
 	struct kstate_op op;

@@ -298,7 +298,7 @@ struct kstate_slot *kstate_stream_find_slot(struct kstate_stream *stream,
 	slot = &index->slots[free - 1];
 	index->free = slot->next;
 	kstate_slot_init(stream, slot, segment, record);
-	/* What the table says of a slot that was used before is about another record */
+	/* The entry of a slot that was used before is about another record */
 	if (free <= index->hashed) {
 		if (2 * ((u64)index->filled + 1) > index->size)
 			kstate_index_forget(index);

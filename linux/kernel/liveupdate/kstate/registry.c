@@ -195,7 +195,7 @@ EXPORT_SYMBOL_GPL(kstate_walk_keys);
  * @key: which instance it is
  *
  * kstate_save_state() is the same with a plain number or string as the key.
- * What goes wrong is logged.
+ * Errors are logged.
  *
  * Context: may sleep.
  * Return: 0; -EPROBE_DEFER as long as nothing can be saved (before
@@ -565,7 +565,7 @@ static int registry_finish(bool all)
 /**
  * kstate_finish() - all objects that are wanted have been restored
  *
- * What kstate_register() and kstate_restore() have not claimed is reported and freed,
+ * Records that kstate_register() and kstate_restore() have not claimed are reported and freed,
  * but for optional states that this kernel does not know: those are handed on at the
  * next jump. Streams of others, such as sessions of live update that nobody has
  * retrieved yet, stay as they are: they are their owners', and handed on.

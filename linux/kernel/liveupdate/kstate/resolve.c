@@ -96,7 +96,7 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 		if (!here)
 			REPORT(b, p, EXACT, VALUE, NAME_GONE, .name = h->name);
 		moved |= !here || here->value != h->value;
-		/* What has no name there may mean anything */
+		/* A value without a name may mean anything there */
 		if (here && here->value != h->value &&
 		    (p->r->enumerated || (unnamed & here->value)))
 			REPORT(b, p, CONVERTED, VALUE, NAMES, .name = h->name);
@@ -377,7 +377,7 @@ static struct kstate_default *map_no_group(struct build *b, const struct pair *p
 	if (!none)
 		return NULL;
 	nested.defaults = true;
-	/* What differs has been said when the group was mapped as it is when it is there */
+	/* Differences were reported when the group was mapped as present */
 	nested.report = NULL;
 	nested.where.err = NULL;
 	nested.root = p->r->ref;
@@ -626,7 +626,7 @@ static void resolve_struct(struct build *b, struct pair outer)
 	if (!match)
 		return;
 	kstate_match_fields(w, r, match);
-	/* What a function of the writer decides about is not in its record of defaults */
+	/* The record of defaults lacks fields that a function of the writer decides about */
 	for (i = 0; b->defaults && w != r && i < w->nr_fields; i++)
 		if (match[i] && (w->fields[i].flags & KSTATE_FIELD_HOOK) &&
 		    !(match[i]->flags & KSTATE_FIELD_HOOK))

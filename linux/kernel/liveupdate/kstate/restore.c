@@ -378,7 +378,7 @@ static int restore_folios(struct kstate_restore_ctx *w, const struct kstate_op *
 	return ret;
 }
 
-/* What is in the tail */
+/* The tail */
 
 int kstate_restore_at(struct kstate_restore_ctx *w, const struct kstate_op *op, s64 index,
 		      u8 *fixed, void *obj, bool fresh)
@@ -534,7 +534,7 @@ static const struct kstate_schema_field *held_arm(const struct kstate_op *op, co
 }
 
 /*
- * What the object holds in another arm must not be taken for what it is not: it is
+ * The object may hold another arm, whose bytes must not be taken for this one's: it is
  * zero from then on, and read as if it were, unless it may have pointers.
  */
 static int change_arm(struct kstate_restore_ctx *w, const struct kstate_op *op,
@@ -770,7 +770,7 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 	struct kstate_op at = *op;
 	struct kstate_path path;
 
-	/* What the field says of itself has been checked */
+	/* Its own constraints have been checked */
 	if (op->owner == op->to)
 		return 0;
 	if (op->from && !op->arms && w->remote && n > op->to->room)

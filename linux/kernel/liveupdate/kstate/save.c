@@ -415,7 +415,7 @@ static int save_bitmap(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 	for (i = 0; i * per_long < bits; i++) {
 		unsigned long word = member[i];
 
-		/* What lies beyond the last bit is not part of the state */
+		/* Bits beyond the last one are not part of the state */
 		if (bits - i * per_long < per_long)
 			word &= (1UL << (bits - i * per_long)) - 1;
 		kstate_int_store(w->rec + chunk + i * sizeof(long), sizeof(long), word);

@@ -382,7 +382,7 @@ size_t kstate_stream_room(const struct kstate_stream *stream, const u8 *at)
  * @used: bytes at @at that have been written
  * @need: bytes that the record needs, header included, as far as that is known
  *
- * What is not written is zero; what has been written moves if there is not enough
+ * Bytes that are not written are zero; those that are move if there is not enough
  * room behind it. kstate_stream_commit() makes it a record of the stream,
  * kstate_stream_cancel() gives the room back.
  *

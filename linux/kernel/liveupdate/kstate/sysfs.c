@@ -236,7 +236,7 @@ static int kstate_open_catalog(struct kernfs_open_file *of)
 	return ret;
 }
 
-/* What is written in parts: a catalogue says in its header how large it is */
+/* A target is written in parts: its header says how large it is */
 #define TARGET_MAX	(64U << 20)
 
 static int kstate_commit_target(const void *blob, size_t size)

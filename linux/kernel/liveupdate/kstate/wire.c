@@ -146,7 +146,7 @@ static int visit_run(struct kstate_folio_run *run, struct kstate_visit *visit)
 	}
 	if (ret || kept == nr)
 		return ret;
-	/* What is taken away goes from the last, or all of it does */
+	/* Bytes are taken away from the end, or all of them */
 	if (kept)
 		run->index = cpu_to_le64(kstate_run_index(run) |
 					 (u64)(kept - 1) << KSTATE_RUN_BITS);
