@@ -103,9 +103,12 @@ static void *own_streams(void *arg)
 			save(stream, desc, &things[i], i);
 		for (u32 i = round % 3; i < RECORDS; i += 3)
 			drop(stream, desc, i);
-		/* If a jump is being prepared, it goes when that is called off */
+		/*
+		 * If a jump is being prepared, it goes when that is called off: its name
+		 * first, its memory after that
+		 */
 		kstate_stream_destroy(stream);
-		while (READ_ONCE(jumping) && kstate_stream_find(kstate_outgoing(), desc->name))
+		while (READ_ONCE(jumping))
 			sched_yield();
 	}
 	for (u32 i = 0; i < RECORDS; i++)
