@@ -1191,6 +1191,129 @@ static void secrets_when_saving(void **state)
 	}
 }
 
+/* What is in a secret is secret, in whatever it is */
+
+struct vault_item {
+	struct list_head link;
+	u32 word;
+};
+
+struct vault_narrow {
+	struct list_head link;
+	u8 word;
+};
+
+#define VAULT(_name, _item)							\
+struct _name {									\
+	struct _item one, many[2], *pointer, *counted;				\
+	u32 nr, tag;								\
+	struct list_head list;							\
+	struct xarray map;							\
+	union { struct _item item; } arm;					\
+	unsigned long bits[2];							\
+}
+
+VAULT(vault, vault_item);
+VAULT(vault_small, vault_narrow);
+
+static KSTATE_DESCRIBE(vault_item_state, "item", 1, KSTATE_FIELD(struct vault_item, word));
+static KSTATE_DESCRIBE(vault_narrow_state, "item", 1, KSTATE_FIELD(struct vault_narrow, word));
+static KSTATE_DESCRIBE(vault_range_state, "item", 1,
+	KSTATE_FIELD(struct vault_item, word, KSTATE_RANGE(0, 9)));
+
+static const struct kstate_arm vault_arms[] = { { "hidden_arm", KEY, &vault_item_state }, { } };
+static const struct kstate_arm narrow_arms[] = { { "hidden_arm", KEY, &vault_narrow_state }, { } };
+static const struct kstate_arm range_arms[] = { { "hidden_arm", KEY, &vault_range_state }, { } };
+static const struct kstate_arm no_arms[] = { { "another", 0, NULL }, { } };
+
+#define IN_VAULT(...)	{ .name = "vault", .version_id = 1, .min_version_id = 1,	\
+		  .fields = (const struct kstate_field[]) { __VA_ARGS__, KSTATE_END_OF_LIST() } }
+
+/* Each kind that has something inside, and a bitmap */
+#define VAULTS(_vault, _item, _state, _arms, _bits) {					\
+	IN_VAULT(KSTATE_STRUCT(one, struct _vault, &_state, KSTATE_SECRET)),			\
+	IN_VAULT(KSTATE_STRUCT_ARRAY(many, struct _vault, &_state, KSTATE_SECRET)),		\
+	IN_VAULT(KSTATE_STRUCT_POINTER(pointer, struct _vault, &_state, KSTATE_ALLOC, KSTATE_SECRET)), \
+	IN_VAULT(KSTATE_STRUCT_VARRAY(counted, struct _vault, nr, &_state, KSTATE_ALLOC,	\
+			       KSTATE_SECRET)),						\
+	IN_VAULT(KSTATE_LIST(list, struct _vault, struct _item, link, &_state, KSTATE_SECRET)), \
+	IN_VAULT(KSTATE_XARRAY(map, struct _vault, struct _item, &_state, KSTATE_SECRET)),	\
+	IN_VAULT(KSTATE_UNION(arm, struct _vault, tag, _arms, KSTATE_SECRET)),			\
+	IN_VAULT(KSTATE_BITMAP(bits, struct _vault, _bits, KSTATE_SECRET)),			\
+}
+
+static struct kstate_description vaults[] =
+	VAULTS(vault, vault_item, vault_item_state, vault_arms, 128);
+static struct kstate_description small_vaults[] =
+	VAULTS(vault_small, vault_narrow, vault_narrow_state, narrow_arms, 4);
+static struct kstate_description range_vaults[] =
+	VAULTS(vault, vault_item, vault_range_state, range_arms, 128);
+
+static struct kstate_description no_arm =
+	IN_VAULT(KSTATE_UNION(arm, struct vault, tag, no_arms, KSTATE_SECRET));
+
+static void told_nothing(int kind, const char *doing)
+{
+	char json[1024];
+	const char *texts[] = { text_of(&err), json, shim_log() };
+
+	kstate_error_json(&err, json, sizeof(json));
+	for (int i = 0; i < ARRAY_SIZE(texts); i++)
+		if (strstr(texts[i], "6210279") || strcasestr(texts[i], "5ec2e7") ||
+		    strstr(texts[i], "hidden_arm") || strstr(texts[i], "77"))
+			fail_msg("kind %d, %s: told: %s", kind, doing, texts[i]);
+}
+
+static void secrets_inside(void **state)
+{
+	struct vault_item item = { .word = KEY }, second = { .word = KEY };
+	struct vault from = {
+		.one = item, .many = { item, item }, .pointer = &item, .counted = &item, .nr = 1,
+		.tag = KEY, .arm = { .item = item },
+	};
+	struct kstate_stream *stream;
+	struct kstate_set *set;
+
+	INIT_LIST_HEAD(&from.list);
+	list_add(&second.link, &from.list);
+	xa_init(&from.map);
+	xa_store(&from.map, KEY, &item, GFP_KERNEL);
+	__set_bit(77, from.bits);
+	for (int i = 0; i < ARRAY_SIZE(vaults); i++) {
+		struct vault_small to = {};
+
+		INIT_LIST_HEAD(&to.list);
+		xa_init(&to.map);
+		set = saved(&vaults[i], &from);
+		if (!check_and_restore(set, &small_vaults[i], &to))
+			fail_msg("kind %d: not refused", i);
+		told_nothing(i, "restoring");
+		/* The last one has no values with a range */
+		if (i < ARRAY_SIZE(vaults) - 1) {
+			stream = kstate_stream_find(set, "test");
+			use(&range_vaults[i]);
+			if (!kstate_stream_save(stream, &range_vaults[i], &from, KSTATE_ID(2), &err))
+				fail_msg("kind %d: saved", i);
+			told_nothing(i, "saving");
+		}
+		kstate_set_destroy(set);
+	}
+	/* Which arm there is, and which tag */
+	set = saved(&vaults[6], &from);
+	if (!check_and_restore(set, &no_arm, &(struct vault){}))
+		fail_msg("not refused");
+	told_nothing(6, "without an arm");
+	kstate_set_destroy(set);
+	from.tag = 77;
+	set = set_create();
+	stream = kstate_stream_create(set, "test", &err);
+	if (!kstate_stream_save(stream, &vaults[6], &from, KSTATE_ID(1), &err))
+		fail_msg("saved without an arm");
+	told_nothing(6, "saving an unknown tag");
+	kstate_set_destroy(set);
+	xa_destroy(&from.map);
+}
+
 static void secret_length(void **state)
 {
 	SEQ(writer, NR(KSTATE_SECRET), P(nr2));
@@ -1368,6 +1491,7 @@ int main(void)
 		ALONE(equal_where_the_object_has_it),
 		ALONE(secrets),
 		ALONE(secrets_when_saving),
+		ALONE(secrets_inside),
 		ALONE(secret_length),
 		ALONE(masks),
 		ALONE(numbers_with_a_gap),

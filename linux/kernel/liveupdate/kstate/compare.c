@@ -374,7 +374,7 @@ void kstate_report_lengths(struct build *b, const struct pair *outer,
 		if (w && wfirst && w->length && w->length == wfirst->length &&
 		    tags_agree(wfirst, first, w, r))
 			continue;
-		p.path = kstate_add_path(b, outer->path, r->name);
+		p.path = kstate_add_path(b, outer->path, r->name, r->secret);
 		p.r = r;
 		p.w = w;
 		REPORT(b, &p, EXACT, VALUE, LENGTH, .name = first->name);

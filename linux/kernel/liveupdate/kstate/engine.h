@@ -18,10 +18,14 @@
 
 /* Errors: error.c */
 
-/* A name on the way from an object to a field; nested structs chain them */
+/*
+ * A name on the way from an object to a field; nested structs chain them. It is secret if
+ * the field, or one that it is in, is a secret of either kernel.
+ */
 struct kstate_path {
 	const struct kstate_path *up;
 	const char *name;
+	bool secret;
 };
 
 /* A path and an index in it, on the stack of the function that walks an array */
@@ -58,6 +62,7 @@ int kstate_fail(const struct kstate_where *where, const struct kstate_path *path
 int kstate_no_memory(const struct kstate_where *where, const struct kstate_path *path);
 int kstate_where_text(const struct kstate_where *where, const struct kstate_path *path,
 		      char *buf, size_t size);
+bool kstate_is_secret(const struct kstate_where *where, const struct kstate_path *path);
 int kstate_json_text(const char *s, char *buf, size_t size);
 void kstate_error_log(const struct kstate_error *err, const char *doing);
 
@@ -580,7 +585,8 @@ int kstate_check_limit(struct kstate_where *where, const struct kstate_op *op,
 		       const struct kstate_schema_field *f, u32 index, u64 val, const u64 *held);
 int kstate_fail_int(struct kstate_where *where, const struct kstate_op *op, u32 index,
 		    const char *expected, u64 val, u8 type);
-void kstate_value_text_of(const struct kstate_op *op, u64 val, u8 type, char *buf, size_t size);
+void kstate_value_text_of(const struct kstate_where *where, const struct kstate_op *op, u64 val,
+			  u8 type, char *buf, size_t size);
 
 /* Saving one object: save.c */
 

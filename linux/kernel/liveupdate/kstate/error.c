@@ -51,7 +51,10 @@ static void text_frames(struct kstate_text *t, const struct kstate_frame *frame)
 		return;
 	text_frames(t, frame->up);
 	text_path(t, frame->path);
-	if (frame->index >= 0)
+	/* It may be a key */
+	if (frame->index >= 0 && frame->path && frame->path->secret)
+		text_add(t, "[?]");
+	else if (frame->index >= 0)
 		text_add(t, "[%lld]", frame->index);
 }
 
@@ -78,6 +81,41 @@ int kstate_where_text(const struct kstate_where *where, const struct kstate_path
 	text_frames(&t, where->frame);
 	text_path(&t, path);
 	return t.len;
+}
+
+/**
+ * kstate_is_secret() - whether an error is about something that is not to be seen
+ * @where: the object and the arrays on the way
+ * @path: the field in them, or NULL
+ *
+ * Return: true if the field, or one that it is in, is a secret of either kernel.
+ */
+bool kstate_is_secret(const struct kstate_where *where, const struct kstate_path *path)
+{
+	const struct kstate_frame *frame;
+
+	if (path && path->secret)
+		return true;
+	for (frame = where->frame; frame; frame = frame->up)
+		if (frame->path && frame->path->secret)
+			return true;
+	return false;
+}
+
+/* Whether an error tells of values: the others tell of descriptions, keys and calls */
+static bool tells_values(enum kstate_reason reason)
+{
+	switch (reason) {
+	case KSTATE_DAMAGED:
+	case KSTATE_VALUE:
+	case KSTATE_NO_ROOM:
+	case KSTATE_EDGE:
+	case KSTATE_CALLBACK:
+	case KSTATE_CHANGED:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /**
@@ -113,6 +151,8 @@ int kstate_fail(const struct kstate_where *where, const struct kstate_path *path
 	err->code = code;
 	err->reason = reason;
 	strscpy(err->expected, both, sizeof(err->expected));
+	if (tells_values(reason) && kstate_is_secret(where, path))
+		found = "a secret value";
 	strscpy(err->found, found ?: "", sizeof(err->found));
 	strscpy(err->writer, where->writer ?: "", sizeof(err->writer));
 	/* Most states are in one stream: only another one is worth a word */

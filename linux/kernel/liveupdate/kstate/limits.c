@@ -18,15 +18,17 @@ static void show_int(u64 val, u8 type, char *buf, size_t size)
 
 /**
  * kstate_value_text_of() - a value for a message, unless it is not to be seen
- * @op: the step; if the field of either side is a secret, so is the value
+ * @where: where it is
+ * @op: the step
  * @val: the value
  * @type: its type
  * @buf: where to
  * @size: of @buf
  */
-void kstate_value_text_of(const struct kstate_op *op, u64 val, u8 type, char *buf, size_t size)
+void kstate_value_text_of(const struct kstate_where *where, const struct kstate_op *op, u64 val,
+			  u8 type, char *buf, size_t size)
 {
-	if ((op->to && op->to->secret) || (op->from && op->from->secret))
+	if (kstate_is_secret(where, op->path))
 		strscpy(buf, "a secret value", size);
 	else
 		show_int(val, type, buf, size);
@@ -52,7 +54,7 @@ int kstate_fail_int(struct kstate_where *where, const struct kstate_op *op, u32 
 	char found[24];
 	int ret;
 
-	kstate_value_text_of(op, val, type, found, sizeof(found));
+	kstate_value_text_of(where, op, val, type, found, sizeof(found));
 	where->frame = &frame;
 	ret = kstate_fail(where, NULL, KSTATE_VALUE, -ERANGE, "%s\n%s", expected, found);
 	where->frame = frame.up;
@@ -106,7 +108,7 @@ static noinline_for_stack int fail_mask(struct kstate_where *where, const struct
 	       (h = kstate_schema_name(op->schema, op->from, &pos)))
 		add_name(names, &len, h->name, h->value, &unnamed);
 	where->frame = &frame;
-	if (f->secret || (op->from && op->from->secret))
+	if (kstate_is_secret(where, op->path))
 		ret = kstate_fail(where, NULL, KSTATE_VALUE, -ERANGE,
 				  "bits of %#llx\na secret value", f->mask);
 	else
@@ -142,7 +144,7 @@ int kstate_check_limit(struct kstate_where *where, const struct kstate_op *op,
 	if ((f->flags & KSTATE_FIELD_MASK) && (val & ~f->mask))
 		return fail_mask(where, op, f, index, val);
 	if ((f->flags & KSTATE_FIELD_EQUAL) && held && *held != val) {
-		kstate_value_text_of(op, *held, f->type, min, sizeof(min));
+		kstate_value_text_of(where, op, *held, f->type, min, sizeof(min));
 		snprintf(expected, sizeof(expected), "%s, as the object has it", min);
 		return kstate_fail_int(where, op, index, expected, val, f->type);
 	}

@@ -46,6 +46,7 @@ struct build kstate_build_nested(struct build *b, const struct kstate_frame *fra
 	};
 
 	nested.where.frame = frame;
+	nested.secret = frame && frame->path ? frame->path->secret : b->secret;
 	return nested;
 }
 
@@ -237,12 +238,15 @@ bool kstate_add_each_copy(struct build *b, const struct kstate_op *op)
 }
 
 const struct kstate_path *kstate_add_path(struct build *b, const struct kstate_path *up,
-					  const char *name)
+					  const char *name, bool secret)
 {
 	struct kstate_path *path = kstate_build_alloc(b, sizeof(*path));
 
 	if (path)
-		*path = (struct kstate_path){ .up = up, .name = name };
+		*path = (struct kstate_path){
+			.up = up, .name = name,
+			.secret = secret || (up ? up->secret : b->secret),
+		};
 	return path;
 }
 

@@ -188,7 +188,7 @@ static struct kstate_plan *map_struct(struct build *b, const struct pair *p,
 
 	nested.root = r;
 	resolve_struct(&nested, inner(w, r, 0, 0, 0,
-				      name ? kstate_add_path(&nested, NULL, name) : NULL));
+				      name ? kstate_add_path(&nested, NULL, name, false) : NULL));
 	return kstate_build_finish(b, &nested, w->size);
 }
 
@@ -327,14 +327,16 @@ static void map_arm(struct build *b, const struct pair *p, const struct kstate_s
 	}
 	arm->tag = r->dflt;
 	if (!w->ref != !r->ref) {
-		at.path = kstate_add_path(b, p->path, w->name);
+		at.path = kstate_add_path(b, p->path, w->name, false);
 		kstate_block(b, &at, KSTATE_BLOCKED, KSTATE_CHANGE_ARM_DATA,
 			     r->ref ? "an arm with a struct" : "an arm without a struct",
 			     w->ref ? "one with a struct" : "one without");
 		return;
 	}
 	if (w->ref) {
-		arm->plan = map_struct(b, p, w->ref, r->ref, w->name);
+		/* Which arm it is would tell the tag */
+		arm->plan = map_struct(b, p, w->ref, r->ref,
+				       p->path && p->path->secret ? "(secret)" : w->name);
 		if (b->defaults)
 			arm->bytes = defaults_of(b, w->ref);
 		return;
@@ -639,7 +641,8 @@ static void resolve_struct(struct build *b, struct pair outer)
 		p.r = match[i];
 		if (!kstate_has_data(p.w))
 			continue;
-		p.path = kstate_add_path(b, outer.path, p.r ? p.r->name : p.w->name);
+		p.path = kstate_add_path(b, outer.path, p.r ? p.r->name : p.w->name,
+					 p.w->secret || (p.r && p.r->secret));
 		map_writers(b, &p);
 		if (p.r && p.w->container == KS_C_ARRAY && p.r->container == KS_C_ARRAY &&
 		    p.w->count < p.r->count && (p.r->flags & KSTATE_FIELD_DEFAULT))
@@ -650,7 +653,7 @@ static void resolve_struct(struct build *b, struct pair outer)
 		p.r = &r->fields[i];
 		if (!kstate_has_data(p.r) || kstate_is_matched(p.r, match, w->nr_fields))
 			continue;
-		p.path = kstate_add_path(b, outer.path, p.r->name);
+		p.path = kstate_add_path(b, outer.path, p.r->name, p.r->secret);
 		map_absent(b, &defaults, &p, match);
 	}
 	b->code = b->code ?: defaults.code;

@@ -29,6 +29,7 @@ struct build {
 	struct kstate_resolution *res;
 	bool remote;
 	bool defaults;
+	bool secret;
 	const struct kstate_schema *root;
 	u8 *bytes;
 	struct kstate_where where;
@@ -63,7 +64,7 @@ void kstate_add_op(struct build *b, struct kstate_op op);
 void kstate_add_copy(struct build *b, u32 wire, u32 mem, u32 bytes);
 bool kstate_add_each_copy(struct build *b, const struct kstate_op *op);
 const struct kstate_path *kstate_add_path(struct build *b, const struct kstate_path *up,
-					  const char *name);
+					  const char *name, bool secret);
 void kstate_last_first(struct build *b);
 
 /* How a pair of fields or structs differs: compare.c */

@@ -193,7 +193,7 @@ static bool translate(const struct kstate_op *op, u64 *val, const char **unknown
 static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *op, const u8 *wire,
 			 void *mem)
 {
-	bool secret = op->to->secret || op->from->secret;
+	bool secret = kstate_is_secret(&w->where, op->path);
 	const char *unknown;
 	char expected[112];
 	u64 val, was, held = 0;
@@ -716,7 +716,8 @@ static int restore_drop(struct kstate_restore_ctx *w, const struct kstate_op *op
 	if (how != KSTATE_DROP_STRICT || visit.is_default)
 		return visit.is_default || w->remote ? 0 : kstate_log_put(w, entry);
 	if (kstate_is_int(op->from->type) && op->from->container == KS_C_ONE)
-		kstate_value_text_of(op, kstate_int_load(wire + op->from->offset, op->from->type),
+		kstate_value_text_of(&w->where, op,
+				     kstate_int_load(wire + op->from->offset, op->from->type),
 				     op->from->type, found, sizeof(found));
 	return kstate_refuse_value(w, kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
 			"the default in what the reader does not have\n%s", found));
@@ -780,7 +781,10 @@ static int check_length(struct kstate_restore_ctx *w, const struct kstate_op *op
 				       KS_U64);
 	if (!op->owner)
 		return 0;
-	path = (struct kstate_path){ .up = op->path->up, .name = op->owner->name };
+	path = (struct kstate_path){
+		.up = op->path->up, .name = op->owner->name,
+		.secret = op->path->secret || op->owner->secret,
+	};
 	at.path = &path;
 	return kstate_check_limit(&w->where, &at, op->owner, 0, n, w->remote ? NULL : &held);
 }
