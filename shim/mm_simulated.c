@@ -24,6 +24,11 @@ static void *map(size_t size, int fd)
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);
 
 	if (p == MAP_FAILED) {
+#ifdef SHIM_FAST
+		/* The command, under a limit */
+		perror("kstate: cannot reserve memory");
+		exit(71);
+#endif
 		perror("shim: mmap");
 		abort();
 	}

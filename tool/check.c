@@ -220,16 +220,17 @@ static enum status open_kernels(const struct args *a, struct kernel *kernels, st
 
 static enum status tell(const struct args *a, const struct report *r, struct trouble *t)
 {
-	FILE *page;
+	struct page_file page;
+	enum status status;
 
 	if (options.json)
 		return report_json(r, t);
 	if (a->html) {
-		page = output_file(a->html, t);
-		if (!page)
-			return STATUS_SYSTEM;
-		report_html(r, page);
-		return output_end(page, a->html, t);
+		status = page_begin(&page, a->html, t);
+		if (status)
+			return status;
+		report_html(r, page.file);
+		return page_end(&page, STATUS_OK, t);
 	}
 	if (a->github)
 		report_github(r);

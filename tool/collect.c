@@ -366,7 +366,7 @@ static enum status each_in_section(struct object *o, Elf_Scn *section, struct re
 		r->type = GELF_R_TYPE(rela.r_info);
 		r->target = o->symbols[symbol];
 		if (r->target < o->nowhere || r->target >= o->nowhere + o->nr_symbols * NOWHERE)
-			r->target += rela.r_addend;
+			r->target = (u8 *)((uintptr_t)r->target + rela.r_addend);
 		status = fn(o, r, t);
 	}
 	return status;
@@ -956,6 +956,14 @@ static enum status remove_catalogue(const char *path, struct trouble *t)
 	return trouble(t, STATUS_SYSTEM, "%s: cannot remove it: %s", path, strerror(errno));
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
 enum { OPTION_RELEASE = 0x200, OPTION_IMAGE, OPTION_ALWAYS };
 
 static const struct argp_option collect_options[] = {
@@ -1000,6 +1008,13 @@ static error_t parse_collect(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!a->nr_objects || !a->output)
 			argp_error(state, "needs -o FILE and at least one OBJECT");
+		if (!a->release[0] || strlen(a->release) >= sizeof_field(struct kstate_header, release))
+			argp_error(state, "takes a release of 1 to %zu bytes",
+				   sizeof_field(struct kstate_header, release) - 1);
+		for (int i = 0; i < a->nr_objects; i++)
+			if (is_same_file(a->output, a->objects[i]))
+				argp_error(state, "%s would be overwritten: -o needs a file of its own",
+					   a->objects[i]);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -619,6 +619,14 @@ static enum status compare_files(struct diff *d, struct trouble *t)
 {
 	enum status status;
 
+	for (int i = 0; i < 2; i++) {
+		const struct stream_file *file = i ? &d->to.file : &d->from.file;
+
+		if (list_empty(&file->set->streams) && !list_empty(&file->set->states))
+			return trouble(t, STATUS_FOREIGN,
+				       "%s: is a catalogue, which has no records: kstate check compares those",
+				       file->name);
+	}
 	read_side(&d->from);
 	read_side(&d->to);
 	if (d->from.no_memory || d->to.no_memory)
@@ -636,6 +644,12 @@ static enum status compare_files(struct diff *d, struct trouble *t)
 	status = stream_status(&d->from.file, t);
 	if (!status)
 		status = stream_status(&d->to.file, t);
+	if (!status && !d->from.nr && !d->to.nr &&
+	    (d->opt.stream || d->opt.state || d->opt.key))
+		return trouble(t, STATUS_INPUT,
+			       "no record of stream %s, state %s, key %s in either: see kstate diff without them",
+			       d->opt.stream ?: "(any)", d->opt.state ?: "(any)",
+			       d->opt.key ?: "(any)");
 	return status ?: d->changed ? STATUS_LOSSY : STATUS_OK;
 }
 

@@ -695,13 +695,10 @@ static const struct argp argp = {
 
 static enum status write_page(struct stream_file *s, const struct arguments *a, struct trouble *t)
 {
-	enum status status;
-	FILE *file = output_file(a->html, t);
+	struct page_file page;
+	enum status status = page_begin(&page, a->html, t);
 
-	if (!file)
-		return STATUS_SYSTEM;
-	status = dump_html(s, &a->opt, file, t);
-	return output_end(file, a->html, t) ?: status;
+	return status ?: page_end(&page, dump_html(s, &a->opt, page.file, t), t);
 }
 
 enum status command_dump(int argc, char **argv, struct trouble *t)

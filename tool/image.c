@@ -750,8 +750,16 @@ static enum status flat_catalog(const struct image *image, const void **bytes, s
 enum status image_catalog(const struct image *image, const void **bytes, size_t *size,
 			  struct trouble *t)
 {
-	if (starts_with(image->bytes, image->size, KSTATE_MAGIC, KSTATE_MAGIC_LEN))
-		return check_header(image, image->bytes, image->size, bytes, size, t);
+	enum status status;
+
+	if (starts_with(image->bytes, image->size, KSTATE_MAGIC, KSTATE_MAGIC_LEN)) {
+		status = check_header(image, image->bytes, image->size, bytes, size, t);
+		if (!status && *size != image->size)
+			return trouble(t, STATUS_DAMAGED,
+				       "%s: %zu bytes follow what its header says it has: name several catalogues with commas between",
+				       image->path, image->size - *size);
+		return status;
+	}
 	if (starts_with(image->bytes, image->size, ELFMAG, SELFMAG))
 		return elf_catalog(image, bytes, size, t);
 	return flat_catalog(image, bytes, size, t);

@@ -413,6 +413,7 @@ static enum status add(const struct args *a, struct lockfile *lock, const struct
 		       struct trouble *t)
 {
 	enum status status = STATUS_OK;
+	char *release;
 
 	for (size_t i = 0; i < now->nr && !status; i++)
 		status = lock_add(lock, &now->states[i], a->release, t);
@@ -421,9 +422,11 @@ static enum status add(const struct args *a, struct lockfile *lock, const struct
 		return print_json(json_pack("{s:o,s:o,s:I}", "lock", json_printable(a->names[0]),
 					    "release", json_printable(a->release),
 					    "states", (json_int_t)now->nr), t);
+	release = printable(a->release);
 	if (!status)
 		printf("%s: %zu state%s of %s\n", a->names[0], now->nr, now->nr == 1 ? "" : "s",
-		       a->release);
+		       release ?: "");
+	free(release);
 	return status;
 }
 

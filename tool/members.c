@@ -18,7 +18,7 @@
 #define MAX_CANDIDATES	16	/* types with one name */
 #define MAX_NESTING	24	/* structs inside each other */
 #define MAX_PLACES	32	/* members that start at the same byte */
-#define BUDGET		400000	/* members to look at for one description */
+#define BUDGET		1200000	/* members to look at for one description: all that it can have, each for each field */
 
 /* Bits that are described, in order and apart from each other */
 struct cover {

@@ -262,24 +262,53 @@ enum status write_file(const char *path, const void *bytes, size_t size, struct 
 					  strerror(errno));
 }
 
-FILE *output_file(const char *path, struct trouble *t)
+/* An earlier page, or nothing at all: anything else was named by mistake */
+static bool may_be_page(const char *path)
 {
-	FILE *file = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	static const char doctype[] = "<!DOCTYPE html>";
+	char head[sizeof(doctype) - 1];
+	FILE *file;
+	struct stat st;
+	size_t n;
 
-	if (!file)
-		trouble(t, STATUS_SYSTEM, "%s: %s", path, strerror(errno));
-	return file;
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || !st.st_size)
+		return true;
+	file = fopen(path, "re");
+	n = file ? fread(head, 1, sizeof(head), file) : 0;
+	if (file)
+		fclose(file);
+	return n == sizeof(head) && !memcmp(head, doctype, n);
 }
 
-enum status output_end(FILE *file, const char *path, struct trouble *t)
+enum status page_begin(struct page_file *page, const char *path, struct trouble *t)
 {
-	bool bad;
-
-	if (file == stdout)
+	*page = (struct page_file){ .path = path, .file = stdout };
+	if (!strcmp(path, "-"))
 		return STATUS_OK;
-	bad = fflush(file) || ferror(file);
-	if (bad)
-		trouble(t, STATUS_SYSTEM, "%s: cannot be written: %s", path, strerror(errno));
-	fclose(file);
-	return bad ? STATUS_SYSTEM : STATUS_OK;
+	if (!may_be_page(path))
+		return trouble(t, STATUS_USAGE,
+			       "%s: is there, and is no page: name another file to write the page to",
+			       path);
+	page->file = open_memstream(&page->bytes, &page->size);
+	return page->file ? STATUS_OK : trouble(t, STATUS_SYSTEM, "no memory");
+}
+
+enum status page_end(struct page_file *page, enum status status, struct trouble *t)
+{
+	struct trouble other = {};
+	enum status written = STATUS_OK;
+
+	if (page->file == stdout)
+		return status;
+	if (fclose(page->file))
+		written = trouble(t, STATUS_SYSTEM, "no memory");
+	else if (status < STATUS_USAGE || status == STATUS_DAMAGED)
+		written = write_file(page->path, page->bytes, page->size, &other);
+	if (other.text[0]) {
+		/* It comes before what was wrong with a stream */
+		t->text[0] = 0;
+		trouble(t, written, "%s", other.text);
+	}
+	free(page->bytes);
+	return written ?: status;
 }

@@ -8,6 +8,7 @@
  */
 #include <dirent.h>
 #include <stdarg.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/array_size.h>
@@ -176,6 +177,7 @@ static void add_inside(struct skeleton *s, const char *m, const struct btf_type 
 static void add_member(struct skeleton *s, const char *m, u32 id, bool bitfield, int depth)
 {
 	const struct btf_type *type = ctypes_type(s->types, id);
+	static const char *const addresses[] = { "uintptr_t", NULL };
 	const char *of = s->of, *own = ctypes_own(s->types, id);
 
 	if (bitfield) {
@@ -192,6 +194,9 @@ static void add_member(struct skeleton *s, const char *m, u32 id, bool bitfield,
 	} else if (is_tag(s->types, id, "xarray")) {
 		add(s, m, "what its entries point to",
 		    "KSTATE_XARRAY(%s, %s, struct ENTRY, &ENTRY_state)", m, of);
+	} else if (ctypes_is(s->types, id, addresses)) {
+		add(s, m, "an address, which means nothing in the next kernel: how to save what it leads to",
+		    "KSTATE_SKIP(%s, %s, REASON)", m, of);
 	} else if (is_int(s->types, id)) {
 		add(s, m, NULL, "KSTATE_FIELD(%s, %s)", of, m);
 	} else if (own) {
@@ -213,14 +218,46 @@ static void add_member(struct skeleton *s, const char *m, u32 id, bool bitfield,
 	}
 }
 
-static void add_union(struct skeleton *s, const struct btf_type *type, const char *prefix)
+static void add_members(struct skeleton *s, const struct btf_type *type, const char *prefix,
+			int depth);
+
+/* Say of a member that it is one of several that are at the same place */
+static void note_view(struct skeleton *s, size_t i)
 {
-	const char *first = btf_vlen(type) ? ctypes_name(s->types, btf_members(type)->name_off) : "";
+	static const char text[] =
+		"one view of a union without a name: describe another where it cannot stand for all";
+	json_t *member = json_array_get(s->members, i);
+	const char *before = json_string_value(json_object_get(member, "decide"));
+
+	json_object_set_new(member, "decide", before ? json_sprintf("%s; %s", text, before) :
+						       json_string(text));
+}
+
+/* The members of a union without a name overlap: the first view with any stands for all */
+static void add_union(struct skeleton *s, const struct btf_type *type, const char *prefix,
+		      int depth)
+{
 	char path[MAX_PATH];
 
-	if (snprintf(path, sizeof(path), "%s%s", prefix, first) < (int)sizeof(path))
-		add(s, path, "one view of a union without a name: describe another where it cannot stand for all",
-		    "KSTATE_FIELD(%s, %s)", s->of, path);
+	for (u32 i = 0; i < btf_vlen(type) && depth < MAX_NESTING; i++) {
+		const struct btf_member *m = &btf_members(type)[i];
+		const struct btf_type *view = ctypes_type(s->types, m->type);
+		const char *name = ctypes_name(s->types, m->name_off);
+		size_t before = json_array_size(s->members);
+
+		/* As struct_group() makes them */
+		if (!name[0] && view && btf_is_struct(view))
+			add_members(s, view, prefix, depth + 1);
+		else if (!name[0] && ctypes_is_struct(view))
+			add_union(s, view, prefix, depth + 1);
+		else if (snprintf(path, sizeof(path), "%s%s", prefix, name) < (int)sizeof(path))
+			add_member(s, path, m->type, btf_member_bitfield_size(type, i), depth);
+		if (json_array_size(s->members) == before)
+			continue;
+		if (btf_vlen(type) > 1)
+			note_view(s, before);
+		return;
+	}
 }
 
 static void add_members(struct skeleton *s, const struct btf_type *type, const char *prefix,
@@ -241,10 +278,8 @@ static void add_members(struct skeleton *s, const struct btf_type *type, const c
 			add_member(s, path, m->type, btf_member_bitfield_size(type, i), depth);
 		else if (inner && btf_is_struct(inner))
 			add_members(s, inner, prefix, depth + 1);
-		else if (ctypes_is_struct(inner)) {
-			/* Its members overlap: the first stands for all */
-			add_union(s, inner, prefix);
-		}
+		else if (ctypes_is_struct(inner))
+			add_union(s, inner, prefix, depth + 1);
 	}
 }
 
@@ -410,6 +445,19 @@ struct describe_arguments {
 	char type[160];
 };
 
+/* "struct NAME", or the NAME of a typedef */
+static bool is_type(const char *type)
+{
+	const char *name = strncmp(type, "struct ", 7) && strncmp(type, "union ", 6) ? type :
+			   strchr(type, ' ') + 1;
+
+	if (!isalpha((unsigned char)*name) && *name != '_')
+		return false;
+	while (isalnum((unsigned char)*name) || *name == '_')
+		name++;
+	return !*name;
+}
+
 static error_t parse_describe(int key, char *arg, struct argp_state *state)
 {
 	struct describe_arguments *a = state->input;
@@ -423,7 +471,7 @@ static error_t parse_describe(int key, char *arg, struct argp_state *state)
 		snprintf(a->type + len, sizeof(a->type) - len, "%s%s", len ? " " : "", arg);
 		return 0;
 	case ARGP_KEY_END:
-		if (!a->type[0])
+		if (!is_type(a->type))
 			argp_error(state, "needs a type, such as struct demo");
 		return 0;
 	}

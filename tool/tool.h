@@ -128,14 +128,37 @@ void output_begin(void);
 enum status write_file(const char *path, const void *bytes, size_t size, struct trouble *t);
 
 /**
- * output_file() - begin to write a page
+ * struct page_file - a page that is being written
+ * @file: where to write
  * @path: of the file, or "-" for standard output
+ * @bytes: what has been written, until it is complete
+ * @size: how many
+ */
+struct page_file {
+	FILE *file;
+	const char *path;
+	char *bytes;
+	size_t size;
+};
+
+/**
+ * page_begin() - begin to write a page
+ * @page: filled; for page_end(), unless there is trouble
+ * @path: of the file, or "-" for standard output
+ * @t: what went wrong: a file that is there and is no page is not overwritten
+ */
+enum status page_begin(struct page_file *page, const char *path, struct trouble *t);
+
+/**
+ * page_end() - write it, all of it, or leave the file as it was
+ * @page: the page
+ * @status: what came of it: after trouble, only that with a stream that is damaged leaves
+ *	a page
  * @t: what went wrong
  *
- * Return: where to write, for output_end(), or NULL.
+ * Return: @status, or that of writing.
  */
-FILE *output_file(const char *path, struct trouble *t);
-enum status output_end(FILE *file, const char *path, struct trouble *t);
+enum status page_end(struct page_file *page, enum status status, struct trouble *t);
 
 /* The subcommands */
 typedef enum status command_fn(int argc, char **argv, struct trouble *t);

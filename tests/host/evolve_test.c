@@ -1041,6 +1041,9 @@ static KSTATE_DESCRIBE_OPTS(version_2_from_1, "s", (.version_id = 2, .min_versio
 static KSTATE_DESCRIBE_OPTS(version_3_from_2, "s", (.version_id = 3, .min_version_id = 2),
 	KSTATE_BASE_TYPE(a, struct a, u32));
 
+/* Without .min_version_id, no other version fits */
+static KSTATE_DESCRIBE_OPTS(version_2_alone, "s", (.version_id = 2), KSTATE_BASE_TYPE(a, struct a, u32));
+
 static void versions(void **state)
 {
 	struct a a = { 4 };
@@ -1051,6 +1054,9 @@ static void versions(void **state)
 	fits(version_2_from_1, a, version_3_from_2, a, KSTATE_EXACT);
 	refused(version_1, a, version_2, struct a, KSTATE_VERSION, "");
 	refused(version_2, a, version_1, struct a, KSTATE_VERSION, "");
+	refused(version_1, a, version_2_alone, struct a, KSTATE_VERSION, "");
+	refused(version_2_alone, a, version_1, struct a, KSTATE_VERSION, "");
+	fits(version_2, a, version_2_alone, a, KSTATE_EXACT);
 	refused(version_1, a, version_3_from_2, struct a, KSTATE_VERSION, "");
 	refused(version_3_from_2, a, version_1, struct a, KSTATE_VERSION, "");
 }

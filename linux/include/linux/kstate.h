@@ -290,7 +290,8 @@ struct kstate_field {
  *	but means something else. Adding, removing, renaming, reordering and
  *	widening fields needs no new version
  * @min_version_id: oldest version with which this one can exchange state: it
- *	takes streams of no older one and offers its own to no older one
+ *	takes streams of no older one and offers its own to no older one; 0 stands for
+ *	@version_id
  * @optional: a kernel that does not know this state may go on without it
  * @string_key: instances are told apart by strings, not by numbers
  * @fields: the fields, ended by KSTATE_END_OF_LIST()
@@ -1203,7 +1204,8 @@ extern char (*__kstate_member_type)[KS_U64];
  * @_opts: initializers of its other members, in parentheses:
  *	(.version_id = 3, .min_version_id = 2, .optional = true)
  *
- * As KSTATE_DESCRIBE().
+ * As KSTATE_DESCRIBE(). Without .min_version_id it is the same as .version_id, without
+ * .version_id that is 0.
  */
 #define KSTATE_DESCRIBE_OPTS(_var, _name, _opts, ...)			\
 	struct kstate_description _var = {				\

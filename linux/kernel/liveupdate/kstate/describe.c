@@ -690,8 +690,9 @@ static struct kstate_schema *describe(struct describe *d,
 	if (!schema)
 		goto no_memory;
 	schema->name = desc->name;
+	/* Left out of KSTATE_DESCRIBE_OPTS(), it must not make every version fit */
 	schema->version = desc->version_id;
-	schema->min_version = desc->min_version_id;
+	schema->min_version = desc->min_version_id ?: desc->version_id;
 	schema->flags = desc->optional ? KSTATE_SCHEMA_OPTIONAL : 0;
 	schema->desc = desc;
 	schema->fields = kvzalloc((nr_fields + 1) * sizeof(*schema->fields), GFP_KERNEL);
