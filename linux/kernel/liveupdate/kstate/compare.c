@@ -368,7 +368,7 @@ void kstate_report_lengths(struct build *b, const struct pair *outer,
 		first = &outer->rs->fields[r->length - 1];
 		w = match_of(outer, match, r);
 		wfirst = match_of(outer, match, first);
-		/* Fields that the writer lacks are empty, but an integer has the length of the others */
+		/* Fields that the writer lacks are empty, but an integer has the others' length */
 		if ((!w && !wfirst) || (!w && is_scalar(r)) || (!wfirst && is_scalar(first)))
 			continue;
 		if (w && wfirst && w->length && w->length == wfirst->length &&
