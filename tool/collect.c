@@ -469,6 +469,17 @@ static struct kstate_description *description_at(const struct object *o, u8 *pla
 	return desc;
 }
 
+/* A variable that is as large as a description, with a table of fields where one has it */
+static bool is_whole_description(const struct object *o, u8 *place)
+{
+	const struct extent *whole = find_extent(o->objects, o->nr_objects, place);
+	const struct kstate_description *desc =
+		(void *)(place - offsetof(struct kstate_description, fields));
+
+	return whole && whole->start == (u8 *)desc && whole->end == (u8 *)(desc + 1) &&
+	       !is_string(o, desc->name);
+}
+
 static enum status find(struct object *o, const struct relocation *r, struct trouble *t)
 {
 	u8 *place = place_of(o, r, sizeof(void *));
@@ -480,6 +491,10 @@ static enum status find(struct object *o, const struct relocation *r, struct tro
 	    (fields->kind & TABLES_MAGIC) != (KSTATE_TABLES & TABLES_MAGIC))
 		return STATUS_OK;
 	desc = description_at(o, place);
+	if (!desc && is_whole_description(o, place))
+		return trouble(t, STATUS_BLOCKED,
+			       "%s: a description of field \"%s\" has no name that is text of this object: give it one, in quotation marks",
+			       o->path, is_string(o, fields->name) ? fields->name : "?");
 	/* Another relocation of the same place may have been the last */
 	if (!desc || desc->fields != fields || is_test(desc))
 		return STATUS_OK;
