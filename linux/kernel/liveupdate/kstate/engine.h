@@ -62,6 +62,9 @@ int kstate_fail(const struct kstate_where *where, const struct kstate_path *path
 int kstate_no_memory(const struct kstate_where *where, const struct kstate_path *path);
 int kstate_where_text(const struct kstate_where *where, const struct kstate_path *path,
 		      char *buf, size_t size);
+/* What is found is hidden by kstate_fail(); expected values have to be hidden where they are known */
+#define KSTATE_SECRET_TEXT	"a secret value"
+
 bool kstate_is_secret(const struct kstate_where *where, const struct kstate_path *path);
 int kstate_json_text(const char *s, char *buf, size_t size);
 void kstate_error_log(const struct kstate_error *err, const char *doing);
@@ -585,8 +588,7 @@ int kstate_check_limit(struct kstate_where *where, const struct kstate_op *op,
 		       const struct kstate_schema_field *f, u32 index, u64 val, const u64 *held);
 int kstate_fail_int(struct kstate_where *where, const struct kstate_op *op, u32 index,
 		    const char *expected, u64 val, u8 type);
-void kstate_value_text_of(const struct kstate_where *where, const struct kstate_op *op, u64 val,
-			  u8 type, char *buf, size_t size);
+void kstate_int_text(u64 val, u8 type, char *buf, size_t size);
 
 /* Saving one object: save.c */
 

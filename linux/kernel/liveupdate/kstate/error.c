@@ -152,7 +152,7 @@ int kstate_fail(const struct kstate_where *where, const struct kstate_path *path
 	err->reason = reason;
 	strscpy(err->expected, both, sizeof(err->expected));
 	if (tells_values(reason) && kstate_is_secret(where, path))
-		found = "a secret value";
+		found = KSTATE_SECRET_TEXT;
 	strscpy(err->found, found ?: "", sizeof(err->found));
 	strscpy(err->writer, where->writer ?: "", sizeof(err->writer));
 	/* Most states are in one stream: only another one is worth a word */

@@ -8,30 +8,19 @@
 #include <linux/kernel.h>
 #include "engine.h"
 
-static void show_int(u64 val, u8 type, char *buf, size_t size)
-{
-	if (kstate_is_signed(type))
-		snprintf(buf, size, "%lld", (s64)val);
-	else
-		snprintf(buf, size, "%llu", val);
-}
-
 /**
- * kstate_value_text_of() - a value for a message, unless it is not to be seen
- * @where: where it is
- * @op: the step
+ * kstate_int_text() - an integer for a message
  * @val: the value
  * @type: its type
  * @buf: where to
  * @size: of @buf
  */
-void kstate_value_text_of(const struct kstate_where *where, const struct kstate_op *op, u64 val,
-			  u8 type, char *buf, size_t size)
+void kstate_int_text(u64 val, u8 type, char *buf, size_t size)
 {
-	if (kstate_is_secret(where, op->path))
-		strscpy(buf, "a secret value", size);
+	if (kstate_is_signed(type))
+		snprintf(buf, size, "%lld", (s64)val);
 	else
-		show_int(val, type, buf, size);
+		snprintf(buf, size, "%llu", val);
 }
 
 /**
@@ -54,7 +43,7 @@ int kstate_fail_int(struct kstate_where *where, const struct kstate_op *op, u32 
 	char found[24];
 	int ret;
 
-	kstate_value_text_of(where, op, val, type, found, sizeof(found));
+	kstate_int_text(val, type, found, sizeof(found));
 	where->frame = &frame;
 	ret = kstate_fail(where, NULL, KSTATE_VALUE, -ERANGE, "%s\n%s", expected, found);
 	where->frame = frame.up;
@@ -108,13 +97,8 @@ static noinline_for_stack int fail_mask(struct kstate_where *where, const struct
 	       (h = kstate_schema_name(op->schema, op->from, &pos)))
 		add_name(names, &len, h->name, h->value, &unnamed);
 	where->frame = &frame;
-	if (kstate_is_secret(where, op->path))
-		ret = kstate_fail(where, NULL, KSTATE_VALUE, -ERANGE,
-				  "bits of %#llx\na secret value", f->mask);
-	else
-		ret = kstate_fail(where, NULL, KSTATE_VALUE, -ERANGE,
-				  "bits of %#llx\n%#llx (%#llx too many%s)", f->mask, val, more,
-				  names);
+	ret = kstate_fail(where, NULL, KSTATE_VALUE, -ERANGE,
+			  "bits of %#llx\n%#llx (%#llx too many%s)", f->mask, val, more, names);
 	where->frame = frame.up;
 	return ret;
 }
@@ -136,16 +120,17 @@ int kstate_check_limit(struct kstate_where *where, const struct kstate_op *op,
 	char expected[64], min[24], max[24];
 
 	if ((f->flags & KSTATE_FIELD_RANGE) && !kstate_within(val, f->min, f->max, f->type)) {
-		show_int(f->min, f->type, min, sizeof(min));
-		show_int(f->max, f->type, max, sizeof(max));
+		kstate_int_text(f->min, f->type, min, sizeof(min));
+		kstate_int_text(f->max, f->type, max, sizeof(max));
 		snprintf(expected, sizeof(expected), "%s to %s", min, max);
 		return kstate_fail_int(where, op, index, expected, val, f->type);
 	}
 	if ((f->flags & KSTATE_FIELD_MASK) && (val & ~f->mask))
 		return fail_mask(where, op, f, index, val);
 	if ((f->flags & KSTATE_FIELD_EQUAL) && held && *held != val) {
-		kstate_value_text_of(where, op, *held, f->type, min, sizeof(min));
-		snprintf(expected, sizeof(expected), "%s, as the object has it", min);
+		kstate_int_text(*held, f->type, min, sizeof(min));
+		snprintf(expected, sizeof(expected), "%s, as the object has it",
+			 kstate_is_secret(where, op->path) ? KSTATE_SECRET_TEXT : min);
 		return kstate_fail_int(where, op, index, expected, val, f->type);
 	}
 	return 0;

@@ -716,9 +716,8 @@ static int restore_drop(struct kstate_restore_ctx *w, const struct kstate_op *op
 	if (how != KSTATE_DROP_STRICT || visit.is_default)
 		return visit.is_default || w->remote ? 0 : kstate_log_put(w, entry);
 	if (kstate_is_int(op->from->type) && op->from->container == KS_C_ONE)
-		kstate_value_text_of(&w->where, op,
-				     kstate_int_load(wire + op->from->offset, op->from->type),
-				     op->from->type, found, sizeof(found));
+		kstate_int_text(kstate_int_load(wire + op->from->offset, op->from->type),
+				op->from->type, found, sizeof(found));
 	return kstate_refuse_value(w, kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
 			"the default in what the reader does not have\n%s", found));
 }
