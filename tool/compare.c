@@ -69,58 +69,6 @@ json_t *json_printable(const char *name)
 	return value;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	const struct state_info *x = a, *y = b;
-	int order = strcmp(x->schema->name, y->schema->name);
-
-	/* The schemas decide where names do not, so that output does not change */
-	return order ?: strcmp(x->image, y->image) ?:
-	       (x->schema->hash > y->schema->hash) - (x->schema->hash < y->schema->hash);
-}
-
-enum status side_init(struct side *side, const struct kstate_set *set, struct trouble *t)
-{
-	const struct kstate_state *state;
-	size_t nr = 0;
-
-	list_for_each_entry(state, &set->states, list)
-		nr++;
-	*side = (struct side){ .states = calloc(nr ?: 1, sizeof(*side->states)) };
-	if (!side->states)
-		return no_memory(t);
-	list_for_each_entry(state, &set->states, list)
-		if (source_state(set, state, &side->states[side->nr]) &&
-		    side->states[side->nr].flags & KSTATE_STATE_USED)
-			side->nr++;
-	qsort(side->states, side->nr, sizeof(*side->states), by_name);
-	return STATUS_OK;
-}
-
-void side_free(struct side *side)
-{
-	free(side->states);
-	*side = (struct side){};
-}
-
-const struct state_info *side_find(const struct side *side, const char *name, size_t *nr)
-{
-	size_t low = 0, high = side->nr;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (strcmp(side->states[middle].schema->name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (*nr = 0; low + *nr < side->nr; ++*nr)
-		if (strcmp(side->states[low + *nr].schema->name, name))
-			break;
-	return &side->states[low];
-}
-
 /* Where the resolver's reports go */
 struct report {
 	struct compared *c;

@@ -56,16 +56,6 @@ char *printable(const char *name);
 json_t *json_printable(const char *name);
 
 /**
- * struct side - what a kernel reads and writes
- * @states: its descriptions of states, sorted by name
- * @nr: how many
- */
-struct side {
-	struct state_info *states;
-	size_t nr;
-};
-
-/**
  * struct difference - one place in which two schemas differ
  * @outcome: what becomes of it
  * @verdict: what becomes of it where that depends on something, and is well
@@ -116,25 +106,6 @@ struct comparison {
 	size_t counts[OUTCOMES];
 	enum outcome worst;
 };
-
-/**
- * side_init() - find the states of a catalogue of which there may be records
- * @side: what to fill, for side_free(); it refers to @set
- * @set: the catalogue, from source_open()
- * @t: what went wrong
- */
-enum status side_init(struct side *side, const struct kstate_set *set, struct trouble *t);
-void side_free(struct side *side);
-
-/**
- * side_find() - states by name
- * @side: where to look
- * @name: of the state
- * @nr: set to how many there are: several images may describe one each
- *
- * Return: the first of them.
- */
-const struct state_info *side_find(const struct side *side, const char *name, size_t *nr);
 
 /**
  * compare_state() - what a kernel would do with the records of one state

@@ -87,6 +87,60 @@ const char *source_arch(u32 machine, char *buf, size_t size)
 	return buf;
 }
 
+/* Sides */
+
+static int by_name_and_image(const void *a, const void *b)
+{
+	const struct state_info *x = a, *y = b;
+	int order = strcmp(x->schema->name, y->schema->name);
+
+	/* The schemas decide where names do not, so that output does not change */
+	return order ?: strcmp(x->image, y->image) ?:
+	       (x->schema->hash > y->schema->hash) - (x->schema->hash < y->schema->hash);
+}
+
+enum status side_init(struct side *side, const struct kstate_set *set, struct trouble *t)
+{
+	const struct kstate_state *state;
+	size_t nr = 0;
+
+	list_for_each_entry(state, &set->states, list)
+		nr++;
+	*side = (struct side){ .states = calloc(nr ?: 1, sizeof(*side->states)) };
+	if (!side->states)
+		return trouble(t, STATUS_SYSTEM, "no memory");
+	list_for_each_entry(state, &set->states, list)
+		if (source_state(set, state, &side->states[side->nr]) &&
+		    side->states[side->nr].flags & KSTATE_STATE_USED)
+			side->nr++;
+	qsort(side->states, side->nr, sizeof(*side->states), by_name_and_image);
+	return STATUS_OK;
+}
+
+void side_free(struct side *side)
+{
+	free(side->states);
+	*side = (struct side){};
+}
+
+const struct state_info *side_find(const struct side *side, const char *name, size_t *nr)
+{
+	size_t low = 0, high = side->nr;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (strcmp(side->states[middle].schema->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*nr = 0; low + *nr < side->nr; ++*nr)
+		if (strcmp(side->states[low + *nr].schema->name, name))
+			break;
+	return &side->states[low];
+}
+
 /* Sets */
 
 /* What the core refused, in the words of an exit status */
@@ -157,41 +211,22 @@ static enum status merge(struct source *s, struct kstate_set *set, const char *p
 	return STATUS_OK;
 }
 
-static int by_name_and_image(const void *a, const void *b)
-{
-	const struct state_info *x = a, *y = b;
-
-	return strcmp(x->schema->name, y->schema->name) ?: strcmp(x->image, y->image);
-}
-
 /* Two descriptions of one state that differ: which of them is going to be registered? */
 static enum status check_twice(const struct source *s, struct trouble *t)
 {
-	const struct kstate_state *state;
-	enum status status = STATUS_OK;
-	struct state_info *list, *x;
-	size_t nr = 0, i;
+	const struct state_info *x;
+	struct side side = {};
+	enum status status = side_init(&side, s->set, t);
 
-	list_for_each_entry(state, &s->set->states, list)
-		nr++;
-	list = calloc(nr ?: 1, sizeof(*list));
-	if (!list)
-		return trouble(t, STATUS_SYSTEM, "no memory");
-	nr = 0;
-	list_for_each_entry(state, &s->set->states, list)
-		if (source_state(s->set, state, &list[nr]) &&
-		    list[nr].flags & KSTATE_STATE_USED)
-			nr++;
-	qsort(list, nr, sizeof(*list), by_name_and_image);
-	for (i = 1; i < nr && !status; i++) {
-		x = &list[i - 1];
+	for (size_t i = 1; i < side.nr && !status; i++) {
+		x = &side.states[i - 1];
 		if (!strcmp(x->schema->name, x[1].schema->name) &&
 		    !kstate_schema_equal(x->schema, x[1].schema))
 			status = trouble(t, STATUS_TWICE,
 					 "%s: state \"%s\" is described by %s and, in another way, by %s: name what is loaded together, or let the one that fits best count with --mixed",
 					 s->name, x->schema->name, x->image, x[1].image);
 	}
-	free(list);
+	side_free(&side);
 	return status;
 }
 

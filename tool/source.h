@@ -124,4 +124,33 @@ enum status source_write(struct kstate_set *set, const char *path, struct troubl
 /** source_arch() - name of the architecture of an ELF machine number */
 const char *source_arch(u32 machine, char *buf, size_t size);
 
+/**
+ * struct side - what a kernel reads and writes
+ * @states: its descriptions of states, sorted by name
+ * @nr: how many
+ */
+struct side {
+	struct state_info *states;
+	size_t nr;
+};
+
+/**
+ * side_init() - find the states of a catalogue of which there may be records
+ * @side: what to fill, for side_free(); it refers to @set
+ * @set: the catalogue, from source_open()
+ * @t: what went wrong
+ */
+enum status side_init(struct side *side, const struct kstate_set *set, struct trouble *t);
+void side_free(struct side *side);
+
+/**
+ * side_find() - states by name
+ * @side: where to look
+ * @name: of the state
+ * @nr: set to how many there are: several images may describe one each
+ *
+ * Return: the first of them.
+ */
+const struct state_info *side_find(const struct side *side, const char *name, size_t *nr);
+
 #endif /* _TOOL_SOURCE_H */
