@@ -40,25 +40,25 @@ static int compare_matches(const void *a, const void *b)
 const struct match *matches_get(struct matches *m, const struct kstate_schema *from,
 				const struct kstate_schema *to, bool *is_new)
 {
-	struct match *match = calloc(1, sizeof(*match)), **there;
+	struct match key = { .from = from, .to = to }, *match;
+	void *there = tfind(&key, &m->tree, compare_matches);
 
-	if (match) {
-		match->from = from;
-		match->to = to;
-		match->fields = calloc(from->nr_fields + 1, sizeof(*match->fields));
-	}
-	there = match && match->fields ? tsearch(match, &m->tree, compare_matches) : NULL;
 	if (is_new)
-		*is_new = there && *there == match;
-	if (there && *there == match) {
-		kstate_match_fields(from, to, match->fields);
-		return match;
-	}
+		*is_new = !there;
+	if (there)
+		return *(struct match **)there;
+	match = malloc(sizeof(*match));
+	key.fields = calloc(from->nr_fields + 1, sizeof(*key.fields));
 	if (match)
-		free(match->fields);
-	free(match);
-	m->no_memory |= !there;
-	return there ? *there : NULL;
+		*match = key;
+	if (!match || !key.fields || !tsearch(match, &m->tree, compare_matches)) {
+		m->no_memory = true;
+		free(key.fields);
+		free(match);
+		return NULL;
+	}
+	kstate_match_fields(from, to, match->fields);
+	return match;
 }
 
 static void free_match(void *p)
