@@ -5,6 +5,7 @@
 #ifndef _COMPARE_H
 #define _COMPARE_H
 
+#include <string.h>
 #include <linux/minmax.h>
 #include "explain.h"
 #include "source.h"
@@ -51,6 +52,14 @@ enum status outcome_status(enum outcome outcome);
  * ASCII that can be seen; NULL without memory.
  */
 char *printable(const char *name);
+
+/* How wide a column has to be that is as wide as @have and takes @text, too */
+static inline int text_width(int have, const char *text)
+{
+	int len = strlen(text);
+
+	return max(have, len);
+}
 
 /** json_printable() - printable() as a JSON string */
 json_t *json_printable(const char *name);

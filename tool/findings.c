@@ -9,21 +9,11 @@
 /* Keys of the objects of which the same is found, as text */
 #define KEYS_SHOWN	4
 
-static const char *member(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name)) ?: "";
-}
-
-static json_int_t number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
-/* What a finding says, after the name and key of its object: @object, or its state alone, @len bytes */
+/* What a finding says, after the name of its object: @object, or @len bytes of it, its state */
 static char *reason_text(const json_t *err, const char *object, size_t len, bool allowed)
 {
-	char *path = printable(member(err, "path")), *expected = printable(member(err, "expected"));
-	char *found = printable(member(err, "found")), *text = NULL;
+	char *path = printable(json_member(err, "path")), *expected = printable(json_member(err, "expected"));
+	char *found = printable(json_member(err, "found")), *text = NULL;
 	const char *field = path;
 
 	if (path && !strncmp(path, object, strlen(object)))
@@ -32,7 +22,7 @@ static char *reason_text(const json_t *err, const char *object, size_t len, bool
 		field = "";
 	if (!path || !expected || !found ||
 	    asprintf(&text, "%s%s: %s (%lld): expected %s, found %s%s", field == path ? ": " : "",
-		     field, member(err, "reason"), (long long)number(err, "code"), expected, found,
+		     field, json_member(err, "reason"), json_number(err, "code"), expected, found,
 		     allowed ? "; the policy allows that" : "") < 0)
 		text = NULL;
 	free(path);
@@ -44,7 +34,7 @@ static char *reason_text(const json_t *err, const char *object, size_t len, bool
 static void add(struct findings *f, const json_t *line, const json_t *err, enum outcome outcome,
 		bool allowed)
 {
-	char *object = printable(member(line, "object")), *reason = NULL, *name = NULL;
+	char *object = printable(json_member(line, "object")), *reason = NULL, *name = NULL;
 	size_t state = object ? strcspn(object, "[") : 0;
 	json_t *group, *keys;
 
@@ -61,7 +51,7 @@ static void add(struct findings *f, const json_t *line, const json_t *err, enum 
 		json_object_set(f->by_name, name, group);
 	} else if (group) {
 		keys = json_object_get(group, "keys");
-		json_object_set_new(group, "more", json_integer(number(group, "more") + 1));
+		json_object_set_new(group, "more", json_integer(json_number(group, "more") + 1));
 		if (json_array_size(keys) < KEYS_SHOWN)
 			json_array_append_new(keys, json_string(object + state));
 	}
@@ -96,7 +86,7 @@ char *findings_line(const struct findings *f, size_t i, enum outcome *outcome, b
 {
 	const json_t *group = json_array_get(f->groups, i), *keys, *key;
 	char *line = NULL;
-	json_int_t more;
+	long long more;
 	size_t size;
 	FILE *out;
 
@@ -105,16 +95,16 @@ char *findings_line(const struct findings *f, size_t i, enum outcome *outcome, b
 	out = open_memstream(&line, &size);
 	if (!out)
 		return NULL;
-	*outcome = number(group, "outcome");
+	*outcome = json_number(group, "outcome");
 	*allowed = json_is_true(json_object_get(group, "allowed"));
-	fprintf(out, "%s%s", member(group, "object"), member(group, "reason"));
-	more = number(group, "more");
+	fprintf(out, "%s%s", json_member(group, "object"), json_member(group, "reason"));
+	more = json_number(group, "more");
 	keys = json_object_get(group, "keys");
 	if (more)
-		fprintf(out, "; and the same of %lld more:", (long long)more);
+		fprintf(out, "; and the same of %lld more:", more);
 	json_array_foreach(keys, i, key)
 		fprintf(out, " %s", json_string_value(key));
-	fputs(more > (json_int_t)json_array_size(keys) ? " ..." : "", out);
+	fputs(more > (long long)json_array_size(keys) ? " ..." : "", out);
 	if (!fclose(out))
 		return line;
 	free(line);

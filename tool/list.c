@@ -77,7 +77,7 @@ static enum status open_catalogue(const struct live *live, struct source *s, str
 static enum status add_row(struct list *list, const struct side *side, json_t *json,
 			   struct trouble *t)
 {
-	const char *object = json_string_value(json_object_get(json, "object")) ?: "";
+	const char *object = json_member(json, "object");
 	const json_t *err = json_object_get(json, "error");
 	char *state = strndup(object, strcspn(object, "["));
 	const struct state_info *info;
@@ -100,7 +100,7 @@ static enum status add_row(struct list *list, const struct side *side, json_t *j
 		.object = printable(object), .json = json,
 		.image = printable(nr ? info->image : "-"),
 		.type = printable(nr ? info->type : ""),
-		.bytes = json_integer_value(json_object_get(json, "bytes")),
+		.bytes = json_number(json, "bytes"),
 	};
 	list->bytes += row->bytes;
 	if (err) {
@@ -146,20 +146,13 @@ static enum status read_objects(const struct args *a, const struct side *side, s
 	return status;
 }
 
-static int width(int have, const char *text)
-{
-	int len = strlen(text);
-
-	return max(have, len);
-}
-
 static void print_list(const struct list *list)
 {
 	int object = strlen("object"), image = strlen("image");
 
 	for (size_t i = 0; i < list->nr; i++) {
-		object = width(object, list->rows[i].object);
-		image = width(image, list->rows[i].image);
+		object = text_width(object, list->rows[i].object);
+		image = text_width(image, list->rows[i].image);
 	}
 	if (list->nr)
 		printf("%s%-*s  %9s  %-*s  type%s\n", colour(BOLD), object, "object", "bytes",

@@ -134,11 +134,6 @@ static json_t *kernel_error(const char *dir, const char *about)
 	return NULL;
 }
 
-static const char *member(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name)) ?: "";
-}
-
 /* Small files are written at once, as the kernel takes them */
 static enum status sysfs_write(const char *dir, const char *name, const char *text,
 			       struct trouble *t)
@@ -183,7 +178,7 @@ static enum status refused_target(const struct live *live, const char *source, s
 	else if (err)
 		status = trouble(t, code == EPROTONOSUPPORT ? STATUS_ARCH : STATUS_KERNEL,
 				 "%s: the running kernel refuses it as the target: expected %s, found %s",
-				 source, member(err, "expected"), member(err, "found"));
+				 source, json_member(err, "expected"), json_member(err, "found"));
 	else
 		status = trouble(t, STATUS_KERNEL,
 				 "%s: the running kernel refuses it as the target: %s", source,
@@ -310,7 +305,7 @@ struct answer {
 
 static enum outcome outcome_named(const json_t *line)
 {
-	const char *verdict = member(line, "verdict");
+	const char *verdict = json_member(line, "verdict");
 
 	for (enum outcome o = EXACT; o < OUTCOMES; o++) {
 		if (strcmp(verdict, outcome_names[o]))
@@ -398,7 +393,7 @@ static enum status begin_answer(const struct live *live, struct answer *a, struc
 		json_dumpf(json_object_get(gate, "target"), stdout, JSON_ENCODE_ANY);
 		fputs(",\n  \"objects\": [", stdout);
 	} else {
-		target = printable(member(gate, "target"));
+		target = printable(json_member(gate, "target"));
 		printf("%slive state, for %s%s\n", colour(BOLD), target ?: "", colour(PLAIN));
 		free(target);
 	}
@@ -408,12 +403,12 @@ static enum status begin_answer(const struct live *live, struct answer *a, struc
 
 char *error_text(const json_t *err)
 {
-	char *path = printable(member(err, "path")), *expected = printable(member(err, "expected"));
-	char *found = printable(member(err, "found")), *text = NULL;
+	char *path = printable(json_member(err, "path")), *expected = printable(json_member(err, "expected"));
+	char *found = printable(json_member(err, "found")), *text = NULL;
 
 	if (asprintf(&text, "%s: %s (%lld): expected %s, found %s", path ?: "",
-		     member(err, "reason"),
-		     (long long)json_integer_value(json_object_get(err, "code")),
+		     json_member(err, "reason"),
+		     json_number(err, "code"),
 		     expected ?: "", found ?: "") < 0)
 		text = NULL;
 	free(path);
@@ -482,10 +477,10 @@ static enum status leave_armed(const struct live *live, struct trouble *t)
 
 	if (!gate)
 		return t->status;
-	if (strcmp(member(gate, "armed"), "off"))
+	if (strcmp(json_member(gate, "armed"), "off"))
 		status = trouble(t, STATUS_USAGE,
 				 "the gate is armed for %s, and would wait for another kernel: leave the image away to check for that one, or kstate disarm",
-				 member(gate, "target"));
+				 json_member(gate, "target"));
 	json_decref(gate);
 	return status;
 }
@@ -651,9 +646,9 @@ static enum status set_policy(const struct arm *a, struct trouble *t)
 	if (!no.text[0])
 		return status;
 	err = kernel_error(a->live.sysfs, "policy[");
-	if (err && sscanf(member(err, "path"), "policy[%u]", &line) == 1)
+	if (err && sscanf(json_member(err, "path"), "policy[%u]", &line) == 1)
 		status = trouble(t, STATUS_USAGE, "%s: line %u: expected %s, found %s", a->policy,
-				 line, member(err, "expected"), member(err, "found"));
+				 line, json_member(err, "expected"), json_member(err, "found"));
 	else
 		status = trouble(t, status, "%s", no.text);
 	json_decref(err);
@@ -699,15 +694,15 @@ static void add_what_is_armed(const char *dir, struct trouble *t)
 {
 	struct trouble none = {};
 	json_t *gate = sysfs_json(dir, "gate", &none);
-	char *target = printable(member(gate, "target"));
+	char *target = printable(json_member(gate, "target"));
 	size_t len = strlen(t->text);
 
-	if (!strcmp(member(gate, "armed"), "off"))
+	if (!strcmp(json_member(gate, "armed"), "off"))
 		snprintf(t->text + len, sizeof(t->text) - len, "; the gate is not armed");
 	else if (gate && target)
 		snprintf(t->text + len, sizeof(t->text) - len, "; the gate is armed for %s%s",
 			 *target ? target : "no kernel",
-			 !strcmp(member(gate, "armed"), "force") ? ", but forced" : "");
+			 !strcmp(json_member(gate, "armed"), "force") ? ", but forced" : "");
 	free(target);
 	json_decref(gate);
 }

@@ -93,13 +93,6 @@ const struct checked *report_find(const struct report *r, int from, int to)
 
 /* Text */
 
-static int width(int have, const char *text)
-{
-	int len = strlen(text);
-
-	return max(have, len);
-}
-
 static void print_row(enum outcome outcome, const char *path, int path_width, const char *text)
 {
 	/* An empty text must not leave spaces at the end of the line */
@@ -114,7 +107,7 @@ static void print_states(const struct report *r, const struct comparison *c)
 	for (size_t i = 0; i < c->nr; i++)
 		for (size_t j = 0; j < c->states[i].nr; j++)
 			if (report_is_shown(r, c->states[i].differences[j].outcome))
-				w = width(w, c->states[i].differences[j].path);
+				w = text_width(w, c->states[i].differences[j].path);
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct compared *state = &c->states[i];
 		char *name = printable(state->writer->schema->name);
@@ -222,10 +215,10 @@ static void print_matrix(const struct report *r)
 	int w = strlen("writes \\ reads");
 
 	for (int i = 0; i < r->nr_kernels; i++)
-		w = width(w, r->kernels[i].name);
+		w = text_width(w, r->kernels[i].name);
 	printf("%s%-*s", colour(BOLD), w, "writes \\ reads");
 	for (int to = 0; to < r->nr_kernels; to++)
-		printf("  %-*s", width(9, r->kernels[to].name), r->kernels[to].name);
+		printf("  %-*s", text_width(9, r->kernels[to].name), r->kernels[to].name);
 	printf("%s\n", colour(PLAIN));
 	for (int from = 0; from < r->nr_kernels; from++) {
 		printf("%-*s", w, r->kernels[from].name);
@@ -234,7 +227,7 @@ static void print_matrix(const struct report *r)
 			enum outcome o = checked ? checked->c.worst : EXACT;
 
 			printf("  %s%-*s%s", checked ? colour(outcome_colour(o)) : "",
-			       width(9, r->kernels[to].name), checked ? outcome_names[o] : "-",
+			       text_width(9, r->kernels[to].name), checked ? outcome_names[o] : "-",
 			       checked ? colour(PLAIN) : "");
 		}
 		putchar('\n');
@@ -295,8 +288,8 @@ void report_github(const struct report *r)
 
 		if (!checked->stream)
 			annotate_states(r, checked);
-		for (size_t j = 0; (line = findings_line(&checked->findings, j, &outcome, &allowed));
-		     j++) {
+		for (size_t j = 0;
+		     (line = findings_line(&checked->findings, j, &outcome, &allowed)); j++) {
 			annotate(r, checked, outcome, line);
 			free(line);
 		}

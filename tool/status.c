@@ -110,11 +110,6 @@ static json_t *json_gate(const char *dir, struct trouble *t)
 
 /* Text */
 
-static long long number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
 static void print_streams(const json_t *streams)
 {
 	const json_t *stream;
@@ -125,14 +120,14 @@ static void print_streams(const json_t *streams)
 		bool incoming = json_object_get(stream, "unclaimed");
 
 		printf("%-8s  %s: %lld record%s", incoming ? "incoming" : "outgoing", name ?: "",
-		       number(stream, "records"), number(stream, "records") == 1 ? "" : "s");
+		       json_number(stream, "records"), json_number(stream, "records") == 1 ? "" : "s");
 		free(name);
-		if (incoming && number(stream, "unclaimed"))
-			printf(", %s%lld unclaimed%s", colour(YELLOW), number(stream, "unclaimed"),
+		if (incoming && json_number(stream, "unclaimed"))
+			printf(", %s%lld unclaimed%s", colour(YELLOW), json_number(stream, "unclaimed"),
 			       colour(PLAIN));
-		printf(", %lld bytes, %s in ", number(stream, "bytes"),
+		printf(", %lld bytes, %s in ", json_number(stream, "bytes"),
 		       incoming ? "restored" : "saved");
-		print_duration(number(stream, "ns"));
+		print_duration(json_number(stream, "ns"));
 		putchar('\n');
 	}
 	if (!json_array_size(streams))
@@ -141,7 +136,7 @@ static void print_streams(const json_t *streams)
 
 static void print_error(const json_t *err)
 {
-	time_t when = number(err, "time");
+	time_t when = json_number(err, "time");
 	char date[32], *text;
 
 	if (json_is_null(err)) {
@@ -174,12 +169,12 @@ static void print_gate(const json_t *gate)
 	printf("; worst of the last check: %s%s%s\ncheck    ", colour(outcome_colour(worst)),
 	       outcome_names[worst], colour(PLAIN));
 	for (int o = EXACT; o < OUTCOMES; o++)
-		if (number(gate, outcome_names[o]))
-			printf(" %lld %s,", number(gate, outcome_names[o]), outcome_names[o]);
-	if (number(gate, "allowed"))
-		printf(" %lld of them may be lost,", number(gate, "allowed"));
+		if (json_number(gate, outcome_names[o]))
+			printf(" %lld %s,", json_number(gate, outcome_names[o]), outcome_names[o]);
+	if (json_number(gate, "allowed"))
+		printf(" %lld of them may be lost,", json_number(gate, "allowed"));
 	fputs(" in ", stdout);
-	print_duration(number(gate, "ns"));
+	print_duration(json_number(gate, "ns"));
 	putchar('\n');
 }
 
@@ -237,7 +232,7 @@ static long long unclaimed(const json_t *streams)
 	size_t i;
 
 	json_array_foreach(streams, i, stream)
-		nr += number(stream, "unclaimed");
+		nr += json_number(stream, "unclaimed");
 	return nr;
 }
 
@@ -248,7 +243,7 @@ static bool is_unfinished(const json_t *streams)
 	size_t i;
 
 	json_array_foreach(streams, i, stream)
-		if (json_object_get(stream, "unclaimed") && number(stream, "records") &&
+		if (json_object_get(stream, "unclaimed") && json_number(stream, "records") &&
 		    !strcmp(json_string_value(json_object_get(stream, "name")), KSTATE_STREAM))
 			return true;
 	return false;
@@ -258,7 +253,7 @@ static struct stand stand_of(const struct picture *p)
 {
 	const char *armed = json_string_value(json_object_get(p->gate, "armed")) ?: "off";
 	const char *doing = json_string_value(json_object_get(p->err, "doing")) ?: "";
-	long long blocked = number(p->gate, "blocked") - number(p->gate, "allowed");
+	long long blocked = json_number(p->gate, "blocked") - json_number(p->gate, "allowed");
 	struct stand s = {
 		.who = json_string_value(json_object_get(p->gate, "target")) ?: "",
 		.nr = blocked > 0 ? blocked : 0,
@@ -273,7 +268,7 @@ static struct stand stand_of(const struct picture *p)
 	} else if (unclaimed(p->streams) > 0) {
 		s.nr = unclaimed(p->streams);
 		s.who = json_string_value(json_object_get(p->err, "writer")) ?: "";
-		s.situation = number(p->err, "code") && *s.who &&
+		s.situation = json_number(p->err, "code") && *s.who &&
 			      (!strcmp(doing, "restore") || !strcmp(doing, "retrieve")) ? REFUSED :
 											 ARRIVED;
 	} else if (is_unfinished(p->streams)) {

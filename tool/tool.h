@@ -104,6 +104,19 @@ void progress_end(void);
 void print_annotation(const char *level, const char *file, unsigned int line, const char *title,
 		      const char *text);
 
+/* A member of a JSON object: its text, empty if there is none; its number, 0 if there is none */
+static inline const char *json_member(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+static inline long long json_number(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
 /**
  * print_json() - write a JSON value and a newline to stdout
  * @value: the value, whose reference is taken
