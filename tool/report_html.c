@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <linux/array_size.h>
 #include "report.h"
-
-/* The page; it is written by one call at a time */
-static FILE *out;
+#include "text.h"
 
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
@@ -27,156 +25,154 @@ static const char head[] =
 	".blocked { background: #f99 }\n.value, .lossy, .aside { background: #fd7 }\n"
 	"</style>\n<h1>kstate check</h1>\n";
 
-static void put_line(const char *html)
-{
-	fprintf(out, "%s\n", html);
-}
-
 /* Text in HTML: names may come from a hostile file */
-static void put(const char *text)
+static void put(struct out *o, const char *text)
 {
 	for (; *text; text++) {
 		switch (*text) {
 		case '<':
-			fputs("&lt;", out);
+			out_text(o, "&lt;");
 			break;
 		case '>':
-			fputs("&gt;", out);
+			out_text(o, "&gt;");
 			break;
 		case '&':
-			fputs("&amp;", out);
+			out_text(o, "&amp;");
 			break;
 		case '"':
-			fputs("&quot;", out);
+			out_text(o, "&quot;");
 			break;
 		default:
-			fputc(*text < ' ' && *text > 0 ? '?' : *text, out);
+			out_char(o, *text < ' ' && *text > 0 ? '?' : *text);
 		}
 	}
 }
 
-static void put_outcome(enum outcome outcome)
+static void put_outcome(struct out *o, enum outcome outcome)
 {
-	fprintf(out, "<span class=\"v %s\">%s</span>", outcome_names[outcome], outcome_names[outcome]);
+	out_printf(o, "<span class=\"v %s\">%s</span>", outcome_names[outcome],
+		   outcome_names[outcome]);
 }
 
-static void put_counts(const size_t *counts)
+static void put_counts(struct out *o, const size_t *counts)
 {
 	const char *between = "";
 
 	for (int i = OUTCOMES - 1; i >= 0; i--) {
 		if (!counts[i])
 			continue;
-		fprintf(out, "%s%zu ", between, counts[i]);
-		put_outcome(i);
+		out_printf(o, "%s%zu ", between, counts[i]);
+		put_outcome(o, i);
 		between = ", ";
 	}
 }
 
-static void put_row(enum outcome outcome, const char *path, const char *text)
+static void put_row(struct out *o, enum outcome outcome, const char *path, const char *text)
 {
-	fputs("<tr><td>", out);
-	put_outcome(outcome);
-	fputs("<td><code>", out);
-	put(path);
-	fputs("</code><td>", out);
-	put(text);
-	fputc('\n', out);
+	out_text(o, "<tr><td>");
+	put_outcome(o, outcome);
+	out_text(o, "<td><code>");
+	put(o, path);
+	out_text(o, "</code><td>");
+	put(o, text);
+	out_char(o, '\n');
 }
 
-static void put_kernels(const struct report *r)
+static void put_kernels(struct out *o, const struct report *r)
 {
 	char buf[32];
 
-	put_line("<table><tr><th>kernel<th>release<th>architecture<th>states");
+	out_text(o, "<table><tr><th>kernel<th>release<th>architecture<th>states\n");
 	for (int i = 0; i < r->nr_kernels; i++) {
 		const struct kernel *kernel = &r->kernels[i];
 
-		fputs("<tr><td>", out);
-		put(kernel->name);
-		fputs("<td>", out);
-		put(kernel->source.set->writer);
-		fprintf(out, "<td>%s<td>%zu\n", source_arch(kernel->source.set->arch, buf, sizeof(buf)),
-		       kernel->side.nr);
+		out_text(o, "<tr><td>");
+		put(o, kernel->name);
+		out_text(o, "<td>");
+		put(o, kernel->source.set->writer);
+		out_printf(o, "<td>%s<td>%zu\n",
+			   source_arch(kernel->source.set->arch, buf, sizeof(buf)), kernel->side.nr);
 	}
-	put_line("</table>");
+	out_text(o, "</table>\n");
 }
 
-static void put_matrix(const struct report *r)
+static void put_matrix(struct out *o, const struct report *r)
 {
-	put_line("<h2>Who takes what of whom</h2>\n<table><tr><th>writes \\ reads");
+	out_text(o, "<h2>Who takes what of whom</h2>\n<table><tr><th>writes \\ reads\n");
 	for (int to = 0; to < r->nr_kernels; to++) {
-		fputs("<th>", out);
-		put(r->kernels[to].name);
+		out_text(o, "<th>");
+		put(o, r->kernels[to].name);
 	}
 	for (int from = 0; from < r->nr_kernels; from++) {
-		fputs("\n<tr><th>", out);
-		put(r->kernels[from].name);
+		out_text(o, "\n<tr><th>");
+		put(o, r->kernels[from].name);
 		for (int to = 0; to < r->nr_kernels; to++) {
 			const struct checked *checked = report_find(r, from, to);
 
 			if (checked)
-				fprintf(out, "<td><a href=\"#c%d-%d\">", from, to);
+				out_printf(o, "<td><a href=\"#c%d-%d\">", from, to);
 			else
-				fputs("<td>-", out);
+				out_text(o, "<td>-");
 			if (checked)
-				put_outcome(checked->c.worst);
-			fputs(checked ? "</a>" : "", out);
+				put_outcome(o, checked->c.worst);
+			out_text(o, checked ? "</a>" : "");
 		}
 	}
-	put_line("</table>");
+	out_text(o, "</table>\n");
 }
 
-static void put_groups(const struct report *r, const struct comparison *c)
+static void put_groups(struct out *o, const struct report *r, const struct comparison *c)
 {
 	size_t nr;
 	struct group *groups = report_groups(c, r->all, &nr);
 
 	if (groups && nr)
-		put_line("<h3>By kind of difference</h3>\n<table><tr><th>verdict<th>times<th>what");
+		out_text(o, "<h3>By kind of difference</h3>\n"
+			    "<table><tr><th>verdict<th>times<th>what\n");
 	for (size_t i = 0; groups && i < nr; i++) {
 		const struct group *g = &groups[i];
 
-		fputs("<tr><td>", out);
-		put_outcome(g->outcome);
-		fprintf(out, "<td>%zu<td>", g->nr);
-		put(g->text);
-		fputs("<br><code>", out);
+		out_text(o, "<tr><td>");
+		put_outcome(o, g->outcome);
+		out_printf(o, "<td>%zu<td>", g->nr);
+		put(o, g->text);
+		out_text(o, "<br><code>");
 		for (size_t j = 0; j < min(g->nr, ARRAY_SIZE(g->paths)); j++) {
-			fputs(j ? ", " : "", out);
-			put(g->paths[j]);
+			out_text(o, j ? ", " : "");
+			put(o, g->paths[j]);
 		}
-		put_line(g->nr > ARRAY_SIZE(g->paths) ? ", ...</code>" : "</code>");
+		out_text(o, g->nr > ARRAY_SIZE(g->paths) ? ", ...</code>\n" : "</code>\n");
 	}
 	if (groups && nr)
-		put_line("</table>");
+		out_text(o, "</table>\n");
 	free(groups);
 }
 
-static void put_state(const struct report *r, const struct compared *state, bool open)
+static void put_state(struct out *o, const struct report *r, const struct compared *state,
+		      bool open)
 {
-	fprintf(out, "<details%s><summary>", open ? " open" : "");
-	put_outcome(state->worst);
-	fputs(" <code>", out);
-	put(state->writer->schema->name);
-	fputs("</code> ", out);
-	put(state->writer->type);
+	out_printf(o, "<details%s><summary>", open ? " open" : "");
+	put_outcome(o, state->worst);
+	out_text(o, " <code>");
+	put(o, state->writer->schema->name);
+	out_text(o, "</code> ");
+	put(o, state->writer->type);
 	if (state->writer->image[0])
-		fputs(", in ", out);
-	put(state->writer->image);
-	put_line("</summary>\n<table>");
+		out_text(o, ", in ");
+	put(o, state->writer->image);
+	out_text(o, "</summary>\n<table>\n");
 	for (size_t i = 0; i < state->nr; i++) {
 		const struct difference *d = &state->differences[i];
 
 		if (report_is_shown(r, d->outcome))
-			put_row(d->outcome, d->path, d->text);
+			put_row(o, d->outcome, d->path, d->text);
 	}
 	if (state->more)
-		fprintf(out, "<tr><td><td><td>and %zu more\n", state->more);
-	put_line("</table></details>");
+		out_printf(o, "<tr><td><td><td>and %zu more\n", state->more);
+	out_text(o, "</table></details>\n");
 }
 
-static void put_states(const struct report *r, const struct comparison *c)
+static void put_states(struct out *o, const struct report *r, const struct comparison *c)
 {
 	size_t shown = 0;
 
@@ -184,65 +180,68 @@ static void put_states(const struct report *r, const struct comparison *c)
 		if (!report_is_shown(r, c->states[i].worst))
 			continue;
 		if (!shown)
-			put_line("<h3>By state</h3>");
+			out_text(o, "<h3>By state</h3>\n");
 		/* A few are read at once */
-		put_state(r, &c->states[i], shown++ < 5);
+		put_state(o, r, &c->states[i], shown++ < 5);
 	}
 }
 
-static void put_findings(const struct findings *findings)
+static void put_findings(struct out *o, const struct findings *findings)
 {
 	enum outcome outcome;
 	bool allowed;
 	char *line;
 
-	put_line("<table>");
+	out_text(o, "<table>\n");
 	for (size_t i = 0; (line = findings_line(findings, i, &outcome, &allowed)); i++) {
-		put_row(outcome, line, "");
+		put_row(o, outcome, line, "");
 		free(line);
 	}
-	put_line("</table>");
+	out_text(o, "</table>\n");
 }
 
-static void put_checked(const struct report *r, const struct checked *checked)
+static void put_checked(struct out *o, const struct report *r, const struct checked *checked)
 {
-	fprintf(out, "<h2 id=\"c%d-%d\">%s: ", checked->from, checked->to, report_direction(checked));
-	put(r->kernels[checked->from].name);
-	fputs(" writes, ", out);
-	put(r->kernels[checked->to].name);
-	fprintf(out, " reads</h2>\n<p>%zu %s%s: ", checked->nr, checked->stream ? "object" : "state",
-	       checked->nr == 1 ? "" : "s");
-	put_counts(checked->c.counts);
-	put_line("</p>");
+	out_printf(o, "<h2 id=\"c%d-%d\">%s: ", checked->from, checked->to,
+		   report_direction(checked));
+	put(o, r->kernels[checked->from].name);
+	out_text(o, " writes, ");
+	put(o, r->kernels[checked->to].name);
+	out_printf(o, " reads</h2>\n<p>%zu %s%s: ", checked->nr,
+		   checked->stream ? "object" : "state", checked->nr == 1 ? "" : "s");
+	put_counts(o, checked->c.counts);
+	out_text(o, "</p>\n");
 	if (checked->stream)
-		put_findings(&checked->findings);
+		put_findings(o, &checked->findings);
 	else
-		put_groups(r, &checked->c);
-	put_states(r, &checked->c);
+		put_groups(o, r, &checked->c);
+	put_states(o, r, &checked->c);
 }
 
-static void put_verdicts(void)
+static void put_verdicts(struct out *o)
 {
-	put_line("<h2>What the verdicts mean</h2>\n<table>");
-	for (int o = OUTCOMES - 1; o >= 0; o--) {
-		fputs("<tr><td>", out);
-		put_outcome(o);
-		fprintf(out, "<td>%s\n", outcome_meanings[o]);
+	out_text(o, "<h2>What the verdicts mean</h2>\n<table>\n");
+	for (int i = OUTCOMES - 1; i >= 0; i--) {
+		out_text(o, "<tr><td>");
+		put_outcome(o, i);
+		out_printf(o, "<td>%s\n", outcome_meanings[i]);
 	}
-	put_line("</table>\n</html>");
+	out_text(o, "</table>\n</html>\n");
 }
 
 void report_html(const struct report *r, FILE *file)
 {
-	out = file;
-	fputs(head, out);
-	fputs("<p>The worst verdict: ", out);
-	put_outcome(r->worst);
-	put_line("</p>");
-	put_kernels(r);
+	struct out page = { .file = file }, *o = &page;
+
+	out_text(o, head);
+	out_text(o, "<p>The worst verdict: ");
+	put_outcome(o, r->worst);
+	out_text(o, "</p>\n");
+	put_kernels(o, r);
 	if (r->nr_kernels > 2)
-		put_matrix(r);
+		put_matrix(o, r);
 	for (int i = 0; i < r->nr; i++)
-		put_checked(r, &r->list[i]);
-	put_verdicts();
+		put_checked(o, r, &r->list[i]);
+	put_verdicts(o);
+	out_free(o);
 }
