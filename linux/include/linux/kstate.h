@@ -192,8 +192,8 @@ struct kstate_member {
  * @masked: accept only bits of @mask
  * @equal: accept only what the object already holds
  * @alloc: restoring allocates what the member points to, with kvzalloc()
- * @mac: KSTATE_MAC
- * @uuid: KSTATE_UUID
+ * @mac: show it as the address of a network card
+ * @uuid: show it as a UUID
  * @hex: show it in hexadecimal
  * @secret: do not show it
  * @enumerated: @flag_names are names of values
