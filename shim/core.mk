@@ -7,9 +7,9 @@ CC ?= gcc
 linux ?= $(top)/linux
 core := $(linux)/kernel/liveupdate/kstate
 
-# sysfs.c needs a kernel around it
+# These need a kernel around them
 core_objs := $(patsubst $(core)/%.c,$(BUILD)/core/%.o,\
-		$(filter-out %/sysfs.c,$(wildcard $(core)/*.c))) \
+		$(filter-out %/sysfs.c %/directory.c,$(wildcard $(core)/*.c))) \
 	$(patsubst $(top)/shim/%.c,$(BUILD)/shim/%.o,$(wildcard $(top)/shim/*.c))
 
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror

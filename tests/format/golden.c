@@ -2190,14 +2190,14 @@ static void example(void)
 	shim_set_release(release);
 }
 
-/* sysfs.c is not part of this program */
+/* directory.c is not part of this program */
 
-int kstate_sysfs_init(void)
+int kstate_directory_init(void)
 {
 	return 0;
 }
 
-void kstate_sysfs_exit(void)
+void kstate_directory_exit(void)
 {
 }
 

@@ -629,7 +629,7 @@ static void cannot_be_saved(void **state)
 	assert_tally(1, 0, 0, 1, 0);
 	assert_string_equal(found[0].err.path, "failing[3].a");
 	assert_int_equal(found[0].err.code, -EIO);
-	assert_int_equal(kstate_prepare(&shim_image, &jump_err), -EIO);
+	assert_int_equal(kstate_prepare(NULL, &jump_err), -EIO);
 	assert_string_equal(jump_err.path, found[0].err.path);
 	assert_false(kstate_unregister(&failing_desc, &o));
 
@@ -640,7 +640,7 @@ static void cannot_be_saved(void **state)
 	assert_tally(2, 0, 0, 1, 0);
 	assert_int_equal(found[0].err.reason, KSTATE_DUPLICATE);
 	jump_err = (struct kstate_error){};
-	assert_int_equal(kstate_prepare(&shim_image, &jump_err), -EEXIST);
+	assert_int_equal(kstate_prepare(NULL, &jump_err), -EEXIST);
 	assert_string_equal(jump_err.path, found[0].err.path);
 	assert_false(kstate_drop_key(&flat, KSTATE_ID(2)));
 	check_live();
@@ -1475,9 +1475,10 @@ static void catalogues(void **state)
 	kstate_forget(&other);
 	mod.kstate_catalog = set_bytes(set, &size);
 	mod.kstate_catalog_size = size;
-	assert_false(kstate_catalog_add_module(&none));
+	assert_false(kstate_catalog_add_module(&none, NULL, 0));
 	for_each_step(n) {
-		int ret = failing(n, kstate_catalog_add_module(&mod));
+		int ret = failing(n, kstate_catalog_add_module(&mod, mod.kstate_catalog,
+							 mod.kstate_catalog_size));
 
 		assert_int_equal(ret, failed ? -ENOMEM : 0);
 	}
@@ -1511,7 +1512,8 @@ static void catalogues(void **state)
 
 	broken = mod;
 	((u8 *)broken.kstate_catalog)[size - 1] ^= 1;
-	assert_false(kstate_catalog_add_module(&broken));
+	assert_false(kstate_catalog_add_module(&broken, broken.kstate_catalog,
+					       broken.kstate_catalog_size));
 	memset(&err, 0, sizeof(err));
 	assert_int_equal(PTR_ERR_OR_ZERO(kstate_catalog_create(&err)), -EBADMSG);
 	assert_int_equal(err.reason, KSTATE_DAMAGED);

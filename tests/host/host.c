@@ -187,13 +187,13 @@ void check_error(enum kstate_reason reason, int code, const char *path, const ch
 	}
 }
 
-/* sysfs.c is not part of the host tests */
+/* directory.c is not part of the host tests */
 
-int kstate_sysfs_init(void)
+int kstate_directory_init(void)
 {
 	return 0;
 }
 
-void kstate_sysfs_exit(void)
+void kstate_directory_exit(void)
 {
 }

@@ -15,28 +15,44 @@
 #include <linux/align.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
-#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
 #include "gate.h"
 
-/* Modules with a catalogue, by their address; protected by the mutex as long as they are used */
+struct image {
+	const void *blob;
+	size_t size;
+};
+
+/* Catalogues of modules, by the module's address; protected by the mutex as long as they are used */
 static DEFINE_MUTEX(images_lock);
 static DEFINE_XARRAY(images);
 
 /**
  * kstate_catalog_add_module() - a module has been loaded
  * @mod: the module
+ * @blob: its catalogue, which goes with it, or NULL
+ * @size: of @blob
  *
  * Return: 0 or -ENOMEM.
  */
-int kstate_catalog_add_module(const struct module *mod)
+int kstate_catalog_add_module(const struct module *mod, const void *blob, size_t size)
 {
-	if (!mod->kstate_catalog)
+	struct image *image;
+	int ret;
+
+	if (!blob)
 		return 0;
-	return xa_err(xa_store(&images, (unsigned long)mod, (void *)mod, GFP_KERNEL));
+	image = kmalloc_obj(*image);
+	if (!image)
+		return -ENOMEM;
+	*image = (struct image){ .blob = blob, .size = size };
+	ret = xa_err(xa_store(&images, (unsigned long)mod, image, GFP_KERNEL));
+	if (ret)
+		kfree(image);
+	return ret;
 }
 
 /**
@@ -46,7 +62,7 @@ int kstate_catalog_add_module(const struct module *mod)
 void kstate_catalog_remove_module(const struct module *mod)
 {
 	guard(mutex)(&images_lock);
-	xa_erase(&images, (unsigned long)mod);
+	kfree(xa_erase(&images, (unsigned long)mod));
 }
 
 static int catalog_add_image(struct kstate_set *catalog, const void *blob, size_t size,
@@ -110,7 +126,7 @@ struct kstate_set *kstate_catalog_create(struct kstate_error *err)
 {
 	struct kstate_where where = { .state = "catalogue", .err = err };
 	struct kstate_set *catalog = kstate_memory_create();
-	const struct module *mod;
+	const struct image *image;
 	unsigned long index;
 	int ret;
 
@@ -123,9 +139,8 @@ struct kstate_set *kstate_catalog_create(struct kstate_error *err)
 				__stop_kstate_catalog - __start_kstate_catalog, err);
 	if (!ret) {
 		guard(mutex)(&images_lock);
-		xa_for_each(&images, index, mod) {
-			ret = catalog_add_image(catalog, mod->kstate_catalog,
-						mod->kstate_catalog_size, err);
+		xa_for_each(&images, index, image) {
+			ret = catalog_add_image(catalog, image->blob, image->size, err);
 			if (ret)
 				break;
 		}

@@ -29,7 +29,6 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
-#include <linux/kexec.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/sched/clock.h>
@@ -416,16 +415,16 @@ int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *
 }
 
 /* Whether kexec has loaded the target */
-static int gate_check_image(const struct kimage *image, struct kstate_error *err)
+static int gate_check_image(const struct kstate_loaded *loaded, struct kstate_error *err)
 {
 	struct kstate_where where = { .state = "gate", .err = err };
-	const char *release = image->kernel_release;
+	const char *release = loaded->release;
 
-	if (!image->file_mode)
+	if (!release)
 		return kstate_fail(&where, NULL, KSTATE_FOREIGN, -ENOEXEC,
 				   "%s, loaded by kexec_file_load\nwhat kexec_load does not tell",
 				   target->writer);
-	if (target_crc_known ? image->kernel_crc == target_crc :
+	if (target_crc_known ? loaded->crc == target_crc :
 			       *release && !strcmp(release, target->writer))
 		return 0;
 	if (!target_crc_known)
@@ -434,7 +433,7 @@ static int gate_check_image(const struct kimage *image, struct kstate_error *err
 				   *release ? release : "an image without a release");
 	return kstate_fail(&where, NULL, KSTATE_FOREIGN, -ENOEXEC,
 			   "%s (image %08x) to be loaded\n%s (image %08x)", target->writer,
-			   target_crc, release, image->kernel_crc);
+			   target_crc, release, loaded->crc);
 }
 
 /* What was saved for this jump, judged by the target */
@@ -480,13 +479,13 @@ EXPORT_SYMBOL_GPL(kstate_gate_armed);
 /**
  * kstate_gate_jump() - whether a kexec may go on
  * @out: what has been saved for it
- * @image: what kexec has loaded
+ * @loaded: what kexec has loaded, or NULL: then whoever has loaded it vouches for it
  * @err: why not
  *
  * Context: the streams of @out do not change.
  * Return: 0, or a negative error code.
  */
-int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
+int kstate_gate_jump(struct kstate_set *out, const struct kstate_loaded *loaded,
 		     struct kstate_error *err)
 {
 	int ret;
@@ -494,7 +493,7 @@ int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
 	guard(mutex)(&gate_lock);
 	if (gate.armed == KSTATE_ARMED_OFF)
 		return 0;
-	ret = gate_check_image(image, err);
+	ret = loaded ? gate_check_image(loaded, err) : 0;
 	if (ret && gate.armed == KSTATE_ARMED_FORCE) {
 		pr_warn("gate: armed for %s, jumping to %s: the jump is forced\n", target->writer,
 			err->found);

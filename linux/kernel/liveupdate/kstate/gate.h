@@ -118,20 +118,37 @@ extern const u8 __stop_kstate_catalog[] __weak;
 
 struct kstate_set *kstate_catalog_create(struct kstate_error *err);
 
+/* What userspace sees of it: sysfs.c has the files, directory.c has where they are */
+
+struct kernfs_ops;
+
+/**
+ * struct kstate_file - a file for userspace
+ * @name: its name
+ * @mode: who may do what
+ * @ops: what it does
+ */
+struct kstate_file {
+	const char *name;
+	umode_t mode;
+	const struct kernfs_ops *ops;
+};
+
+extern const struct kstate_file kstate_files[];
+
 /* What the layers below call of the gate */
 
-struct kimage;
-
 #ifdef CONFIG_KSTATE_GATE
-int kstate_catalog_add_module(const struct module *mod);
+int kstate_catalog_add_module(const struct module *mod, const void *blob, size_t size);
 void kstate_catalog_remove_module(const struct module *mod);
-int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
+int kstate_gate_jump(struct kstate_set *out, const struct kstate_loaded *loaded,
 		     struct kstate_error *err);
 void kstate_gate_exit(void);
-int kstate_sysfs_init(void);
-void kstate_sysfs_exit(void);
+int kstate_directory_init(void);
+void kstate_directory_exit(void);
 #else
-static inline int kstate_catalog_add_module(const struct module *mod)
+static inline int kstate_catalog_add_module(const struct module *mod, const void *blob,
+					    size_t size)
 {
 	return 0;
 }
@@ -140,7 +157,7 @@ static inline void kstate_catalog_remove_module(const struct module *mod)
 {
 }
 
-static inline int kstate_gate_jump(struct kstate_set *out, const struct kimage *image,
+static inline int kstate_gate_jump(struct kstate_set *out, const struct kstate_loaded *loaded,
 				   struct kstate_error *err)
 {
 	return 0;
@@ -150,12 +167,12 @@ static inline void kstate_gate_exit(void)
 {
 }
 
-static inline int kstate_sysfs_init(void)
+static inline int kstate_directory_init(void)
 {
 	return 0;
 }
 
-static inline void kstate_sysfs_exit(void)
+static inline void kstate_directory_exit(void)
 {
 }
 #endif

@@ -311,6 +311,10 @@ static const struct kstate_transport kho_transport = {
 
 static int kho_prepare_kexec(const struct kimage *image)
 {
+	struct kstate_loaded loaded = {
+		.release = image->file_mode ? image->kernel_release : NULL,
+		.crc = image->kernel_crc,
+	};
 	struct kstate_error err = {};
 	struct kstate_header *header;
 	u64 start = local_clock();
@@ -318,7 +322,7 @@ static int kho_prepare_kexec(const struct kimage *image)
 
 	if (!kstate_outgoing())
 		return -ENOMEM;
-	ret = kstate_prepare(image, &err);
+	ret = kstate_prepare(&loaded, &err);
 	if (ret)
 		return ret;
 	header = kstate_outgoing()->header;
@@ -453,7 +457,7 @@ static int __init kstate_init(void)
 #endif
 	ret = kho_begin_outgoing();
 	if (!ret && kho_is_enabled())
-		ret = kstate_sysfs_init();
+		ret = kstate_directory_init();
 #ifdef MODULE
 	if (ret)
 		kho_exit();
@@ -466,7 +470,7 @@ fs_initcall_sync(kstate_init);
 
 static void __exit kstate_exit(void)
 {
-	kstate_sysfs_exit();
+	kstate_directory_exit();
 	kho_exit();
 }
 module_exit(kstate_exit);

@@ -10,7 +10,6 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
-#include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
@@ -462,7 +461,7 @@ static void registry_undo(void)
 
 /**
  * kstate_prepare() - save all registered objects, and publish the outgoing set
- * @image: what kexec has loaded
+ * @loaded: what kexec has loaded, or NULL if that is not known
  * @err: what went wrong
  *
  * The gate judges last, when all has been saved: what others save for this
@@ -471,14 +470,14 @@ static void registry_undo(void)
  * Context: the kexec lock is held; allocates.
  * Return: 0, or a negative error code: then everything has been undone.
  */
-int kstate_prepare(const struct kimage *image, struct kstate_error *err)
+int kstate_prepare(const struct kstate_loaded *loaded, struct kstate_error *err)
 {
 	int ret;
 
 	guard(mutex)(&registry_lock);
 	guard(rwsem_write)(&outgoing->use);
 	WRITE_ONCE(outgoing->jumper, current);
-	ret = registry_prepare(err) ?: kstate_gate_jump(outgoing, image, err);
+	ret = registry_prepare(err) ?: kstate_gate_jump(outgoing, loaded, err);
 	kstate_report_error(outgoing, err, "prepare");
 	if (ret)
 		registry_undo();
@@ -590,23 +589,6 @@ int kstate_finish_all(void)
 	return registry_finish(true);
 }
 
-#ifdef CONFIG_MODULES
-/* The catalogue of a module, and what is kept for its descriptions, come and go with it */
-static int registry_module_event(struct notifier_block *nb, unsigned long event, void *mod)
-{
-	switch (event) {
-	case MODULE_STATE_COMING:
-		return notifier_from_errno(kstate_catalog_add_module(mod));
-	case MODULE_STATE_GOING:
-		kstate_catalog_remove_module(mod);
-		kstate_forget_module(mod);
-	}
-	return NOTIFY_OK;
-}
-
-static struct notifier_block module_nb = { .notifier_call = registry_module_event };
-#endif
-
 /**
  * kstate_registry_begin() - begin; nothing can be restored or saved yet
  *
@@ -647,7 +629,7 @@ void kstate_registry_open(struct kstate_set *in)
 int kstate_registry_init(struct kstate_set *out)
 {
 	struct kstate_stream *stream;
-	int ret = 0;
+	int ret;
 
 	if (!out) {
 		not_writable = -EOPNOTSUPP;
@@ -660,9 +642,7 @@ int kstate_registry_init(struct kstate_set *out)
 	if (incoming)
 		list_for_each_entry(stream, &incoming->streams, list)
 			out->next_id = max(out->next_id, stream->id);
-#ifdef CONFIG_MODULES
-	ret = register_module_notifier(&module_nb);
-#endif
+	ret = kstate_modules_begin();
 	if (!ret) {
 		guard(mutex)(&registry_lock);
 		outgoing = out;
@@ -679,9 +659,7 @@ void kstate_registry_exit(void)
 {
 	if (outgoing) {
 		kstate_abort();
-#ifdef CONFIG_MODULES
-		unregister_module_notifier(&module_nb);
-#endif
+		kstate_modules_end();
 	}
 	kstate_gate_exit();
 	kstate_set_destroy(outgoing);

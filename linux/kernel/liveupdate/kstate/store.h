@@ -568,13 +568,22 @@ struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct ksta
 
 /* registry.c: the sets of this kernel */
 
-struct kimage;
+/**
+ * struct kstate_loaded - what kexec has loaded
+ * @release: of the kernel; empty if its image has none, NULL if it was loaded by
+ *	kexec_load(2), which does not tell
+ * @crc: CRC-32C of the file
+ */
+struct kstate_loaded {
+	const char *release;
+	u32 crc;
+};
 
 int kstate_registry_begin(void);
 void kstate_registry_open(struct kstate_set *in);
 int kstate_registry_init(struct kstate_set *out);
 void kstate_registry_exit(void);
-int kstate_prepare(const struct kimage *image, struct kstate_error *err);
+int kstate_prepare(const struct kstate_loaded *loaded, struct kstate_error *err);
 void kstate_abort(void);
 void kstate_registry_lock(void);
 void kstate_registry_unlock(void);
@@ -582,6 +591,10 @@ typedef int (*kstate_object_fn)(struct kstate_description *desc, const void *obj
 				struct kstate_key key, const struct kstate_error *err, void *arg);
 
 int kstate_walk_objects(kstate_object_fn fn, void *arg);
+
+/* modules.c: what comes and goes with modules */
+int kstate_modules_begin(void);
+void kstate_modules_end(void);
 
 /* Nothing is registered, unregistered or prepared, and no stream is made or destroyed */
 DEFINE_LOCK_GUARD_0(registry, kstate_registry_lock(), kstate_registry_unlock())

@@ -60,14 +60,12 @@
 
 #include <linux/kernel.h>
 #include <linux/kernfs.h>
-#include <linux/kobject.h>
 #include <linux/kstrtox.h>
 #include <linux/sched/clock.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>
-#include <linux/sysfs.h>
 #include <linux/timekeeping.h>
 #include "gate.h"
 
@@ -512,70 +510,32 @@ static int kstate_show_damage(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* The directory */
+/* The files */
 
 #define SET_OPS(_open) \
 	{ .open = _open, .release = kstate_bytes_release, .read = kstate_bytes_read }
 
-static const struct {
-	const char *name;
-	umode_t mode;
-	struct kernfs_ops ops;
-} files[] = {
-	{ "streams", 0400, { .seq_show = kstate_show_streams } },
-	{ "records", 0400, { .seq_show = kstate_show_records } },
-	{ "incoming", 0400, SET_OPS(kstate_open_in) },
-	{ "outgoing", 0400, SET_OPS(kstate_open_out) },
-	{ "live", 0400, SET_OPS(kstate_open_live) },
-	{ "objects", 0400, { .seq_show = kstate_show_objects } },
-	{ "catalog", 0400, SET_OPS(kstate_open_catalog) },
-	{ "last_error", 0400, { .seq_show = kstate_show_last_error } },
-	{ "last_error.json", 0400, { .seq_show = kstate_show_last_error_json } },
-	{ "damage", 0400, { .seq_show = kstate_show_damage } },
-	{ "finish", 0200, { .write = kstate_write_finish } },
-	{ "target", 0200, { .open = kstate_bytes_open, .release = kstate_bytes_release,
-			    .write = kstate_write_target } },
-	{ "image", 0200, { .write = kstate_write_image } },
-	{ "policy", 0200, { .write = kstate_write_policy, .atomic_write_len = 1 << 16 } },
-	{ "check", 0400, { .seq_show = kstate_show_check } },
-	{ "gate", 0400, { .seq_show = kstate_show_gate } },
-	{ "armed", 0200, { .write = kstate_write_armed } },
+#define FILE(_name, _mode, ...) \
+	{ .name = _name, .mode = _mode, .ops = &(const struct kernfs_ops)__VA_ARGS__ }
+
+const struct kstate_file kstate_files[] = {
+	FILE("streams", 0400, { .seq_show = kstate_show_streams }),
+	FILE("records", 0400, { .seq_show = kstate_show_records }),
+	FILE("incoming", 0400, SET_OPS(kstate_open_in)),
+	FILE("outgoing", 0400, SET_OPS(kstate_open_out)),
+	FILE("live", 0400, SET_OPS(kstate_open_live)),
+	FILE("objects", 0400, { .seq_show = kstate_show_objects }),
+	FILE("catalog", 0400, SET_OPS(kstate_open_catalog)),
+	FILE("last_error", 0400, { .seq_show = kstate_show_last_error }),
+	FILE("last_error.json", 0400, { .seq_show = kstate_show_last_error_json }),
+	FILE("damage", 0400, { .seq_show = kstate_show_damage }),
+	FILE("finish", 0200, { .write = kstate_write_finish }),
+	FILE("target", 0200, { .open = kstate_bytes_open, .release = kstate_bytes_release,
+			       .write = kstate_write_target }),
+	FILE("image", 0200, { .write = kstate_write_image }),
+	FILE("policy", 0200, { .write = kstate_write_policy, .atomic_write_len = 1 << 16 }),
+	FILE("check", 0400, { .seq_show = kstate_show_check }),
+	FILE("gate", 0400, { .seq_show = kstate_show_gate }),
+	FILE("armed", 0200, { .write = kstate_write_armed }),
+	{}
 };
-
-static struct kobject *kstate_kobj;
-
-/**
- * kstate_sysfs_init() - make /sys/kernel/kstate
- *
- * Return: 0, or a negative error code.
- */
-int kstate_sysfs_init(void)
-{
-	static struct lock_class_key key;
-	struct kernfs_node *file;
-	int i;
-
-	kstate_kobj = kobject_create_and_add("kstate", kernel_kobj);
-	if (!kstate_kobj)
-		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		file = __kernfs_create_file(kstate_kobj->sd, files[i].name, files[i].mode,
-					    GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, 0, &files[i].ops,
-					    NULL, NULL, &key);
-		if (IS_ERR(file)) {
-			kstate_sysfs_exit();
-			return PTR_ERR(file);
-		}
-	}
-	return 0;
-}
-
-/**
- * kstate_sysfs_exit() - remove /sys/kernel/kstate
- */
-void kstate_sysfs_exit(void)
-{
-	/* Removes the files too, and waits for those who use them */
-	kobject_put(kstate_kobj);
-	kstate_kobj = NULL;
-}
