@@ -700,6 +700,14 @@ bool image_registers(const struct image *image)
 	return found;
 }
 
+/* It would export this, and the names of what is exported are in the image as they are */
+bool image_lacks_kstate(const struct image *image)
+{
+	static const char name[] = "\0kstate_register_key";
+
+	return !image->module && !memmem(image->bytes, image->size, name, sizeof(name));
+}
+
 static enum status elf_catalog(const struct image *image, const void **bytes, size_t *size,
 			       struct trouble *t)
 {

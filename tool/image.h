@@ -68,6 +68,14 @@ enum status image_catalog(const struct image *image, const void **bytes, size_t 
 			  struct trouble *t);
 
 /**
+ * image_lacks_kstate() - whether an image is a kernel that has no KSTATE in it
+ * @image: the image, of a kernel
+ *
+ * Return: true if so: then only its modules can describe state.
+ */
+bool image_lacks_kstate(const struct image *image);
+
+/**
  * image_section() - find a section of an image that is an ELF file
  * @image: the image
  * @name: of the section

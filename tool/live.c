@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kstate check --live, arm and disarm: the running kernel's state against the
- * kernel that is to be jumped to. The kernel itself does the checking.
+ * kstate check --live: the running kernel's state against the kernel that is to be
+ * jumped to. The kernel itself does the checking.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -120,7 +120,7 @@ json_t *sysfs_json(const char *dir, const char *name, struct trouble *t)
 }
 
 /* What the kernel says of its file @about, if that was refused last; for json_decref() */
-static json_t *kernel_error(const char *dir, const char *about)
+json_t *sysfs_error(const char *dir, const char *about)
 {
 	struct trouble none = {};
 	json_t *gate = sysfs_json(dir, "gate", &none);
@@ -135,8 +135,7 @@ static json_t *kernel_error(const char *dir, const char *about)
 }
 
 /* Small files are written at once, as the kernel takes them */
-static enum status sysfs_write(const char *dir, const char *name, const char *text,
-			       struct trouble *t)
+enum status sysfs_write(const char *dir, const char *name, const char *text, struct trouble *t)
 {
 	int fd = sysfs_open(dir, name, O_WRONLY | O_TRUNC, t);
 	size_t len = strlen(text);
@@ -151,7 +150,7 @@ static enum status sysfs_write(const char *dir, const char *name, const char *te
 }
 
 /* Commands that change the target take turns; the lock goes with the file */
-static int lock_target(const char *dir, struct trouble *t)
+int sysfs_lock(const char *dir, struct trouble *t)
 {
 	int fd = sysfs_open(dir, "target", O_WRONLY, t);
 
@@ -168,7 +167,7 @@ static int lock_target(const char *dir, struct trouble *t)
 static enum status refused_target(const struct live *live, const char *source, struct trouble *t)
 {
 	int code = errno;
-	json_t *err = kernel_error(live->sysfs, "target");
+	json_t *err = sysfs_error(live->sysfs, "target");
 	enum status status;
 
 	if (code == EFBIG)
@@ -218,37 +217,53 @@ static bool is_bootable(const u8 *head, size_t size)
 				 !memcmp(head + 0x38, "ARM\x64", 4) || !memcmp(head + 4, "zimg", 4));
 }
 
-/* The CRC-32C of the first image that kexec can load; false if there is none */
-static bool image_checksum(char *names, u32 *checksum)
+char *bootable_image(const struct live *live)
 {
-	u8 data[65536];
-	char *name;
+	char *names = source_join(live->names, live->nr), *rest = names, *name, *found = NULL;
+	u8 head[0x240];
 
-	while ((name = strsep(&names, ","))) {
+	while (!found && (name = strsep(&rest, ","))) {
 		FILE *file = fopen(name, "re");
-		size_t n = file ? fread(data, 1, sizeof(data), file) : 0;
-		bool found = is_bootable(data, n);
-		u32 crc = ~0;
 
-		for (; found && n; n = fread(data, 1, sizeof(data), file))
-			crc = crc32c(crc, data, n);
+		if (file && is_bootable(head, fread(head, 1, sizeof(head), file)))
+			found = strdup(name);
 		if (file)
 			fclose(file);
-		*checksum = ~crc;
-		if (found)
-			return true;
 	}
-	return false;
+	free(names);
+	return found;
+}
+
+/* CRC-32C; false if it cannot be read */
+static bool file_checksum(const char *path, u32 *checksum)
+{
+	FILE *file = fopen(path, "re");
+	u8 data[65536];
+	bool whole;
+	size_t n;
+
+	if (!file)
+		return false;
+	*checksum = ~0;
+	while ((n = fread(data, 1, sizeof(data), file)))
+		*checksum = crc32c(*checksum, data, n);
+	*checksum = ~*checksum;
+	whole = !ferror(file);
+	fclose(file);
+	return whole;
 }
 
 /* Without it, the kernel goes by the release; so do kernels that do not know the file */
-static enum status write_image(const struct live *live, char *names, struct trouble *t)
+static enum status write_image(const struct live *live, struct trouble *t)
 {
+	char *path = bootable_image(live);
 	struct trouble no = {};
 	char text[16];
 	u32 checksum;
+	bool known = path && file_checksum(path, &checksum);
 
-	if (!image_checksum(names, &checksum))
+	free(path);
+	if (!known)
 		return STATUS_OK;
 	snprintf(text, sizeof(text), "%#x\n", checksum);
 	if (sysfs_write(live->sysfs, "image", text, &no) && errno != ENOENT)
@@ -257,7 +272,7 @@ static enum status write_image(const struct live *live, char *names, struct trou
 }
 
 /* Hand over what the images of the target describe */
-static enum status set_target(const struct live *live, int fd, struct trouble *t)
+enum status set_target(const struct live *live, int fd, struct trouble *t)
 {
 	char *names = source_join(live->names, live->nr);
 	struct source s = {};
@@ -273,35 +288,13 @@ static enum status set_target(const struct live *live, int fd, struct trouble *t
 	if (!status && list_empty(&s.set->states))
 		status = trouble(t, STATUS_NO_CATALOG,
 				 "%s: describes no state at all: name its modules, too", names);
-	status = status ?: write_target(live, &s, fd, t) ?: write_image(live, names, t);
+	status = status ?: write_target(live, &s, fd, t) ?: write_image(live, t);
 	source_close(&s);
 	free(names);
 	return status;
 }
 
 /* What the kernel found */
-
-/**
- * struct answer - what has been found so far
- * @counts: objects with each outcome
- * @allowed: how many may be lost by the policy
- * @ns: what the check took
- * @save_ns: what saving took of it
- * @worst: outcome of all
- * @shown: objects that have been printed, as JSON
- * @all: show what is converted and defaulted, too
- * @findings: what is printed as text
- */
-struct answer {
-	json_int_t counts[OUTCOMES];
-	json_int_t allowed;
-	json_int_t ns;
-	json_int_t save_ns;
-	enum outcome worst;
-	size_t shown;
-	bool all;
-	struct findings findings;
-};
 
 static enum outcome outcome_named(const json_t *line)
 {
@@ -388,6 +381,7 @@ static enum status begin_answer(const struct live *live, struct answer *a, struc
 	if (!gate)
 		return t->status;
 	a->all = live->all;
+	a->printed = true;
 	if (options.json) {
 		fputs("{\n  \"target\": ", stdout);
 		json_dumpf(json_object_get(gate, "target"), stdout, JSON_ENCODE_ANY);
@@ -452,7 +446,7 @@ static void print_counts_json(const struct answer *a)
 	printf("  \"worst\": \"%s\"", outcome_names[a->worst]);
 }
 
-static enum status print_answer(const struct live *live, struct answer *a, struct trouble *t)
+enum status print_answer(const struct live *live, struct answer *a, struct trouble *t)
 {
 	enum status status = begin_answer(live, a, t);
 
@@ -493,7 +487,7 @@ enum status check_live(const struct live *live, struct trouble *t)
 
 	if (status)
 		return status;
-	lock = lock_target(live->sysfs, t);
+	lock = sysfs_lock(live->sysfs, t);
 	if (lock < 0)
 		return t->status;
 	if (live->nr)
@@ -521,7 +515,7 @@ static error_t parse_sysfs(int key, char *arg, struct argp_state *state)
 	struct live *live = state->input;
 
 	if (key == ARGP_KEY_INIT && !live->sysfs)
-		live->sysfs = SYSFS;
+		live->sysfs = kernel_directory();
 	if (key != OPTION_SYSFS)
 		return ARGP_ERR_UNKNOWN;
 	live->sysfs = arg;
@@ -538,229 +532,3 @@ static const struct argp target_argp = {
 
 const struct argp_child sysfs_options[] = { { &sysfs_argp, 0, NULL, 0 }, {} };
 const struct argp_child target_options[] = { { &target_argp, 0, NULL, 0 }, {} };
-
-/* Arm and disarm */
-
-struct arm {
-	struct live live;
-	bool force;
-	const char *policy;
-};
-
-static const struct argp_option arm_options[] = {
-	{ "force", 'f', NULL, 0, "Jump all the same; say what is going to be lost", 0 },
-	{ "policy", 'p', "FILE", 0, "Which states must come, and which may be lost", 0 },
-	{ "all", 'a', NULL, 0, "Show what is converted and defaulted, too", 0 },
-	{}
-};
-
-static error_t parse_arm(int key, char *arg, struct argp_state *state)
-{
-	struct arm *a = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->live;
-		return 0;
-	case 'f':
-		a->force = true;
-		return 0;
-	case 'p':
-		a->policy = arg;
-		return 0;
-	case 'a':
-		a->live.all = true;
-		return 0;
-	case ARGP_KEY_ARGS:
-		a->live.names = state->argv + state->next;
-		a->live.nr = state->argc - state->next;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "needs the image of the next kernel");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-static const struct argp arm_argp = {
-	.options = arm_options, .parser = parse_arm, .children = target_options,
-	.args_doc = "IMAGE...",
-	.doc = "Have the running kernel refuse a kexec as long as the kernel IMAGE would refuse anything of its state.\vIMAGE and its modules are named as for kstate check; what kexec has loaded should be the same. What would happen now is printed. The policy has lines 'must-come STATE' and 'may-be-lost STATE'.\nExit status: 0 taken, 1 something is lost or kept aside, 3 blocked, but armed.",
-};
-
-/* A sysfs file is a page, written at once: comments need not be in it, but lines are counted */
-#define POLICY_MAX	4095
-
-static void cut_comment(char *line)
-{
-	size_t end = strcspn(line, "\n");
-
-	for (size_t i = 0; i < end; i++)
-		if (line[i] == '#' && (!i || line[i - 1] == ' ' || line[i - 1] == '\t'))
-			end = i;
-	while (end && (line[end - 1] == ' ' || line[end - 1] == '\t'))
-		end--;
-	line[end] = 0;
-}
-
-static enum status read_policy(const char *path, bool force, char *policy, struct trouble *t)
-{
-	const char *before;
-
-	FILE *file = fopen(path, "re");
-	enum status status = STATUS_OK;
-	size_t room = 0, used = 0;
-	char *line = NULL;
-
-	if (!file)
-		return trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
-	while (!status && getline(&line, &room, file) > 0) {
-		cut_comment(line);
-		before = force && *line ? "force " : "";
-		if (strlen(before) + strlen(line) + 1 < POLICY_MAX - used)
-			used += sprintf(policy + used, "%s%s\n", before, line);
-		else
-			status = trouble(t, STATUS_USAGE,
-					 "%s: has more rules than the %d bytes that the kernel takes",
-					 path, POLICY_MAX);
-	}
-	if (!status && ferror(file))
-		status = trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
-	free(line);
-	fclose(file);
-	return status;
-}
-
-static enum status set_policy(const struct arm *a, struct trouble *t)
-{
-	char policy[POLICY_MAX + 1] = "\n";
-	struct trouble no = {};
-	enum status status;
-	unsigned int line;
-	json_t *err;
-
-	/* Without one, that of the last time must not go on */
-	status = a->policy ? read_policy(a->policy, a->force, policy, t) : STATUS_OK;
-	/* Nothing cannot be written */
-	status = status ?: sysfs_write(a->live.sysfs, "policy", *policy ? policy : "\n", &no);
-	if (!no.text[0])
-		return status;
-	err = kernel_error(a->live.sysfs, "policy[");
-	if (err && sscanf(json_member(err, "path"), "policy[%u]", &line) == 1)
-		status = trouble(t, STATUS_USAGE, "%s: line %u: expected %s, found %s", a->policy,
-				 line, json_member(err, "expected"), json_member(err, "found"));
-	else
-		status = trouble(t, status, "%s", no.text);
-	json_decref(err);
-	return status;
-}
-
-static void print_armed(const struct arm *a, const struct answer *answer)
-{
-	long long blocked = answer->counts[BLOCKED] - answer->allowed;
-
-	if (options.json)
-		printf(",\n  \"armed\": \"%s\"\n}\n", a->force ? "force" : "on");
-	else if (a->force && blocked)
-		printf("armed, but forced: a kexec goes on, and %lld object%s will be refused\n",
-		       blocked, blocked == 1 ? "" : "s");
-	else if (a->force)
-		puts("armed, but forced: a kexec goes on, whatever will be refused");
-	else if (blocked)
-		printf("armed: a kexec is refused until nothing is blocked\n");
-	else
-		puts("armed: a kexec is refused if something is blocked by then");
-}
-
-static enum status arm(const struct arm *a, int lock, struct trouble *t)
-{
-	struct answer answer = {};
-	enum status status = set_target(&a->live, lock, t);
-
-	status = status ?: set_policy(a, t);
-	if (status)
-		return status;
-	status = print_answer(&a->live, &answer, t);
-	status = status ?: sysfs_write(a->live.sysfs, "armed", a->force ? "force" : "on", t);
-	if (!status)
-		print_armed(a, &answer);
-	else if (options.json)
-		puts("\n}");
-	return status ?: outcome_status(answer.worst);
-}
-
-/* Arming has failed somewhere on the way: say what is armed now */
-static void add_what_is_armed(const char *dir, struct trouble *t)
-{
-	struct trouble none = {};
-	json_t *gate = sysfs_json(dir, "gate", &none);
-	char *target = printable(json_member(gate, "target"));
-	size_t len = strlen(t->text);
-
-	if (!strcmp(json_member(gate, "armed"), "off"))
-		snprintf(t->text + len, sizeof(t->text) - len, "; the gate is not armed");
-	else if (gate && target)
-		snprintf(t->text + len, sizeof(t->text) - len, "; the gate is armed for %s%s",
-			 *target ? target : "no kernel",
-			 !strcmp(json_member(gate, "armed"), "force") ? ", but forced" : "");
-	free(target);
-	json_decref(gate);
-}
-
-enum status command_arm(int argc, char **argv, struct trouble *t)
-{
-	struct arm a = {};
-	enum status status;
-	int lock;
-
-	if (argp_parse(&arm_argp, argc, argv, 0, NULL, &a))
-		return STATUS_USAGE;
-	status = sysfs_begin(a.live.sysfs, t);
-	if (status)
-		return status;
-	lock = lock_target(a.live.sysfs, t);
-	if (lock < 0)
-		return t->status;
-	status = arm(&a, lock, t);
-	if (t->text[0])
-		add_what_is_armed(a.live.sysfs, t);
-	close(lock);
-	return status;
-}
-
-static error_t parse_disarm(int key, char *arg, struct argp_state *state)
-{
-	if (key == ARGP_KEY_INIT)
-		state->child_inputs[0] = state->input;
-	return key == ARGP_KEY_INIT ? 0 : ARGP_ERR_UNKNOWN;
-}
-
-static const struct argp disarm_argp = {
-	.parser = parse_disarm, .children = sysfs_options,
-	.doc = "Let the running kernel kexec again without a check, and forget target and policy.",
-};
-
-enum status command_disarm(int argc, char **argv, struct trouble *t)
-{
-	struct live live = {};
-	enum status status;
-	int lock;
-
-	if (argp_parse(&disarm_argp, argc, argv, 0, NULL, &live))
-		return STATUS_USAGE;
-	status = sysfs_begin(live.sysfs, t);
-	if (status)
-		return status;
-	lock = lock_target(live.sysfs, t);
-	if (lock < 0)
-		return t->status;
-	status = sysfs_write(live.sysfs, "armed", "off", t);
-	status = status ?: sysfs_write(live.sysfs, "policy", "\n", t);
-	status = status ?: sysfs_write(live.sysfs, "target", "\n", t);
-	close(lock);
-	if (!status && options.json)
-		return print_json(json_pack("{s:s}", "armed", "off"), t);
-	if (!status)
-		puts("disarmed");
-	return status;
-}

@@ -26,6 +26,7 @@ static const struct command {
 	{ "status", command_status, "what the running kernel has saved, restored and refused" },
 	{ "arm", command_arm, "have the running kernel refuse a jump that would lose state" },
 	{ "disarm", command_disarm, "let it jump again" },
+	{ "jump", command_jump, "check, load, arm and kexec" },
 	{ "collect", command_collect, "put the descriptions of object files into a catalogue",
 	  .internal = true },
 };

@@ -80,16 +80,38 @@ const char *colour(enum colour which)
 	return options.colour ? sequences[which] : "";
 }
 
+static const char *const directories[] = { "/sys/kernel/kstate", "/proc/kstate" };
+
+const char *kernel_directory(void)
+{
+	return directories[access(directories[0], F_OK) && !access(directories[1], F_OK)];
+}
+
+const char *kernel_file(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		size_t len = strlen(directories[i]);
+
+		if (!strncmp(path, directories[i], len) && path[len] == '/')
+			return path + len + 1;
+	}
+	return NULL;
+}
+
 const char *running_path(const char *word)
 {
 	static const char *const words[][2] = {
-		{ "running", SYSFS "/catalog" }, { "incoming", SYSFS "/incoming" },
-		{ "outgoing", SYSFS "/outgoing" }, { "live", SYSFS "/live" },
+		{ "running", "catalog" }, { "incoming", "incoming" },
+		{ "outgoing", "outgoing" }, { "live", "live" },
 	};
+	static char paths[ARRAY_SIZE(words)][64];
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(word, words[i][0]))
-			return words[i][1];
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(word, words[i][0]))
+			continue;
+		snprintf(paths[i], sizeof(paths[i]), "%s/%s", kernel_directory(), words[i][1]);
+		return paths[i];
+	}
 	return NULL;
 }
 

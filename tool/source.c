@@ -269,8 +269,9 @@ static enum status add_image(struct source *s, const struct image *image, bool a
 		return trouble(t, status,
 			       "%s: has state, but no catalogue: build it with CONFIG_KSTATE_CATALOG",
 			       image->path);
-	if (status == STATUS_NO_CATALOG && image->module && !alone) {
-		/* Most modules describe nothing */
+	if (status == STATUS_NO_CATALOG && !alone &&
+	    (image->module || image_lacks_kstate(image))) {
+		/* Most modules describe nothing; nor does a kernel for which KSTATE is a module */
 		s->silent++;
 		return STATUS_OK;
 	}
@@ -442,10 +443,10 @@ static enum status open_file(struct source *s, const char *path, bool alone, str
 	struct image image;
 	enum status status;
 
-	if (!strncmp(path, SYSFS "/", strlen(SYSFS "/")) && access(path, F_OK))
+	if (kernel_file(path) && access(path, F_OK))
 		return trouble(t, STATUS_KERNEL,
 			       "the running kernel has no %s (%s): it was built without %s, KSTATE is a module that is not loaded, or /sys is not mounted",
-			       path + strlen(SYSFS "/"), path,
+			       kernel_file(path), path,
 			       strcmp(path, running_path("running")) ? "CONFIG_KSTATE" :
 								       "CONFIG_KSTATE_CATALOG");
 	status = image_open(&image, path, t);
@@ -476,7 +477,7 @@ enum status source_open_each(struct source *s, const char *arg, source_image_fn 
 	free_files(&files);
 	if (!status && !s->set)
 		return trouble(t, STATUS_NO_CATALOG,
-			       "%s: none of its %zu modules has a catalogue: build them with CONFIG_KSTATE_CATALOG",
+			       "%s: none of its %zu images has a catalogue: build them with CONFIG_KSTATE_CATALOG",
 			       arg, s->silent);
 	if (!status && !s->stream && !options.mixed)
 		status = check_twice(s, t);

@@ -361,11 +361,11 @@ static void *map_fd(int fd, size_t *size)
 
 static enum status cannot_open(const char *path, struct trouble *t)
 {
-	if (errno == ENOENT && !strncmp(path, SYSFS "/", strlen(SYSFS "/")))
+	if (errno == ENOENT && kernel_file(path))
 		return trouble(t, STATUS_KERNEL,
 			       "%s: the running kernel has no KSTATE, or one that lacks this; give a file",
 			       path);
-	if (errno == EACCES && !strncmp(path, SYSFS "/", strlen(SYSFS "/")))
+	if (errno == EACCES && kernel_file(path))
 		return trouble(t, STATUS_INPUT, "%s: %s: be root", path, strerror(errno));
 	return trouble(t, STATUS_INPUT, "%s: %s", path, strerror(errno));
 }

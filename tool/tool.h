@@ -15,9 +15,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Where the running kernel is asked and told */
-#define SYSFS	"/sys/kernel/kstate"
-
 /* Exit statuses; kstate(1) explains them */
 enum status {
 	STATUS_OK	= 0,
@@ -66,6 +63,22 @@ extern struct options options;
 
 /* Child of each subcommand's argp: --json, --quiet, --no-color */
 extern const struct argp_child common_options[];
+
+/**
+ * kernel_directory() - where the running kernel is asked and told
+ *
+ * Return: /sys/kernel/kstate; /proc/kstate if there is only that, as with a module for a
+ * kernel that lacks kexec handover.
+ */
+const char *kernel_directory(void);
+
+/**
+ * kernel_file() - whether a path is one of the running kernel's files
+ * @path: the path
+ *
+ * Return: the file's name in kernel_directory(), or NULL.
+ */
+const char *kernel_file(const char *path);
 
 /**
  * running_path() - where the running kernel has what is called by a word
@@ -178,6 +191,6 @@ typedef enum status command_fn(int argc, char **argv, struct trouble *t);
 
 command_fn command_dump, command_diff, command_catalog, command_check, command_lint,
 	   command_lock, command_status, command_arm, command_disarm, command_collect,
-	   command_describe, command_list;
+	   command_describe, command_jump, command_list;
 
 #endif /* _TOOL_H */

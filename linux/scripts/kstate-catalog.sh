@@ -44,8 +44,10 @@ case "${output}" in
 	collect --image "$(basename "${output}" .ko | tr - _)"
 	[ -f "${catalog}" ] || exit 0
 	verify
+	# The symbol is for kernels that do not look for the section
 	${OBJCOPY} --add-section .kstate_catalog="${catalog}" \
-		--set-section-flags .kstate_catalog=alloc,readonly "${output}"
+		--set-section-flags .kstate_catalog=alloc,readonly \
+		--add-symbol kstate_catalog=.kstate_catalog:0,local,object "${output}"
 	;;
 *)
 	# An empty one says that the kernel describes nothing

@@ -2,6 +2,9 @@
 #ifndef _SHIM_LINUX_KEXEC_H
 #define _SHIM_LINUX_KEXEC_H
 
+/* The flags of the system calls */
+#include_next <linux/kexec.h>
+
 #include <linux/notifier.h>
 #include <linux/types.h>
 

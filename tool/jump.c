@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kstate jump: check, load, arm and kexec, on kernels that can refuse a kexec and on those
+ * that cannot.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kexec.h>
+#include <linux/reboot.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/align.h>
+#include <linux/slab.h>
+#include "live.h"
+
+/**
+ * struct jump - how to jump
+ * @arm: how to arm, and the images of the target; the first for arm_children
+ * @initrd: initramfs of the target, or NULL for none
+ * @command_line: of the target, or NULL for that of this kernel
+ * @append: words to add to it, or NULL
+ * @stay: do everything but the jump
+ * @text: the command line that is loaded
+ * @token: of a jump over a range of memory, or empty
+ * @kernel: path of the image that is loaded
+ */
+struct jump {
+	struct arm arm;
+	const char *initrd;
+	const char *command_line;
+	const char *append;
+	bool stay;
+	char text[4096];
+	char token[17];
+	char *kernel;
+};
+
+/* What a kernel without kexec handover carries state in; false if this one has it */
+struct range {
+	json_int_t start;
+	json_int_t size;
+};
+
+static enum status read_range(const char *dir, struct range *range, struct trouble *t)
+{
+	char path[4096];
+	json_t *jump;
+
+	*range = (struct range){};
+	snprintf(path, sizeof(path), "%s/jump", dir);
+	if (access(path, F_OK))
+		return STATUS_OK;
+	jump = sysfs_json(dir, "jump", t);
+	if (!jump)
+		return t->status;
+	range->start = json_number(jump, "start");
+	range->size = json_number(jump, "size");
+	json_decref(jump);
+	return STATUS_OK;
+}
+
+/* The command line */
+
+/* The next word, in which quotes keep blanks together; NULL at the end */
+static char *next_word(char **rest)
+{
+	bool quoted = false;
+	char *word, *p;
+
+	*rest += strspn(*rest, " \t\n");
+	word = p = *rest;
+	for (; *p && (quoted || !strchr(" \t\n", *p)); p++)
+		quoted ^= *p == '"';
+	*rest = p;
+	if (*p) {
+		*p = 0;
+		++*rest;
+	}
+	return *word ? word : NULL;
+}
+
+static enum status add_word(struct jump *j, const char *word, struct trouble *t)
+{
+	size_t len = strlen(j->text);
+
+	if (len + strlen(word) + 2 > sizeof(j->text))
+		return trouble(t, STATUS_USAGE, "the command line is longer than %zu bytes",
+			       sizeof(j->text) - 1);
+	snprintf(j->text + len, sizeof(j->text) - len, "%s%s", len ? " " : "", word);
+	return STATUS_OK;
+}
+
+/* What a boot loader or an earlier jump said of this kernel alone */
+static bool is_of_this_boot(const char *word)
+{
+	return !strncmp(word, "BOOT_IMAGE=", strlen("BOOT_IMAGE=")) ||
+	       !strncmp(word, "kstate.from=", strlen("kstate.from="));
+}
+
+static enum status add_words(struct jump *j, const char *words, struct trouble *t)
+{
+	char *copy = strdup(words), *rest = copy, *word;
+	enum status status = copy ? STATUS_OK : trouble(t, STATUS_SYSTEM, "no memory");
+
+	while (!status && (word = next_word(&rest)))
+		if (!is_of_this_boot(word))
+			status = add_word(j, word, t);
+	free(copy);
+	return status;
+}
+
+/* As the kernel reads sizes and addresses */
+static unsigned long long parse_bytes(const char *text, const char **end)
+{
+	static const char units[] = "KMGTPE";
+	unsigned long long value;
+	const char *unit;
+	char *p;
+
+	value = strtoull(text, &p, 0);
+	unit = *p ? strchr(units, *p & ~0x20) : NULL;
+	if (unit) {
+		value <<= 10 * (unit - units + 1);
+		p++;
+	}
+	*end = p;
+	return value;
+}
+
+/* Whether words keep the range away from the kernel: memmap=SIZE$START, also several */
+static bool is_kept(const char *words, const struct range *range)
+{
+	char *copy = strdup(words), *rest = copy, *word, *one;
+	unsigned long long size, start;
+	const char *end;
+	bool kept = false;
+
+	while (copy && !kept && (word = next_word(&rest))) {
+		if (strncmp(word, "memmap=", strlen("memmap=")))
+			continue;
+		word += strlen("memmap=");
+		while (!kept && (one = strsep(&word, ","))) {
+			size = parse_bytes(one, &end);
+			start = *end == '$' ? parse_bytes(end + 1, &end) : 0;
+			kept = start && start <= (unsigned long long)range->start &&
+			       size >= range->start + range->size - start;
+		}
+	}
+	free(copy);
+	return kept;
+}
+
+static enum status make_token(struct jump *j, struct trouble *t)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return trouble(t, STATUS_SYSTEM, "getrandom: %s", strerror(errno));
+	snprintf(j->token, sizeof(j->token), "%016llx", (unsigned long long)random);
+	return STATUS_OK;
+}
+
+static enum status make_command_line(struct jump *j, const struct range *range, struct trouble *t)
+{
+	char running[4096] = "", word[64];
+	FILE *file = fopen("/proc/cmdline", "re");
+	enum status status;
+
+	if (file) {
+		running[fread(running, 1, sizeof(running) - 1, file)] = 0;
+		fclose(file);
+	}
+	if (!j->command_line && !*running)
+		return trouble(t, STATUS_INPUT,
+			       "/proc/cmdline: cannot read it: give --command-line");
+	status = add_words(j, j->command_line ?: running, t);
+	status = status ?: add_words(j, j->append ?: "", t);
+	if (status || !range->size)
+		return status;
+	if (!is_kept(j->text, range))
+		return trouble(t, STATUS_USAGE,
+			       "the next kernel would use the memory in which the state is carried: its command line needs memmap=%lldK$%#llx",
+			       (long long)range->size >> 10, (long long)range->start);
+	status = make_token(j, t);
+	snprintf(word, sizeof(word), "kstate.from=%s", j->token);
+	return status ?: add_word(j, word, t);
+}
+
+/* Loading */
+
+static enum status load(const struct jump *j, struct trouble *t)
+{
+	unsigned long flags = j->initrd ? 0 : KEXEC_FILE_NO_INITRAMFS;
+	int kernel = open(j->kernel, O_RDONLY | O_CLOEXEC);
+	int initrd = j->initrd ? open(j->initrd, O_RDONLY | O_CLOEXEC) : -1;
+	enum status status = STATUS_OK;
+
+	if (kernel < 0)
+		status = trouble(t, STATUS_INPUT, "%s: %s", j->kernel, strerror(errno));
+	else if (j->initrd && initrd < 0)
+		status = trouble(t, STATUS_INPUT, "%s: %s", j->initrd, strerror(errno));
+	else if (syscall(SYS_kexec_file_load, kernel, initrd, strlen(j->text) + 1, j->text, flags))
+		status = trouble(t, STATUS_KERNEL, "%s: kexec cannot load it: %s%s", j->kernel,
+				 strerror(errno),
+				 errno == EPERM ? ": be root, and see kernel.kexec_load_disabled and lockdown" : "");
+	if (kernel >= 0)
+		close(kernel);
+	if (initrd >= 0)
+		close(initrd);
+	return status;
+}
+
+static void unload(void)
+{
+	syscall(SYS_kexec_file_load, -1, -1, 0, NULL, KEXEC_FILE_UNLOAD);
+}
+
+/* Rehearsing and jumping */
+
+/* What the kernel says of the jump that it has refused, in a sentence */
+static enum status refused_jump(const char *dir, const char *what, struct trouble *t)
+{
+	const char *why = strerror(errno);
+	struct trouble none = {};
+	json_t *err = sysfs_json(dir, "last_error.json", &none);
+	char *text = json_is_object(err) ? error_text(err) : NULL;
+	enum status status = trouble(t, STATUS_BLOCKED, "the running kernel refuses %s: %s", what,
+				     text ?: why);
+
+	free(text);
+	json_decref(err);
+	return status;
+}
+
+/*
+ * A kernel that cannot refuse a kexec does beforehand all that it is going to do; the
+ * others find out at the jump itself, which returns if they refuse.
+ */
+static enum status rehearse(const struct jump *j, struct trouble *t)
+{
+	const char *dir = j->arm.live.sysfs;
+	struct trouble no = {};
+
+	if (!j->token[0] || !sysfs_write(dir, "jump", j->token, &no))
+		return STATUS_OK;
+	return refused_jump(dir, "the rehearsal of the jump", t);
+}
+
+static enum status leave(const struct jump *j, struct trouble *t)
+{
+	static char *const systemctl[] = { "systemctl", "kexec", NULL };
+
+	fflush(stdout);
+	sync();
+	/* Services are to be stopped first, where there are any */
+	if (!access("/run/systemd/system", F_OK)) {
+		execvp(systemctl[0], systemctl);
+		return trouble(t, STATUS_SYSTEM, "systemctl: %s", strerror(errno));
+	}
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	return refused_jump(j->arm.live.sysfs, "the jump", t);
+}
+
+static void print_loaded(const struct jump *j)
+{
+	json_t *line;
+
+	if (!options.json) {
+		printf("loaded: %s%s%s, with: %s\n", j->kernel, j->initrd ? " and " : "",
+		       j->initrd ?: "", j->text);
+		if (j->token[0])
+			printf("rehearsed: all was saved, and fits into the range; this is jump %s\n",
+			       j->token);
+		puts(j->stay ? "ready: systemctl kexec, or kexec -e, jumps; kstate disarm takes it back" :
+			       "jumping");
+		return;
+	}
+	line = json_pack("{s:s,s:s,s:s}", "kernel", j->kernel, "command_line", j->text, "jump",
+			 j->token);
+	fputs(",\n  \"loaded\": ", stdout);
+	json_dumpf(line, stdout, JSON_COMPACT);
+	puts("\n}");
+	json_decref(line);
+}
+
+/* What would be lost stops a jump, unless forced */
+static enum status judge(const struct jump *j, const struct answer *answer, struct trouble *t)
+{
+	long long blocked = answer->counts[BLOCKED] - answer->allowed;
+
+	if (!blocked || j->arm.force)
+		return STATUS_OK;
+	return trouble(t, STATUS_BLOCKED,
+		       "%lld object%s would be refused: nothing was loaded; see kstate status, or use --policy or --force",
+		       blocked, blocked == 1 ? "" : "s");
+}
+
+static enum status prepare(struct jump *j, int lock, struct answer *answer, struct trouble *t)
+{
+	struct range range;
+	enum status status;
+
+	status = read_range(j->arm.live.sysfs, &range, t);
+	status = status ?: make_command_line(j, &range, t);
+	status = status ?: arm(&j->arm, lock, answer, t);
+	status = status ?: judge(j, answer, t);
+	status = status ?: load(j, t);
+	return status ?: rehearse(j, t);
+}
+
+static enum status jump(struct jump *j, int lock, struct trouble *t)
+{
+	struct answer answer = {};
+	struct trouble no = {};
+	enum status status = prepare(j, lock, &answer, t);
+
+	if (!status) {
+		print_loaded(j);
+		if (j->stay)
+			return outcome_status(answer.worst);
+		status = leave(j, t);
+	} else if (options.json && answer.printed) {
+		puts("\n}");
+	}
+	/* As it was before */
+	unload();
+	if (answer.printed)
+		disarm(j->arm.live.sysfs, &no);
+	return status;
+}
+
+/* Options */
+
+static const struct argp_option jump_options[] = {
+	{ "initrd", 'i', "FILE", 0, "The initramfs of the next kernel; none without this", 0 },
+	{ "command-line", 'c', "TEXT", 0, "Its command line; without this, that of the running kernel",
+	  0 },
+	{ "append", 'A', "TEXT", 0, "Words to add to the command line", 0 },
+	{ "stay", 's', NULL, 0, "Do everything but the jump", 0 },
+	{}
+};
+
+static error_t parse_jump(int key, char *arg, struct argp_state *state)
+{
+	struct jump *j = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &j->arm;
+		return 0;
+	case 'i':
+		j->initrd = arg;
+		return 0;
+	case 'c':
+		j->command_line = arg;
+		return 0;
+	case 'A':
+		j->append = arg;
+		return 0;
+	case 's':
+		j->stay = true;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp jump_argp = {
+	.options = jump_options, .parser = parse_jump, .children = arm_children,
+	.args_doc = "IMAGE...",
+	.doc = "Replace the running kernel by the kernel IMAGE: ask what that would refuse of the live state, load it, arm the gate, and kexec.\vIMAGE and its modules are named as for kstate check. Nothing is loaded if anything would be refused. Where systemd runs, it stops the services and jumps. On a kernel without kexec handover, with KSTATE as a module, all that the jump does is done once beforehand and taken back, because such a kernel cannot refuse a kexec.\nExit status: that of kstate arm if the jump did not come; 0 or 1 with --stay.",
+};
+
+enum status command_jump(int argc, char **argv, struct trouble *t)
+{
+	struct jump j = {};
+	enum status status;
+	int lock;
+
+	if (argp_parse(&jump_argp, argc, argv, 0, NULL, &j))
+		return STATUS_USAGE;
+	status = sysfs_begin(j.arm.live.sysfs, t);
+	if (status)
+		return status;
+	j.kernel = bootable_image(&j.arm.live);
+	if (!j.kernel)
+		return trouble(t, STATUS_FOREIGN,
+			       "%s: not a kernel that kexec can load: name its bzImage, vmlinuz or Image before its modules",
+			       j.arm.live.names[0]);
+	lock = sysfs_lock(j.arm.live.sysfs, t);
+	status = lock < 0 ? t->status : jump(&j, lock, t);
+	if (lock >= 0)
+		close(lock);
+	free(j.kernel);
+	return status;
+}
