@@ -85,16 +85,31 @@ static bool memory_fits(const struct kstate_edge *edge)
 	case KSTATE_EDGE_PAGES:
 		return size <= PAGE_SIZE << MAX_PAGE_ORDER;
 	case KSTATE_EDGE_VMALLOC:
-		return true;
+		return size == (u64)le32_to_cpu(edge->pages) << PAGE_SHIFT;
 	}
 	return false;
+}
+
+/* An area ends where nothing is mapped; a module cannot ask how large it is */
+static size_t area_pages(const void *area)
+{
+	size_t nr = 0;
+
+	while (is_vmalloc_addr(area + nr * PAGE_SIZE) && vmalloc_to_page(area + nr * PAGE_SIZE))
+		nr++;
+	return nr;
 }
 
 static int range_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge)
 {
 	struct memory *m;
-	int ret = kstate_memory_edge(kind, ptr, nr, edge);
+	int ret;
 
+	if (kind == KSTATE_EDGE_VMALLOC) {
+		nr = area_pages(ptr);
+		edge->pages = cpu_to_le32(nr);
+	}
+	ret = kstate_memory_edge(kind, ptr, nr, edge);
 	if (ret)
 		return ret;
 	if (!memory_fits(edge))
