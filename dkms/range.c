@@ -19,6 +19,7 @@
 
 #define pr_fmt(fmt) "kstate: " fmt
 
+#include <asm/barrier.h>
 #include <linux/align.h>
 #include <linux/crc32c.h>
 #include <linux/elf.h>
@@ -105,6 +106,7 @@ static int range_preserve(u8 kind, void *ptr, size_t nr, struct kstate_edge *edg
 	struct memory *m;
 	int ret;
 
+	*edge = (struct kstate_edge){ .kind = kind };
 	if (kind == KSTATE_EDGE_VMALLOC) {
 		nr = area_pages(ptr);
 		edge->pages = cpu_to_le32(nr);
@@ -181,7 +183,7 @@ static int range_take(const struct kstate_edge *edge, void **ptr)
 		break;
 	case KSTATE_EDGE_PAGES:
 		*ptr = range_alloc_pages(size >> PAGE_SHIFT);
-		to = *ptr ? page_address(*ptr) : NULL;
+		to = *ptr ? page_address((struct page *)*ptr) : NULL;
 		break;
 	default:
 		*ptr = vmalloc(size);
@@ -275,7 +277,7 @@ static void range_fill(struct kstate_range_memory *entry, size_t at)
 	xa_for_each(&outgoing, index, m) {
 		from = m->ptr;
 		if (m->edge.kind != KSTATE_EDGE_VMALLOC)
-			from = page_address(m->ptr);
+			from = page_address((struct page *)m->ptr);
 		memcpy(range + at, from, memory_size(m));
 		*entry++ = (struct kstate_range_memory){
 			.edge = m->edge, .at = cpu_to_le64(at),
@@ -431,10 +433,8 @@ struct kstate_set *kstate_range_open(const char *token, struct kstate_error *err
 	int ret;
 
 	memcpy(&header, range, sizeof(header));
-	header.token[KSTATE_MAX_TOKEN] = 0;
-	header.release[sizeof(header.release) - 1] = 0;
 	if (!memcmp(header.magic, KSTATE_RANGE_OPENED, sizeof(header.magic)) &&
-	    !strcmp((char *)header.token, token))
+	    !strncmp((char *)header.token, token, sizeof(header.token)))
 		return NULL;
 	kstate_range_clear();
 	if (!*token) {
@@ -449,6 +449,8 @@ struct kstate_set *kstate_range_open(const char *token, struct kstate_error *err
 	ret = range_check_header(&header, &where);
 	if (ret)
 		return ERR_PTR(ret);
+	header.token[KSTATE_MAX_TOKEN] = 0;
+	header.release[sizeof(header.release) - 1] = 0;
 	where.writer = (char *)header.release;
 	if (strcmp((char *)header.token, token))
 		return ERR_PTR(kstate_fail(&where, NULL, KSTATE_FOREIGN, -ESTALE,

@@ -19,7 +19,9 @@
 #define atomic64_set(v, i)		atomic_set(v, i)
 #define atomic64_inc_return(v)		atomic_add_return(1, v)
 #define atomic64_inc(v)			((void)atomic_add_return(1, v))
+#define atomic64_add_return(i, v)	atomic_add_return(i, v)
 #define atomic64_add(i, v)		((void)atomic_add_return(i, v))
+#define atomic64_sub(i, v)		((void)atomic_sub_return(i, v))
 
 #define xchg(p, v)			__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define cmpxchg(p, o, n) ({						\
