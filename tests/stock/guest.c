@@ -9,7 +9,9 @@
 
 #define VALUES		"/sys/kernel/debug/kstate_demo/values"
 #define PROC		"/proc/kstate/"
-#define LAST_BOOT	2
+
+/* Kernels, in order: from the first to the other and back, then without a jump, and with a wrong one */
+enum { FIRST, OTHER, BACK, PLAIN, WRONG };
 
 /* The other kernel: /modules has a directory for each */
 static const char *other_release(void)
@@ -26,10 +28,14 @@ static const char *other_release(void)
 	return name;
 }
 
-/* In the order in which they depend on each other; a name alone is a module that may be built in */
-static void load_modules(const char *parameters)
+/*
+ * In the order in which they depend on each other; the last one only, without parameters for
+ * kstate.ko. What loading that returned.
+ */
+static int load_modules(const char *parameters)
 {
 	char path[300], text[4096], *rest = text, *line;
+	int ret = 0;
 
 	snprintf(path, sizeof(path), "/modules/%s/order", kernel_release());
 	guest_ok(read_file(path, text, sizeof(text)));
@@ -37,8 +43,11 @@ static void load_modules(const char *parameters)
 		if (!*line)
 			continue;
 		snprintf(path, sizeof(path), "/modules/%s/%s", kernel_release(), line);
-		guest_ok(insmod(path, !strcmp(line, "kstate.ko") ? parameters : ""));
+		ret = insmod(path, parameters && !strcmp(line, "kstate.ko") ? parameters : "");
+		if (ret && parameters && *rest)
+			guest_fail("%s: %s", line, strerror(-ret));
 	}
+	return ret;
 }
 
 /* What modprobe makes of kstate.NAME=VALUE on the command line */
@@ -89,7 +98,7 @@ static void refuse(void)
 	/* The next kernel must leave the range alone */
 	kstate_says(64, "would use the memory", "jump", "--command-line", "console=ttyS0", "--initrd",
 		    GUEST_INITRD, target(other_release()));
-	/* A kernel that does not jump hands nothing over, and a token is needed */
+	kstate_says(67, "not a kernel that kexec can load", "jump", "/init");
 	guest_check(write_file(PROC "jump", "no token!") == -EINVAL);
 	guest_ok(read_file(PROC "jump", line, sizeof(line)));
 	guest_check(strstr(line, "\"jump\":\"\""));
@@ -100,15 +109,68 @@ static void refuse(void)
 	guest_check(!kstate("disarm"));
 }
 
-int main(void)
+/* The older driver has no MTU: another one than its default cannot go back */
+static void refuse_value(void)
+{
+	guest_ok(write_file("/sys/kernel/debug/kstate_demo/mtu", "9000"));
+	kstate_says(3, "found 9000", "jump", "--initrd", GUEST_INITRD, target(other_release()));
+	say_lines();
+	/* Nothing was loaded, and nothing is armed */
+	guest_check(jump() == -EINVAL);
+	guest_ok(write_file("/sys/kernel/debug/kstate_demo/mtu", "1500"));
+}
+
+/* To the same kernel, as anybody would who does not know of KSTATE */
+static void kexec_plainly(const char *more)
+{
+	char kernel[120], line[400];
+	const char *range = cmdline_value("kstate.range");
+
+	snprintf(line, sizeof(line), "memmap=%s kstate.range=%s %s", range, range, more);
+	snprintf(kernel, sizeof(kernel), "/kernels/%s", kernel_release());
+	guest_ok(kexec_into(kernel, NULL, line));
+	guest_ok(jump());
+}
+
+static void go_on(long boot)
 {
 	char append[32];
+
+	say_file("before", VALUES);
+	snprintf(append, sizeof(append), "boot=%ld", boot + 1);
+	say("demo: said $ kstate jump --initrd /tmp/initrd --append %s %s", append,
+	    target(other_release()));
+	say("demo: leave");
+	/* It prints, and does not come back */
+	kstate("jump", "--initrd", GUEST_INITRD, "--append", append, target(other_release()));
+	say_lines();
+	guest_fail("the jump did not come");
+}
+
+/* What was to be there is not: nothing is registered before somebody has said that this is known */
+static void miss(void)
+{
+	guest_check(load_modules(module_parameters()) == -ENODATA);
+	guest_check(kmsg_has("range: damaged (-61): expected what jump wrong wrote, found nothing"));
+	guest_ok(write_file(PROC "finish", "1"));
+	guest_ok(load_modules(NULL));
+	guest_pass();
+}
+
+int main(void)
+{
 	long boot;
 
 	guest_start();
-	boot = cmdline_number("boot", 0);
+	boot = cmdline_number("boot", FIRST);
 	guest_ok(initrd_again());
-	load_modules(module_parameters());
+	if (boot == WRONG)
+		miss();
+	guest_ok(load_modules(module_parameters()));
+	if (boot == PLAIN) {
+		guest_check(kmsg_has("generation 1, first start"));
+		kexec_plainly("boot=4 kstate.from=wrong");
+	}
 	say("demo: kernel %s", kernel_release());
 	if (boot) {
 		say_file("after", VALUES);
@@ -116,16 +178,14 @@ int main(void)
 		guest_ok(write_file(PROC "finish", "1"));
 		guest_ok(write_file(VALUES, "1"));
 	}
-	if (boot == LAST_BOOT)
-		guest_pass();
-	if (!boot)
+	if (boot == BACK) {
+		say("demo: end");
+		kexec_plainly("boot=3");
+	}
+	if (boot == FIRST)
 		refuse();
-	say_file("before", VALUES);
-	snprintf(append, sizeof(append), "boot=%ld", boot + 1);
-	say("demo: said $ kstate jump --initrd /tmp/initrd --append %s %s", append,
-	    target(other_release()));
-	/* It prints, and does not come back */
-	kstate("jump", "--initrd", GUEST_INITRD, "--append", append, target(other_release()));
-	say_lines();
-	guest_fail("the jump did not come");
+	else
+		refuse_value();
+	go_on(boot);
+	return 1;
 }
