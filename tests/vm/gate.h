@@ -182,6 +182,51 @@ static void other_image(long boot)
 	leave_for("b", "");
 }
 
+/* kstate jump: one command from the question to the next kernel */
+
+static void check_armed(const char *how)
+{
+	guest_ok(read_file(KSTATE_SYS "gate", text, sizeof(text)));
+	if (!strstr(text, how))
+		guest_fail("expected %s: %s", how, text);
+}
+
+static void jump_command(long boot)
+{
+	const char *next = boot == 1 ? "b" : "a";
+	char append[32];
+
+	guest_ok(load("kstate_demo", ""));
+	if (boot && !kmsg_has("restored"))
+		guest_fail("kernel %s has restored nothing", variant());
+	if (boot == 2)
+		guest_pass();
+	guest_ok(initrd_again());
+	if (!boot) {
+		/* What would be refused stops it before anything is loaded, and leaves the gate as it was */
+		set_mtu("9000");
+		kstate_says(3, "nothing was loaded", "jump", "--initrd", GUEST_INITRD,
+			    image(next, "kstate_demo"));
+		guest_check(jump() == -EINVAL);
+		check_armed("\"armed\":\"off\"");
+		set_mtu("1500");
+		kstate_says(66, "/none: No such file", "jump", "--initrd", "/none",
+			    image(next, "kstate_demo"));
+		check_armed("\"armed\":\"off\"");
+		/* What becomes too much afterwards, the kernel refuses */
+		kstate_says(1, "ready: ", "jump", "--stay", "--initrd", GUEST_INITRD,
+			    image(next, "kstate_demo"));
+		check_armed("\"armed\":\"on\"");
+		set_mtu("9000");
+		guest_check(jump() < 0);
+		set_mtu("1500");
+	}
+	snprintf(append, sizeof(append), "boot=%ld", boot + 1);
+	kstate("jump", "--initrd", GUEST_INITRD, "--append", append, image(next, "kstate_demo"));
+	say_output();
+	guest_fail("the jump did not come");
+}
+
 /* Races: everybody does what they can, over and over, while jumps are refused */
 
 struct race {

@@ -343,6 +343,7 @@ int main(void)
 		{ "objects_100000", objects_100000 },
 		{ "operate", operate },
 		{ "other_image", other_image },
+		{ "jump_command", jump_command },
 		{ "plain", plain },
 		{ "predict", predict },
 		{ "refused", refused },
