@@ -337,7 +337,8 @@ int kstate_range_write(struct kstate_set *set, const char *token, size_t *used,
 	strscpy((char *)header.release, init_utsname()->release, sizeof(header.release));
 	header.file = cpu_to_le64(file);
 	header.nr = cpu_to_le32(nr);
-	header.table_crc = cpu_to_le32(~crc32c(~0, table, nr * sizeof(struct kstate_range_memory)));
+	header.table_crc = cpu_to_le32(~crc32c(~0, table,
+					       nr * sizeof(struct kstate_range_memory)));
 	header.used = cpu_to_le64(end);
 	header.crc = cpu_to_le32(range_crc(&header));
 	/* What the header says is there when the header is */
@@ -391,6 +392,7 @@ static int range_check_header(const struct kstate_range_header *header,
 			      const struct kstate_where *where)
 {
 	size_t used = le64_to_cpu(header->used), file = le64_to_cpu(header->file);
+	u32 nr = le32_to_cpu(header->nr);
 
 	if (range_crc(header) != le32_to_cpu(header->crc))
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG,
@@ -405,7 +407,7 @@ static int range_check_header(const struct kstate_range_header *header,
 				   "pages of %lu bytes of architecture %u\n%u of %u", PAGE_SIZE,
 				   ELF_ARCH, le32_to_cpu(header->page_size),
 				   le32_to_cpu(header->arch));
-	if (used > range_size || file > used || range_contents(file, le32_to_cpu(header->nr)) > used)
+	if (used > range_size || file > used || range_contents(file, nr) > used)
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "%zu bytes, the size of the range\n%zu", range_size, used);
 	return 0;

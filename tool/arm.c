@@ -204,6 +204,10 @@ enum status command_arm(int argc, char **argv, struct trouble *t)
 
 enum status disarm(const char *dir, struct trouble *t)
 {
+	struct trouble no = {};
+
+	/* A jump that has been rehearsed, on kernels that need that */
+	sysfs_write(dir, "jump", "\n", &no);
 	return sysfs_write(dir, "armed", "off", t) ?: sysfs_write(dir, "policy", "\n", t) ?:
 	       sysfs_write(dir, "target", "\n", t);
 }

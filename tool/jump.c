@@ -25,7 +25,8 @@
  * @stay: do everything but the jump
  * @text: the command line that is loaded
  * @token: of a jump over a range of memory, or empty
- * @kernel: path of the image that is loaded
+ * @kernel: path of the image to load
+ * @loaded: it is
  */
 struct jump {
 	struct arm arm;
@@ -36,9 +37,10 @@ struct jump {
 	char text[4096];
 	char token[17];
 	char *kernel;
+	bool loaded;
 };
 
-/* What a kernel without kexec handover carries state in; false if this one has it */
+/* What a kernel without kexec handover carries state in; its size is 0 if this one has it */
 struct range {
 	json_int_t start;
 	json_int_t size;
@@ -191,7 +193,7 @@ static enum status make_command_line(struct jump *j, const struct range *range, 
 
 /* Loading */
 
-static enum status load(const struct jump *j, struct trouble *t)
+static enum status load(struct jump *j, struct trouble *t)
 {
 	unsigned long flags = j->initrd ? 0 : KEXEC_FILE_NO_INITRAMFS;
 	int kernel = open(j->kernel, O_RDONLY | O_CLOEXEC);
@@ -206,6 +208,7 @@ static enum status load(const struct jump *j, struct trouble *t)
 		status = trouble(t, STATUS_KERNEL, "%s: kexec cannot load it: %s%s", j->kernel,
 				 strerror(errno),
 				 errno == EPERM ? ": be root, and see kernel.kexec_load_disabled and lockdown" : "");
+	j->loaded = !status;
 	if (kernel >= 0)
 		close(kernel);
 	if (initrd >= 0)
@@ -213,9 +216,15 @@ static enum status load(const struct jump *j, struct trouble *t)
 	return status;
 }
 
-static void unload(void)
+/* As it was before, but for an image that was loaded earlier and gave way */
+static void take_back(const struct jump *j, const struct answer *answer)
 {
-	syscall(SYS_kexec_file_load, -1, -1, 0, NULL, KEXEC_FILE_UNLOAD);
+	struct trouble no = {};
+
+	if (j->loaded)
+		syscall(SYS_kexec_file_load, -1, -1, 0, NULL, KEXEC_FILE_UNLOAD);
+	if (answer->printed)
+		disarm(j->arm.live.sysfs, &no);
 }
 
 /* Rehearsing and jumping */
@@ -314,7 +323,6 @@ static enum status prepare(struct jump *j, int lock, struct answer *answer, stru
 static enum status jump(struct jump *j, int lock, struct trouble *t)
 {
 	struct answer answer = {};
-	struct trouble no = {};
 	enum status status = prepare(j, lock, &answer, t);
 
 	if (!status) {
@@ -325,10 +333,7 @@ static enum status jump(struct jump *j, int lock, struct trouble *t)
 	} else if (options.json && answer.printed) {
 		puts("\n}");
 	}
-	/* As it was before */
-	unload();
-	if (answer.printed)
-		disarm(j->arm.live.sysfs, &no);
+	take_back(j, &answer);
 	return status;
 }
 

@@ -128,19 +128,15 @@ static int arrive(const char *token)
 	return ret;
 }
 
-static int setup(void **state)
+/* Each test has an empty range to begin with */
+static void begin(void)
 {
-	range = calloc(1, ROOM);
-	kstate_range_init(range, ROOM);
-	return !range;
-}
+	static u8 memory[ROOM];
 
-static int teardown(void **state)
-{
-	kstate_range_exit();
-	kstate_forget(&held_desc);
-	free(range);
-	return 0;
+	range = memory;
+	memset(range, 0, ROOM);
+	kstate_range_init(range, ROOM);
+	use(&held_desc);
 }
 
 static void copied(void **state)
@@ -148,6 +144,7 @@ static void copied(void **state)
 	long live = shim_live(), pages = shim_live_pages();
 	size_t used;
 
+	begin();
 	assert_int_equal(leave("one", &used), 0);
 	/* 12 pages of content */
 	assert_in_range(used, 13 * PAGE_SIZE, 16 * PAGE_SIZE);
@@ -155,12 +152,14 @@ static void copied(void **state)
 	kstate_forget(&held_desc);
 	assert_int_equal(shim_live(), live);
 	assert_int_equal(shim_live_pages(), pages);
+	kstate_range_exit();
 }
 
 static void tokens(void **state)
 {
 	size_t used;
 
+	begin();
 	/* Nothing was written */
 	assert_int_equal(arrive(""), -ENOENT);
 	assert_error(arrive("one"), KSTATE_DAMAGED, -ENODATA, "range", "what jump one wrote",
@@ -179,6 +178,7 @@ static void tokens(void **state)
 	assert_int_equal(arrive("one"), 0);
 	assert_int_equal(arrive("one"), -ENOENT);
 	assert_int_equal(arrive("two"), -ENODATA);
+	kstate_range_exit();
 }
 
 static void room(void **state)
@@ -188,6 +188,7 @@ static void room(void **state)
 	size_t used, more;
 	struct held h;
 
+	begin();
 	assert_int_equal(leave("one", &used), 0);
 	/* All of it has to fit, to the last byte */
 	kstate_range_init(range, used - PAGE_SIZE);
@@ -207,6 +208,7 @@ static void room(void **state)
 	assert_string_equal(err.path, "held[1].pages");
 	kstate_set_destroy(set);
 	held_free(&h);
+	kstate_range_exit();
 }
 
 /* A run of pages that the next kernel could not allocate */
@@ -217,11 +219,13 @@ static void too_long(void **state)
 	struct kstate_stream *stream = kstate_stream_create(set, "s", &err);
 	struct page *first = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 
+	begin();
 	h.pages = first;
 	assert_int_equal(kstate_stream_save(stream, &held_desc, &h, KSTATE_ID(1), &err), -EFBIG);
 	assert_string_equal(err.path, "held[1].pages");
 	kstate_set_destroy(set);
 	__free_pages(first, MAX_PAGE_ORDER);
+	kstate_range_exit();
 }
 
 /* Without memory at any step, nothing is lost or leaked, and the next attempt succeeds */
@@ -231,6 +235,7 @@ static void no_memory(void **state)
 	size_t used;
 	int ret;
 
+	begin();
 	/* What is kept for a description */
 	assert_int_equal(leave("one", &used), 0);
 	assert_int_equal(arrive("one"), 0);
@@ -261,6 +266,7 @@ static void no_memory(void **state)
 	kstate_range_init(range, ROOM);
 	assert_int_equal(shim_live(), live);
 	assert_int_equal(shim_live_pages(), pages);
+	kstate_range_exit();
 }
 
 /* Whatever bit flips, what comes is right, or does not come */
@@ -271,6 +277,7 @@ static void every_bit(void **state)
 	long live, pages;
 	int ret;
 
+	begin();
 	assert_int_equal(leave("one", &used), 0);
 	memcpy(copy, range, ROOM);
 	assert_int_equal(arrive("one"), 0);
@@ -293,6 +300,7 @@ static void every_bit(void **state)
 		assert_int_equal(shim_live(), live);
 		assert_int_equal(shim_live_pages(), pages);
 	}
+	kstate_range_exit();
 }
 
 static void seal(struct kstate_range_header *header)
@@ -315,6 +323,7 @@ static void lies(void **state)
 	static u8 copy[ROOM];
 	size_t used;
 
+	begin();
 	assert_int_equal(leave("one", &used), 0);
 	memcpy(copy, range, ROOM);
 	table = (void *)(range + ALIGN(sizeof(*header) + le64_to_cpu(header->file), 8));
@@ -341,18 +350,19 @@ static void lies(void **state)
 	lie(table[1].edge.addr = table[0].edge.addr, -EBADMSG);
 	/* Then the table is not where it was either */
 	lie(header->file = cpu_to_le64(16), -EBADMSG);
+	kstate_range_exit();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(copied, setup, teardown),
-		cmocka_unit_test_setup_teardown(tokens, setup, teardown),
-		cmocka_unit_test_setup_teardown(room, setup, teardown),
-		cmocka_unit_test_setup_teardown(too_long, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
-		cmocka_unit_test_setup_teardown(every_bit, setup, teardown),
-		cmocka_unit_test_setup_teardown(lies, setup, teardown),
+		TEST(copied),
+		TEST(tokens),
+		TEST(room),
+		TEST(too_long),
+		TEST(no_memory),
+		TEST(every_bit),
+		TEST(lies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

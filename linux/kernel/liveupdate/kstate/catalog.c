@@ -26,7 +26,7 @@ struct image {
 	size_t size;
 };
 
-/* Catalogues of modules, by the module's address; protected by the mutex as long as they are used */
+/* Catalogues by the address of their module; protected by the mutex as long as they are used */
 static DEFINE_MUTEX(images_lock);
 static DEFINE_XARRAY(images);
 

@@ -515,6 +515,9 @@ static int kstate_show_damage(struct seq_file *m, void *v)
 #define SET_OPS(_open) \
 	{ .open = _open, .release = kstate_bytes_release, .read = kstate_bytes_read }
 
+#define TARGET_OPS \
+	{ .open = kstate_bytes_open, .release = kstate_bytes_release, .write = kstate_write_target }
+
 #define FILE(_name, _mode, ...) \
 	{ .name = _name, .mode = _mode, .ops = &(const struct kernfs_ops)__VA_ARGS__ }
 
@@ -530,8 +533,7 @@ const struct kstate_file kstate_files[] = {
 	FILE("last_error.json", 0400, { .seq_show = kstate_show_last_error_json }),
 	FILE("damage", 0400, { .seq_show = kstate_show_damage }),
 	FILE("finish", 0200, { .write = kstate_write_finish }),
-	FILE("target", 0200, { .open = kstate_bytes_open, .release = kstate_bytes_release,
-			       .write = kstate_write_target }),
+	FILE("target", 0200, TARGET_OPS),
 	FILE("image", 0200, { .write = kstate_write_image }),
 	FILE("policy", 0200, { .write = kstate_write_policy, .atomic_write_len = 1 << 16 }),
 	FILE("check", 0400, { .seq_show = kstate_show_check }),
