@@ -326,7 +326,8 @@ int kstate_range_write(struct kstate_set *set, const char *token, size_t *used,
 	if (end > range_size) {
 		kvfree(blob);
 		return kstate_fail(&where, NULL, KSTATE_EDGE, -ENOSPC,
-				   "at most %zu bytes, the size of the range\n%zu", range_size, end);
+				   "at most %zu bytes, the size of the range\n%zu", range_size,
+				   end);
 	}
 	memcpy(range + sizeof(header), blob, file);
 	kvfree(blob);
