@@ -281,10 +281,27 @@ static void range_fill(struct kstate_range_memory *entry, size_t at)
 		memcpy(range + at, from, memory_size(m));
 		*entry++ = (struct kstate_range_memory){
 			.edge = m->edge, .at = cpu_to_le64(at),
-			.crc = cpu_to_le32(~crc32c(~0, range + at, memory_size(m))),
+			.crc = cpu_to_le32(~crc32c(~0, from, memory_size(m))),
 		};
 		at += memory_size(m);
 	}
+}
+
+/* Whether what was written is there: a range may be where no memory is */
+static bool range_holds(const struct kstate_range_header *header)
+{
+	const struct kstate_range_memory *entry;
+	u32 nr = le32_to_cpu(header->nr), i;
+
+	entry = range + ALIGN(sizeof(*header) + le64_to_cpu(header->file), 8);
+	if (memcmp(range, header, sizeof(*header)) ||
+	    memcmp(range + sizeof(*header), KSTATE_MAGIC, KSTATE_MAGIC_LEN))
+		return false;
+	for (i = 0; i < nr; i++)
+		if (~crc32c(~0, range + le64_to_cpu(entry[i].at), le64_to_cpu(entry[i].edge.size)) !=
+		    le32_to_cpu(entry[i].crc))
+			return false;
+	return true;
 }
 
 /**
@@ -345,6 +362,11 @@ int kstate_range_write(struct kstate_set *set, const char *token, size_t *used,
 	/* What the header says is there when the header is */
 	wmb();
 	memcpy(range, &header, sizeof(header));
+	if (!range_holds(&header)) {
+		kstate_range_clear();
+		return kstate_fail(&where, NULL, KSTATE_EDGE, -EIO,
+				   "memory that keeps what is written\nother bytes: is it RAM?");
+	}
 	*used = end;
 	return 0;
 }

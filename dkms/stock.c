@@ -207,15 +207,12 @@ static int __init stock_parse_range(void)
 static int __init stock_open(void)
 {
 	struct kstate_error err = {};
-	struct kstate_set *in, *out;
+	struct kstate_set *out;
 	int ret = kstate_registry_begin();
 
 	if (ret)
 		return ret;
-	in = kstate_range_open(from, &err);
-	if (IS_ERR(in))
-		kstate_error_log(&err, "open");
-	kstate_registry_open(in);
+	kstate_registry_open(kstate_range_open(from, &err), &err);
 	out = kstate_range_create();
 	ret = out ? kstate_registry_init(out) : -ENOMEM;
 	if (ret)

@@ -130,6 +130,15 @@ static enum status set_policy(const struct arm *a, struct trouble *t)
 	return status;
 }
 
+/* A kernel without kexec handover has a file in which a jump is rehearsed */
+static bool can_refuse(const char *dir)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/jump", dir);
+	return access(path, F_OK);
+}
+
 static void print_armed(const struct arm *a, const struct answer *answer)
 {
 	long long blocked = answer->counts[BLOCKED] - answer->allowed;
@@ -141,6 +150,8 @@ static void print_armed(const struct arm *a, const struct answer *answer)
 		       blocked, blocked == 1 ? "" : "s");
 	else if (a->force)
 		puts("armed, but forced: a kexec goes on, whatever will be refused");
+	else if (!can_refuse(a->live.sysfs))
+		puts("armed: this kernel cannot refuse a kexec: use kstate jump, without which nothing is carried");
 	else if (blocked)
 		printf("armed: a kexec is refused until nothing is blocked\n");
 	else

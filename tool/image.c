@@ -708,6 +708,23 @@ bool image_lacks_kstate(const struct image *image)
 	return !image->module && !memmem(image->bytes, image->size, name, sizeof(name));
 }
 
+void image_release(const struct image *image, char *release, size_t size)
+{
+	static const char banner[] = "Linux version ";
+	const char *end = (const char *)image->bytes + image->size, *p = (const char *)image->bytes;
+
+	*release = 0;
+	while ((p = memmem(p, end - p, banner, strlen(banner)))) {
+		p += strlen(banner);
+		/* The words also stand in formats */
+		if (p == end || *p < '0' || *p > '9')
+			continue;
+		snprintf(release, size, "%.*s", (int)strnlen(p, end - p < 64 ? end - p : 64), p);
+		release[strcspn(release, " ")] = 0;
+		return;
+	}
+}
+
 static enum status elf_catalog(const struct image *image, const void **bytes, size_t *size,
 			       struct trouble *t)
 {

@@ -76,6 +76,14 @@ enum status image_catalog(const struct image *image, const void **bytes, size_t 
 bool image_lacks_kstate(const struct image *image);
 
 /**
+ * image_release() - the release of a kernel
+ * @image: the image, of a kernel
+ * @release: set to it, or to an empty string if the image does not say
+ * @size: room in @release
+ */
+void image_release(const struct image *image, char *release, size_t size);
+
+/**
  * image_section() - find a section of an image that is an ELF file
  * @image: the image
  * @name: of the section

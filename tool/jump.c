@@ -155,6 +155,67 @@ static bool is_kept(const char *words, const struct range *range)
 	return kept;
 }
 
+/* The last value of a word NAME=VALUE, in @value; false if there is none */
+static bool last_value(const char *words, const char *name, char *value, size_t size)
+{
+	char *copy = strdup(words), *rest = copy, *word;
+	size_t len = strlen(name);
+	bool found = false;
+
+	while (copy && (word = next_word(&rest))) {
+		if (strncmp(word, name, len) || word[len] != '=')
+			continue;
+		snprintf(value, size, "%s", word + len + 1);
+		found = true;
+	}
+	free(copy);
+	return found;
+}
+
+/* What this kernel was told, so that it can carry state, the next one has to be told as well */
+static enum status check_same(const struct jump *j, const char *running, const char *name,
+			      struct trouble *t)
+{
+	char here[80] = "", there[80] = "";
+
+	if (!last_value(running, name, here, sizeof(here)))
+		return STATUS_OK;
+	if (last_value(j->text, name, there, sizeof(there)) && !strcmp(here, there))
+		return STATUS_OK;
+	return trouble(t, STATUS_USAGE,
+		       "the next kernel would not take the state: its command line needs %s=%s, as this kernel's has, and has %s%s%s",
+		       name, here, *there ? name : "none", *there ? "=" : "", there);
+}
+
+/* One of the numbers of an entry of the firmware's map of memory; false if there is none */
+static bool firmware_number(int entry, const char *name, unsigned long long *value)
+{
+	struct trouble no = {};
+	char path[64], *text;
+
+	snprintf(path, sizeof(path), "/sys/firmware/memmap/%d", entry);
+	text = access(path, F_OK) ? NULL : sysfs_read(path, name, &no);
+	*value = text ? strtoull(text, NULL, 0) : 0;
+	/* A type is a word */
+	if (text && !strcmp(name, "type"))
+		*value = !strncmp(text, "System RAM", strlen("System RAM"));
+	free(text);
+	return text;
+}
+
+/* Whether firmware calls all of the range RAM; what it does not tell is taken for granted */
+static bool is_memory(const struct range *range)
+{
+	unsigned long long first = range->start, last = first + range->size - 1, start, end, ram;
+	int i;
+
+	for (i = 0; firmware_number(i, "start", &start) && firmware_number(i, "end", &end) &&
+	     firmware_number(i, "type", &ram); i++)
+		if (ram && start <= first && end >= last)
+			return true;
+	return !i;
+}
+
 static enum status make_token(struct jump *j, struct trouble *t)
 {
 	uint64_t random;
@@ -180,8 +241,13 @@ static enum status make_command_line(struct jump *j, const struct range *range, 
 			       "/proc/cmdline: cannot read it: give --command-line");
 	status = add_words(j, j->command_line ?: running, t);
 	status = status ?: add_words(j, j->append ?: "", t);
+	status = status ?: check_same(j, running, range->size ? "kstate.range" : "kho", t);
 	if (status || !range->size)
 		return status;
+	if (!is_memory(range))
+		return trouble(t, STATUS_USAGE,
+			       "the range of %lld KiB at %#llx is not all RAM: see /sys/firmware/memmap, and take another",
+			       (long long)range->size >> 10, (long long)range->start);
 	if (!is_kept(j->text, range))
 		return trouble(t, STATUS_USAGE,
 			       "the next kernel would use the memory in which the state is carried: its command line needs memmap=%lldK$%#llx",

@@ -273,6 +273,8 @@ static enum status add_image(struct source *s, const struct image *image, bool a
 	    (image->module || image_lacks_kstate(image))) {
 		/* Most modules describe nothing; nor does a kernel for which KSTATE is a module */
 		s->silent++;
+		if (!image->module)
+			image_release(image, s->release, sizeof(s->release));
 		return STATUS_OK;
 	}
 	if (status)
@@ -479,6 +481,10 @@ enum status source_open_each(struct source *s, const char *arg, source_image_fn 
 		return trouble(t, STATUS_NO_CATALOG,
 			       "%s: none of its %zu images has a catalogue: build them with CONFIG_KSTATE_CATALOG",
 			       arg, s->silent);
+	if (!status && *s->release && strcmp(s->release, s->set->writer) && !options.mixed)
+		status = trouble(t, STATUS_MIXED,
+				 "%s: modules of release %s, a kernel of %s: name one kernel, or take it as it is with --mixed",
+				 arg, s->set->writer, s->release);
 	if (!status && !s->stream && !options.mixed)
 		status = check_twice(s, t);
 	return status;

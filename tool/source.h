@@ -26,7 +26,8 @@ typedef enum status source_image_fn(const struct image *image, const struct ksta
  *	kstate_set.streams, and kstate_set.damage if not all of them can be read
  * @stream: these are streams
  * @images: how many files with a catalogue there were
- * @silent: how many modules without one there were
+ * @silent: how many images without one there were
+ * @release: of a kernel without one
  * @each: called for each file with a catalogue, or NULL
  * @arg: for @each
  */
@@ -36,6 +37,7 @@ struct source {
 	bool stream;
 	size_t images;
 	size_t silent;
+	char release[80];
 	source_image_fn *each;
 	void *arg;
 };

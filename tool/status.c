@@ -201,9 +201,11 @@ static enum status look(const char *dir, struct picture *p, struct trouble *t)
 
 /* Where the machine stands */
 
-enum situation { IDLE, ARMED, BLOCKED_NOW, FORCED, ARRIVED, REFUSED, RESTORED, DAMAGED_STATE };
+enum situation {
+	IDLE, ARMED, BLOCKED_NOW, FORCED, ARRIVED, REFUSED, RESTORED, DAMAGED_STATE, UNREADABLE,
+};
 
-/* Each has a name, for programs, and a command that is next */
+/* Each has a name, for programs, and a command that is next; %s is where the files are */
 static const struct {
 	const char *name;
 	const char *next;
@@ -214,8 +216,9 @@ static const struct {
 	[FORCED]	= { "forced", "kexec -e, or kstate disarm" },
 	[ARRIVED]	= { "arrived", "kstate status, when drivers and programs have asked for theirs" },
 	[REFUSED]	= { "refused", "kexec back, without finishing" },
-	[RESTORED]	= { "restored", "echo 1 > /sys/kernel/kstate/finish" },
-	[DAMAGED_STATE]	= { "damaged", "kstate dump /sys/kernel/kstate/incoming" },
+	[RESTORED]	= { "restored", "echo 1 > %s/finish" },
+	[DAMAGED_STATE]	= { "damaged", "kstate dump incoming" },
+	[UNREADABLE]	= { "unreadable", "echo 1 > %s/finish, to go on without it" },
 };
 
 struct stand {
@@ -234,6 +237,17 @@ static long long unclaimed(const json_t *streams)
 	json_array_foreach(streams, i, stream)
 		nr += json_number(stream, "unclaimed");
 	return nr;
+}
+
+static bool came(const json_t *streams)
+{
+	const json_t *stream;
+	size_t i;
+
+	json_array_foreach(streams, i, stream)
+		if (json_object_get(stream, "unclaimed"))
+			return true;
+	return false;
 }
 
 /* Whether kstate_finish() has anything to free; others finish their streams themselves */
@@ -260,7 +274,7 @@ static struct stand stand_of(const struct picture *p)
 	};
 
 	if (!json_is_null(p->damage)) {
-		s.situation = DAMAGED_STATE;
+		s.situation = came(p->streams) ? DAMAGED_STATE : UNREADABLE;
 	} else if (!strcmp(armed, "force")) {
 		s.situation = FORCED;
 	} else if (!strcmp(armed, "on")) {
@@ -311,17 +325,29 @@ static char *stand_text(const struct stand *s)
 	case DAMAGED_STATE:
 		ret = asprintf(&text, "part of what the last kernel wrote is damaged");
 		break;
+	case UNREADABLE:
+		ret = asprintf(&text,
+			       "what the last kernel wrote cannot be read, and nothing is restored or registered");
+		break;
 	}
 	free(who);
 	return ret < 0 ? NULL : text;
 }
 
+/* The command that is next, in a buffer of 100 bytes */
+static const char *stand_next(const struct stand *s, char *next)
+{
+	snprintf(next, 100, situations[s->situation].next, kernel_directory());
+	return next;
+}
+
 static json_t *json_stand(const struct picture *p)
 {
 	struct stand s = stand_of(p);
+	char next[100];
 	char *text = stand_text(&s);
 	json_t *value = json_pack("{s:s, s:s, s:s}", "is", situations[s.situation].name,
-				  "text", text ?: "", "next", situations[s.situation].next);
+				  "text", text ?: "", "next", stand_next(&s, next));
 
 	free(text);
 	return value;
@@ -330,10 +356,11 @@ static json_t *json_stand(const struct picture *p)
 static void print_stand(const struct picture *p)
 {
 	struct stand s = stand_of(p);
+	char next[100];
 	char *text = stand_text(&s);
 
 	printf("now       %s%s%s; next: %s\n", colour(BOLD), text ?: "", colour(PLAIN),
-	       situations[s.situation].next);
+	       stand_next(&s, next));
 	free(text);
 }
 

@@ -369,9 +369,8 @@ static int kho_kexec_event(struct notifier_block *nb, unsigned long event, void 
 static struct notifier_block kexec_nb = { .notifier_call = kho_kexec_event };
 
 /* The set of the kernel before this one; NULL if it wrote none, or an ERR_PTR() */
-static struct kstate_set * __init kho_find_incoming(void)
+static struct kstate_set * __init kho_find_incoming(struct kstate_error *err)
 {
-	struct kstate_error err = {};
 	struct kstate_set *set;
 	phys_addr_t phys;
 	size_t size;
@@ -383,11 +382,9 @@ static struct kstate_set * __init kho_find_incoming(void)
 	/* A module that is loaded a second time finds what it freed the first time */
 	if (kho_preserved_order(phys) != 0)
 		return NULL;
-	set = kstate_set_open(&kho_transport, phys_to_virt(phys), min(size, PAGE_SIZE), NULL, &err);
-	if (IS_ERR(set)) {
-		kstate_error_log(&err, "open");
+	set = kstate_set_open(&kho_transport, phys_to_virt(phys), min(size, PAGE_SIZE), NULL, err);
+	if (IS_ERR(set))
 		return set;
-	}
 	kho_restore_free(phys_to_virt(phys));
 	kstate_legacy_discard(&kho_transport);
 	return set;
@@ -396,10 +393,11 @@ static struct kstate_set * __init kho_find_incoming(void)
 /* Opening comes last: what has been opened must not be thrown away by a failure */
 static int __init kho_open_incoming(void)
 {
+	struct kstate_error err = {};
 	int ret = kstate_registry_begin();
 
 	if (!ret)
-		kstate_registry_open(kho_find_incoming());
+		kstate_registry_open(kho_find_incoming(&err), &err);
 	return ret;
 }
 

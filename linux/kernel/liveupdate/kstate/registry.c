@@ -97,6 +97,9 @@ static bool prepared;
 static int not_open = -EPROBE_DEFER;
 static int not_writable = -EPROBE_DEFER;
 
+/* Why what the kernel before wrote cannot be read at all, until that has been finished with */
+static struct kstate_error unreadable;
+
 /**
  * kstate_outgoing() - the set that the next kernel will get
  *
@@ -119,6 +122,16 @@ struct kstate_set *kstate_incoming(void)
 	return incoming;
 }
 EXPORT_SYMBOL_GPL(kstate_incoming);
+
+/**
+ * kstate_incoming_error() - why there is no incoming set although there should be
+ *
+ * Return: the error; its code is 0 if there is none, or if somebody has finished with it.
+ */
+const struct kstate_error *kstate_incoming_error(void)
+{
+	return &unreadable;
+}
 
 /* A restored object mends what was refused of it before */
 static void registry_clear_error(const struct kstate_where *where)
@@ -557,6 +570,7 @@ static int registry_finish(bool all)
 	/* If nothing could be read, nothing is waited for any more */
 	if (not_open != -EPROBE_DEFER)
 		not_open = 0;
+	unreadable.code = 0;
 	finished = true;
 	return incoming ? kstate_set_finish(incoming, all) : 0;
 }
@@ -612,9 +626,14 @@ int kstate_registry_begin(void)
  * @in: set that the kernel before this one wrote; NULL if it wrote none, an
  *	ERR_PTR() if it cannot be read: then registering fails until
  *	kstate_finish(), because it is not known what there is to restore
+ * @err: why it cannot be read
  */
-void kstate_registry_open(struct kstate_set *in)
+void kstate_registry_open(struct kstate_set *in, const struct kstate_error *err)
 {
+	if (IS_ERR(in) && err->code) {
+		kstate_error_log(err, "open");
+		unreadable = *err;
+	}
 	incoming = IS_ERR(in) ? NULL : in;
 	not_open = PTR_ERR_OR_ZERO(in);
 }
@@ -662,6 +681,9 @@ void kstate_registry_exit(void)
 		kstate_modules_end();
 	}
 	kstate_gate_exit();
+	/* Said, if it is lost with this */
+	if (incoming && !finished)
+		kstate_set_finish(incoming, true);
 	kstate_set_destroy(outgoing);
 	kstate_set_destroy(incoming);
 	outgoing = NULL;
@@ -674,4 +696,5 @@ void kstate_registry_exit(void)
 	}
 	begun = false;
 	finished = false;
+	unreadable.code = 0;
 }

@@ -580,7 +580,8 @@ struct kstate_loaded {
 };
 
 int kstate_registry_begin(void);
-void kstate_registry_open(struct kstate_set *in);
+void kstate_registry_open(struct kstate_set *in, const struct kstate_error *err);
+const struct kstate_error *kstate_incoming_error(void);
 int kstate_registry_init(struct kstate_set *out);
 void kstate_registry_exit(void);
 int kstate_prepare(const struct kstate_loaded *loaded, struct kstate_error *err);

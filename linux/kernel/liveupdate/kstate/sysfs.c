@@ -20,7 +20,8 @@
  *	of a jump is over when the gate is armed anew, or when a jump succeeds; that
  *	of an object when it is restored.
  * ``damage``
- *	The first damage that was found in the incoming set, if there is any.
+ *	The first damage that was found in the incoming set, if there is any; or why all
+ *	of it cannot be read.
  * ``finish``
  *	Write 1 when all objects that are wanted have been restored: see
  *	kstate_finish(). Write "all" to free what is in streams of others, too.
@@ -503,9 +504,12 @@ static int kstate_show_last_error_json(struct seq_file *m, void *v)
 
 static int kstate_show_damage(struct seq_file *m, void *v)
 {
-	if (!kstate_incoming() || !kstate_incoming()->damage.code)
+	const struct kstate_error *err = kstate_incoming() ? &kstate_incoming()->damage :
+							    kstate_incoming_error();
+
+	if (!err->code)
 		return 0;
-	kstate_show_error(m, &kstate_incoming()->damage, kstate_error_text);
+	kstate_show_error(m, err, kstate_error_text);
 	seq_putc(m, '\n');
 	return 0;
 }
