@@ -10,9 +10,10 @@
 
 #ifndef kmalloc_obj
 
-/* The flags that are given, or else GFP_KERNEL */
-#define older_second(first, second, ...)	second
-#define older_gfp(...)		older_second(0, ##__VA_ARGS__, GFP_KERNEL, 0)
+/* The flags that are given, or else GFP_KERNEL: the last one there is */
+#define older_flags(...)	((gfp_t[]){ GFP_KERNEL, ##__VA_ARGS__ })
+#define older_gfp(...) \
+	(older_flags(__VA_ARGS__)[ARRAY_SIZE(older_flags(__VA_ARGS__)) - 1])
 
 #define kmalloc_obj(object, ...) \
 	kmalloc(sizeof(object), older_gfp(__VA_ARGS__))
