@@ -21,6 +21,7 @@ help:
 	@echo '  make check-pages   what its pages for developers and release engineers do, word by word'
 	@echo '                     TEST="NAME...": some; NAME/PART, also a pattern: some of one'
 	@echo 'make check-full  make check with what takes long'
+	@echo 'make check-deb   the Debian packages, in a bare Debian 12'
 	@echo 'make check-systemd  systemd keeps the store of a service over kexecs; builds kernels of its own'
 	@echo 'make bench       against memcpy, libfdt and protobuf-c; table and build/bench.json'
 	@echo 'make bench-vm    live update beside Linux without KSTATE; table and build/bench-vm.json'
