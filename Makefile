@@ -21,11 +21,13 @@ help:
 	@echo '  make check-pages   what its pages for developers and release engineers do, word by word'
 	@echo '                     TEST="NAME...": some; NAME/PART, also a pattern: some of one'
 	@echo 'make check-full  make check with what takes long'
+	@echo 'make check-deb   the Debian packages, in a bare Debian 12'
 	@echo 'make check-systemd  systemd keeps the store of a service over kexecs; builds kernels of its own'
 	@echo 'make bench       against memcpy, libfdt and protobuf-c; table and build/bench.json'
 	@echo 'make bench-vm    live update beside Linux without KSTATE; table and build/bench-vm.json'
 	@echo 'make docs        the documentation as HTML, in build/docs'
 	@echo 'make kernel      kernel a, patched and built                     VARIANT=b|plain|module|debug|stock'
+	@echo 'make deb         Debian packages, in build/deb'
 	@echo 'make series      the patches for Linux 7.2 and 7.3, as they are mailed, in build/series'
 	@echo 'make clean       remove build/; kernels stay in the cache'
 	@echo
@@ -111,8 +113,15 @@ series:
 	@scripts/setup kernel series
 	@scripts/series
 
+deb:
+	@scripts/deb
+
+check-deb:
+	@scripts/setup deb
+	@tests/deb/run $(TEST:%='%')
+
 clean:
 	rm -rf build
 
 .PHONY: help demo demo-vm tool install check check-full check-host check-format check-tool check-fuzz check-vm check-device check-linux check-stock check-systemd \
-	check-docs check-pages docs bench kernel series clean
+	check-docs check-pages docs bench kernel series deb check-deb clean
