@@ -47,6 +47,7 @@ struct memory {
 
 static void *range;
 static size_t range_size;
+static char opened[KSTATE_MAX_TOKEN + 1];	/* the jump that led to this kernel */
 
 /* By the page number of the address in their edge; each has a lock of its own */
 static DEFINE_XARRAY(outgoing);
@@ -231,6 +232,7 @@ void kstate_range_exit(void)
 	memory_forget(&incoming);
 	range = NULL;
 	range_size = 0;
+	opened[0] = 0;
 }
 
 /**
@@ -253,10 +255,18 @@ static u32 range_crc(const struct kstate_range_header *header)
 
 /**
  * kstate_range_clear() - what is in the range is not for the next kernel
+ *
+ * That this kernel has opened it stays known.
  */
 void kstate_range_clear(void)
 {
-	memset(range, 0, sizeof(struct kstate_range_header));
+	struct kstate_range_header header = {};
+
+	if (opened[0]) {
+		memcpy(header.magic, KSTATE_RANGE_OPENED, sizeof(header.magic));
+		memcpy(header.token, opened, sizeof(opened));
+	}
+	memcpy(range, &header, sizeof(header));
 	/* Also if the machine ends now */
 	wmb();
 }
@@ -459,8 +469,10 @@ struct kstate_set *kstate_range_open(const char *token, struct kstate_error *err
 
 	memcpy(&header, range, sizeof(header));
 	if (!memcmp(header.magic, KSTATE_RANGE_OPENED, sizeof(header.magic)) &&
-	    !strncmp((char *)header.token, token, sizeof(header.token)))
+	    !strncmp((char *)header.token, token, sizeof(header.token))) {
+		strscpy(opened, token);
 		return NULL;
+	}
 	kstate_range_clear();
 	if (!*token) {
 		if (!memcmp(header.magic, KSTATE_RANGE_MAGIC, sizeof(header.magic)))
@@ -481,9 +493,8 @@ struct kstate_set *kstate_range_open(const char *token, struct kstate_error *err
 		return ERR_PTR(kstate_fail(&where, NULL, KSTATE_FOREIGN, -ESTALE,
 					   "what jump %s wrote\nwhat %s wrote", token,
 					   (char *)header.token));
-	memcpy(range, KSTATE_RANGE_OPENED, sizeof(header.magic));
-	memcpy(range + offsetof(struct kstate_range_header, token), header.token,
-	       sizeof(header.token));
+	strscpy(opened, token);
+	kstate_range_clear();
 	ret = range_open_memory(&header, &where);
 	if (ret)
 		goto forget;

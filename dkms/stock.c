@@ -195,6 +195,10 @@ static int __init stock_parse_range(void)
 		pr_err("range=%s: expected SIZE$START, multiples of %lu\n", range, PAGE_SIZE);
 		return -EINVAL;
 	}
+	if (range_start + range_size - 1 > iomem_resource.end) {
+		pr_err("range=%s: beyond what this machine can address\n", range);
+		return -EINVAL;
+	}
 	if (region_intersects(range_start, range_size, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT) {
 		pr_err("range=%s: this kernel uses that memory: boot it, and the next one, with memmap=%s\n",

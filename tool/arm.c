@@ -215,10 +215,9 @@ enum status command_arm(int argc, char **argv, struct trouble *t)
 
 enum status disarm(const char *dir, struct trouble *t)
 {
-	struct trouble no = {};
-
-	/* A jump that has been rehearsed, on kernels that need that */
-	sysfs_write(dir, "jump", "\n", &no);
+	/* What is loaded for a jump that has been rehearsed would find nothing */
+	if (!can_refuse(dir))
+		forget_jump(dir);
 	return sysfs_write(dir, "armed", "off", t) ?: sysfs_write(dir, "policy", "\n", t) ?:
 	       sysfs_write(dir, "target", "\n", t);
 }

@@ -742,7 +742,9 @@ static enum status elf_catalog(const struct image *image, const void **bytes, si
 			       "%s: has no catalogue: it describes no state, or was built without CONFIG_KSTATE_CATALOG",
 			       image->path);
 	return trouble(t, STATUS_NO_CATALOG,
-		       "%s: has no catalogue: build it with CONFIG_KSTATE_CATALOG, or give a catalogue file for it",
+		       image_lacks_kstate(image) ?
+				"%s: has no KSTATE in it: name the modules that describe state, too, or build it with CONFIG_KSTATE_CATALOG" :
+				"%s: has no catalogue: build it with CONFIG_KSTATE_CATALOG, or give a catalogue file for it",
 		       image->path);
 }
 

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/align.h>
 #include <linux/slab.h>
@@ -19,9 +21,10 @@
 /**
  * struct jump - how to jump
  * @arm: how to arm, and the images of the target; the first for arm_children
- * @initrd: initramfs of the target, or NULL for none
+ * @initrd: initramfs of the target, or NULL
  * @command_line: of the target, or NULL for that of this kernel
  * @append: words to add to it, or NULL
+ * @no_initrd: there is none
  * @stay: do everything but the jump
  * @text: the command line that is loaded
  * @token: of a jump over a range of memory, or empty
@@ -32,7 +35,8 @@ struct jump {
 	struct arm arm;
 	const char *initrd;
 	const char *command_line;
-	const char *append;
+	char *append;
+	bool no_initrd;
 	bool stay;
 	char text[4096];
 	char token[17];
@@ -259,21 +263,30 @@ static enum status make_command_line(struct jump *j, const struct range *range, 
 
 /* Loading */
 
+static void unload(void)
+{
+	syscall(SYS_kexec_file_load, -1, -1, 0, NULL, KEXEC_FILE_UNLOAD);
+}
+
 static enum status load(struct jump *j, struct trouble *t)
 {
 	unsigned long flags = j->initrd ? 0 : KEXEC_FILE_NO_INITRAMFS;
 	int kernel = open(j->kernel, O_RDONLY | O_CLOEXEC);
 	int initrd = j->initrd ? open(j->initrd, O_RDONLY | O_CLOEXEC) : -1;
 	enum status status = STATUS_OK;
+	struct stat st;
 
 	if (kernel < 0)
 		status = trouble(t, STATUS_INPUT, "%s: %s", j->kernel, strerror(errno));
 	else if (j->initrd && initrd < 0)
 		status = trouble(t, STATUS_INPUT, "%s: %s", j->initrd, strerror(errno));
+	else if (j->initrd && (fstat(initrd, &st) || !S_ISREG(st.st_mode) || !st.st_size))
+		status = trouble(t, STATUS_INPUT, "%s: is no file, or an empty one", j->initrd);
 	else if (syscall(SYS_kexec_file_load, kernel, initrd, strlen(j->text) + 1, j->text, flags))
 		status = trouble(t, STATUS_KERNEL, "%s: kexec cannot load it: %s%s", j->kernel,
 				 strerror(errno),
-				 errno == EPERM ? ": be root, and see kernel.kexec_load_disabled and lockdown" : "");
+				 errno == EPERM ? ": be root, and see kernel.kexec_load_disabled and lockdown" :
+				 ": the kernel log may say why; a command line can be too long");
 	j->loaded = !status;
 	if (kernel >= 0)
 		close(kernel);
@@ -282,13 +295,24 @@ static enum status load(struct jump *j, struct trouble *t)
 	return status;
 }
 
+void forget_jump(const char *dir)
+{
+	struct trouble no = {};
+	json_t *jump = sysfs_json(dir, "jump", &no);
+
+	if (jump && *json_member(jump, "jump"))
+		unload();
+	sysfs_write(dir, "jump", "\n", &no);
+	json_decref(jump);
+}
+
 /* As it was before, but for an image that was loaded earlier and gave way */
 static void take_back(const struct jump *j, const struct answer *answer)
 {
 	struct trouble no = {};
 
 	if (j->loaded)
-		syscall(SYS_kexec_file_load, -1, -1, 0, NULL, KEXEC_FILE_UNLOAD);
+		unload();
 	if (answer->printed)
 		disarm(j->arm.live.sysfs, &no);
 }
@@ -327,13 +351,23 @@ static enum status rehearse(const struct jump *j, struct trouble *t)
 static enum status leave(const struct jump *j, struct trouble *t)
 {
 	static char *const systemctl[] = { "systemctl", "kexec", NULL };
+	int how = -1;
+	pid_t pid;
 
-	fflush(stdout);
+	/* Who has not been told is not jumped with */
+	if (fflush(stdout) || ferror(stdout))
+		return trouble(t, STATUS_SYSTEM, "cannot write: no jump");
 	sync();
-	/* Services are to be stopped first, where there are any */
+	/* Services are to be stopped first, where there are any: systemd does that, and jumps */
 	if (!access("/run/systemd/system", F_OK)) {
-		execvp(systemctl[0], systemctl);
-		return trouble(t, STATUS_SYSTEM, "systemctl: %s", strerror(errno));
+		pid = fork();
+		if (!pid) {
+			execvp(systemctl[0], systemctl);
+			_exit(127);
+		}
+		if (pid > 0 && waitpid(pid, &how, 0) == pid && !how)
+			return STATUS_OK;
+		return trouble(t, STATUS_SYSTEM, "systemctl kexec has failed: no jump");
 	}
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
 	return refused_jump(j->arm.live.sysfs, "the jump", t);
@@ -353,8 +387,8 @@ static void print_loaded(const struct jump *j)
 			       "jumping");
 		return;
 	}
-	line = json_pack("{s:s,s:s,s:s}", "kernel", j->kernel, "command_line", j->text, "jump",
-			 j->token);
+	line = json_pack("{s:o,s:o,s:s}", "kernel", json_printable(j->kernel), "command_line",
+			 json_printable(j->text), "jump", j->token);
 	fputs(",\n  \"loaded\": ", stdout);
 	json_dumpf(line, stdout, JSON_COMPACT);
 	puts("\n}");
@@ -369,7 +403,7 @@ static enum status judge(const struct jump *j, const struct answer *answer, stru
 	if (!blocked || j->arm.force)
 		return STATUS_OK;
 	return trouble(t, STATUS_BLOCKED,
-		       "%lld object%s would be refused: nothing was loaded; see kstate status, or use --policy or --force",
+		       "%lld object%s would be refused: nothing was loaded; change what is in the way, or use --policy or --force",
 		       blocked, blocked == 1 ? "" : "s");
 }
 
@@ -396,6 +430,8 @@ static enum status jump(struct jump *j, int lock, struct trouble *t)
 		if (j->stay)
 			return outcome_status(answer.worst);
 		status = leave(j, t);
+		if (!status)
+			return status;
 	} else if (options.json && answer.printed) {
 		puts("\n}");
 	}
@@ -406,10 +442,11 @@ static enum status jump(struct jump *j, int lock, struct trouble *t)
 /* Options */
 
 static const struct argp_option jump_options[] = {
-	{ "initrd", 'i', "FILE", 0, "The initramfs of the next kernel; none without this", 0 },
+	{ "initrd", 'i', "FILE", 0, "The initramfs of the next kernel", 0 },
+	{ "no-initrd", 'n', NULL, 0, "It has none", 0 },
 	{ "command-line", 'c', "TEXT", 0, "Its command line; without this, that of the running kernel",
 	  0 },
-	{ "append", 'A', "TEXT", 0, "Words to add to the command line", 0 },
+	{ "append", 'A', "TEXT", 0, "Words to add to the command line, also several times", 0 },
 	{ "stay", 's', NULL, 0, "Do everything but the jump", 0 },
 	{}
 };
@@ -417,6 +454,7 @@ static const struct argp_option jump_options[] = {
 static error_t parse_jump(int key, char *arg, struct argp_state *state)
 {
 	struct jump *j = state->input;
+	char *before;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -428,8 +466,14 @@ static error_t parse_jump(int key, char *arg, struct argp_state *state)
 	case 'c':
 		j->command_line = arg;
 		return 0;
+	case 'n':
+		j->no_initrd = true;
+		return 0;
 	case 'A':
-		j->append = arg;
+		before = j->append;
+		if (asprintf(&j->append, "%s %s", before ?: "", arg) < 0)
+			return ENOMEM;
+		free(before);
 		return 0;
 	case 's':
 		j->stay = true;
@@ -452,10 +496,15 @@ enum status command_jump(int argc, char **argv, struct trouble *t)
 
 	if (argp_parse(&jump_argp, argc, argv, 0, NULL, &j))
 		return STATUS_USAGE;
+	if (!j.initrd == !j.no_initrd)
+		return trouble(t, STATUS_USAGE,
+			       "give the initramfs of the next kernel by --initrd, or --no-initrd");
 	status = sysfs_begin(j.arm.live.sysfs, t);
 	if (status)
 		return status;
 	j.kernel = bootable_image(&j.arm.live);
+	if (!j.kernel && access(j.arm.live.names[0], F_OK) && !strchr(j.arm.live.names[0], ','))
+		return trouble(t, STATUS_INPUT, "%s: %s", j.arm.live.names[0], strerror(errno));
 	if (!j.kernel)
 		return trouble(t, STATUS_FOREIGN,
 			       "%s: not a kernel that kexec can load: name its bzImage, vmlinuz or Image before its modules",
@@ -465,5 +514,6 @@ enum status command_jump(int argc, char **argv, struct trouble *t)
 	if (lock >= 0)
 		close(lock);
 	free(j.kernel);
+	free(j.append);
 	return status;
 }

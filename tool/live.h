@@ -189,6 +189,12 @@ enum status arm(const struct arm *arm, int fd, struct answer *answer, struct tro
 void add_what_is_armed(const char *dir, struct trouble *t);
 
 /**
+ * forget_jump() - undo a rehearsal, and unload the kernel that was loaded for the jump
+ * @dir: the kernel's directory, which has a file in which jumps are rehearsed
+ */
+void forget_jump(const char *dir);
+
+/**
  * disarm() - undo arm()
  * @dir: the kernel's directory
  * @t: what went wrong

@@ -44,6 +44,11 @@ case "${output}" in
 	collect --image "$(basename "${output}" .ko | tr - _)"
 	[ -f "${catalog}" ] || exit 0
 	verify
+	# A module that was not linked again has one
+	if ${READELF:-readelf} -SW "${output}" | grep -q ' \.kstate_catalog '; then
+		${OBJCOPY} --update-section .kstate_catalog="${catalog}" "${output}"
+		exit
+	fi
 	# The symbol is for kernels that do not look for the section
 	${OBJCOPY} --add-section .kstate_catalog="${catalog}" \
 		--set-section-flags .kstate_catalog=alloc,readonly \

@@ -177,6 +177,10 @@ static void tokens(void **state)
 	assert_int_equal(leave("one", &used), 0);
 	assert_int_equal(arrive("one"), 0);
 	assert_int_equal(arrive("one"), -ENOENT);
+	/* Also after a jump that was rehearsed and taken back */
+	assert_int_equal(leave("two", &used), 0);
+	kstate_range_clear();
+	assert_int_equal(arrive("one"), -ENOENT);
 	assert_int_equal(arrive("two"), -ENODATA);
 	kstate_range_exit();
 }
@@ -246,6 +250,9 @@ static void no_memory(void **state)
 		struct kstate_stream *stream = kstate_stream_create(set, "s", &err);
 		struct held h;
 
+		/* No jump led to this one */
+		kstate_range_exit();
+		kstate_range_init(range, ROOM);
 		held_fill(&h);
 		assert_int_equal(kstate_stream_save(stream, &held_desc, &h, KSTATE_ID(1), &err), 0);
 		ret = failing(n, kstate_range_write(set, "one", &used, &err));

@@ -95,10 +95,12 @@ static void refuse(void)
 {
 	char line[100];
 
-	/* The next kernel must leave the range alone */
-	kstate_says(64, "would use the memory", "jump", "--command-line", "console=ttyS0", "--initrd",
-		    GUEST_INITRD, target(other_release()));
-	kstate_says(67, "not a kernel that kexec can load", "jump", "/init");
+	/* The next kernel must leave the range alone, and know of it */
+	kstate_says(64, "needs kstate.range=32M$0x30000000", "jump", "--append", "kstate.range=16M$0x30000000",
+		    "--initrd", GUEST_INITRD, target(other_release()));
+	kstate_says(64, "would use the memory", "jump", "--command-line",
+		    "console=ttyS0 kstate.range=32M$0x30000000", "--initrd", GUEST_INITRD, target(other_release()));
+	kstate_says(67, "not a kernel that kexec can load", "jump", "--no-initrd", "/init");
 	guest_check(write_file(PROC "jump", "no token!") == -EINVAL);
 	guest_ok(read_file(PROC "jump", line, sizeof(line)));
 	guest_check(strstr(line, "\"jump\":\"\""));
@@ -107,6 +109,7 @@ static void refuse(void)
 		    target(other_release()));
 	say_lines();
 	guest_check(!kstate("disarm"));
+	guest_check(jump() == -EINVAL);
 	guest_ok(read_file(PROC "jump", line, sizeof(line)));
 	guest_check(strstr(line, "\"jump\":\"\""));
 }
@@ -159,6 +162,17 @@ static void miss(void)
 	guest_pass();
 }
 
+/* A range that is beyond all memory: firmware does not know of it, and it keeps nothing */
+static void nowhere(void)
+{
+	guest_ok(load_modules(module_parameters()));
+	kstate_says(64, "is not all RAM", "jump", "--initrd", GUEST_INITRD, target(other_release()));
+	guest_check(write_file(PROC "jump", "token") == -EIO);
+	guest_ok(read_file(PROC "last_error", output, sizeof(output)));
+	guest_check(strstr(output, "expected memory that keeps what is written"));
+	guest_pass();
+}
+
 int main(void)
 {
 	long boot;
@@ -166,6 +180,8 @@ int main(void)
 	guest_start();
 	boot = cmdline_number("boot", FIRST);
 	guest_ok(initrd_again());
+	if (cmdline_value("nowhere"))
+		nowhere();
 	if (boot == WRONG)
 		miss();
 	guest_ok(load_modules(module_parameters()));

@@ -334,6 +334,9 @@ int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where
 		if (ret)
 			preserve_undo(set, kind, ptr, nr);
 	}
+	if (ret == -ENOSPC)
+		return kstate_fail(where, path, KSTATE_EDGE, ret, "room in %s\nnone left",
+				   set->transport->name);
 	if (ret)
 		return kstate_fail(where, path, ret == -ENOMEM ? KSTATE_NO_MEMORY : KSTATE_EDGE,
 				   ret, "memory that %s can preserve\nerror %d",
