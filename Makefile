@@ -16,6 +16,7 @@ help:
 	@echo '  make check-vm      real kernels, real kexecs'
 	@echo '  make check-device  devices that go on while the kernel is replaced'
 	@echo '  make check-linux   what Linux itself has to test kexec handover and live update'
+	@echo '  make check-arm64   kernels and the demo on arm64, cross-built and emulated; make check leaves it out'
 	@echo '  make check-docs    the documentation builds, its examples compile'
 	@echo '  make check-pages   what its pages for developers and release engineers do, word by word'
 	@echo '                     TEST="NAME...": some; NAME/PART, also a pattern: some of one'
@@ -67,6 +68,9 @@ check-device:
 check-linux:
 	@tests/linux/run $(QUICK:%=--quick) $(TEST:%='%')
 
+check-arm64:
+	@tests/vm/run --arch arm64 --quick $(TEST:%='%')
+
 check-systemd:
 	@tests/systemd/run
 
@@ -110,5 +114,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo demo-vm tool install check check-full check-host check-format check-tool check-fuzz check-vm check-device check-linux check-systemd \
+.PHONY: help demo demo-vm tool install check check-full check-host check-format check-tool check-fuzz check-vm check-device check-linux check-arm64 check-systemd \
 	check-docs check-pages docs bench kernel series clean
