@@ -17,6 +17,7 @@ help:
 	@echo '  make check-device  devices that go on while the kernel is replaced'
 	@echo '  make check-linux   what Linux itself has to test kexec handover and live update'
 	@echo '  make check-stock   kernels of Debian as they are, with KSTATE as a module'
+	@echo '  make check-arm64   kernels and the demo on arm64, cross-built and emulated; make check leaves it out'
 	@echo '  make check-docs    the documentation builds, its examples compile'
 	@echo '  make check-pages   what its pages for developers and release engineers do, word by word'
 	@echo '                     TEST="NAME...": some; NAME/PART, also a pattern: some of one'
@@ -73,6 +74,9 @@ check-linux:
 check-stock:
 	@tests/stock/run $(TEST:%='%')
 
+check-arm64:
+	@tests/vm/run --arch arm64 --quick $(TEST:%='%')
+
 check-systemd:
 	@tests/systemd/run
 
@@ -123,5 +127,5 @@ check-deb:
 clean:
 	rm -rf build
 
-.PHONY: help demo demo-vm tool install check check-full check-host check-format check-tool check-fuzz check-vm check-device check-linux check-stock check-systemd \
+.PHONY: help demo demo-vm tool install check check-full check-host check-format check-tool check-fuzz check-vm check-device check-linux check-arm64 check-stock check-systemd \
 	check-docs check-pages docs bench kernel series deb check-deb clean

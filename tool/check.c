@@ -89,20 +89,14 @@ static const struct argp check_argp = {
 	.doc = "Tell whether the kernel TO takes the state of the kernel FROM, and FROM that of TO, with every difference.\vFROM and TO are images, directories of modules, catalogues, several of these with commas between, or 'running'. FROM may be a stream: then its values count. With more than two, each is checked against each.\nExit status: 0 taken, 1 something is lost or kept aside, 2 some values are refused, 3 blocked.",
 };
 
-static enum status check_arch(const struct kernel *kernels, int nr, struct trouble *t)
+static enum status check_machines(const struct kernel *kernels, int nr, struct trouble *t)
 {
-	char one[32], other[32];
-	u32 first = kernels[0].source.set->arch;
+	enum status status = STATUS_OK;
 
-	for (int i = 1; i < nr; i++)
-		if (kernels[i].source.set->arch != first)
-			return trouble(t, STATUS_ARCH,
-				       "%s is for %s and %s for %s: state stays on its architecture",
-				       kernels[0].name, source_arch(first, one, sizeof(one)),
-				       kernels[i].name,
-				       source_arch(kernels[i].source.set->arch, other,
-						   sizeof(other)));
-	return STATUS_OK;
+	for (int i = 1; !status && i < nr; i++)
+		status = source_same_machine(kernels[0].name, kernels[0].source.set,
+					     kernels[i].name, kernels[i].source.set, t);
+	return status;
 }
 
 /* A stream: its records, with their values */
@@ -245,7 +239,7 @@ static enum status check(const struct args *a, struct kernel *kernels, struct re
 	enum status status = open_kernels(a, kernels, t);
 	struct kstate_error damage = {};
 
-	status = status ?: check_arch(kernels, a->nr, t);
+	status = status ?: check_machines(kernels, a->nr, t);
 	if (!status && kernels[0].source.stream)
 		status = check_stream(r, &damage, t);
 	else if (!status)

@@ -20,6 +20,8 @@
 #include <linux/slab.h>
 #include <linux/bitops.h>
 #include <linux/err.h>
+#include <linux/kstrtox.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include "mistakes.h"
@@ -931,7 +933,7 @@ static enum status collect_elf(int fd, const char *path, const char *image,
 	enum status status;
 
 	status = o.elf ? read_object(&o, t) : damaged(&o, t);
-	if (!status && set->arch && set->arch != o.arch)
+	if (!status && set->arch != EM_NONE && set->arch != o.arch)
 		status = trouble(t, STATUS_ARCH, "%s: of another architecture than the others",
 				 path);
 	set->arch = o.arch;
@@ -979,12 +981,14 @@ static bool is_same_file(const char *a, const char *b)
 	       x.st_ino == y.st_ino;
 }
 
-enum { OPTION_RELEASE = 0x200, OPTION_IMAGE, OPTION_ALWAYS };
+enum { OPTION_RELEASE = 0x200, OPTION_IMAGE, OPTION_ALWAYS, OPTION_PAGE_SIZE };
 
 static const struct argp_option collect_options[] = {
 	{ "release", OPTION_RELEASE, "RELEASE", 0, "Release of the kernel, as uname -r has it", 0 },
 	{ "image", OPTION_IMAGE, "NAME", 0,
 	  "Name of the image: vmlinux, or that of a module (default: that of OBJECT)", 0 },
+	{ "page-size", OPTION_PAGE_SIZE, "BYTES", 0,
+	  "Page size of the kernel, which its objects do not tell (default: 4096)", 0 },
 	{ "always", OPTION_ALWAYS, NULL, 0, "Write a catalogue also if nothing is described", 0 },
 	{ "output", 'o', "FILE", 0, "Where the catalogue goes; removed if there is none", 0 },
 	{}
@@ -994,6 +998,7 @@ struct collect_arguments {
 	const char *release;
 	const char *image;
 	const char *output;
+	u32 page_size;
 	bool always;
 	char **objects;
 	int nr_objects;
@@ -1009,6 +1014,10 @@ static error_t parse_collect(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_IMAGE:
 		a->image = arg;
+		return 0;
+	case OPTION_PAGE_SIZE:
+		if (kstrtou32(arg, 0, &a->page_size) || !is_power_of_2(a->page_size))
+			argp_error(state, "takes a page size that is a power of two, not %s", arg);
 		return 0;
 	case OPTION_ALWAYS:
 		a->always = true;
@@ -1045,7 +1054,7 @@ static const struct argp collect_argp = {
 
 enum status command_collect(int argc, char **argv, struct trouble *t)
 {
-	struct collect_arguments a = { .release = "unknown" };
+	struct collect_arguments a = { .release = "unknown", .page_size = 4096 };
 	enum status status = STATUS_OK;
 	bool registers = false;
 	struct kstate_set *set;
@@ -1061,6 +1070,8 @@ enum status command_collect(int argc, char **argv, struct trouble *t)
 	if (!set)
 		return no_memory(t);
 	set->limits = true;
+	set->arch = EM_NONE;
+	set->page_size = a.page_size;
 	strscpy(set->writer, a.release, sizeof(set->writer));
 	for (i = 0; !status && i < a.nr_objects; i++)
 		status = collect(a.objects[i], a.image, set, &registers, t);

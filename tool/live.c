@@ -164,16 +164,25 @@ int sysfs_lock(const char *dir, struct trouble *t)
 
 /* Target */
 
+static bool read_machine(struct kstate_set *set, const char *words)
+{
+	return sscanf(words, KSTATE_MACHINE, &set->arch, &set->page_size) == 2;
+}
+
 static enum status refused_target(const struct live *live, const char *source, struct trouble *t)
 {
 	int code = errno;
 	json_t *err = sysfs_error(live->sysfs, "target");
+	struct kstate_set here, there;
 	enum status status;
 
 	if (code == EFBIG)
 		status = trouble(t, STATUS_KERNEL,
 				 "%s: has a larger catalogue than the kernel takes: name only the modules that will be loaded",
 				 source);
+	else if (read_machine(&here, json_member(err, "expected")) &&
+		 read_machine(&there, json_member(err, "found")))
+		status = source_same_machine("the running kernel", &here, source, &there, t);
 	else if (err)
 		status = trouble(t, code == EPROTONOSUPPORT ? STATUS_ARCH : STATUS_KERNEL,
 				 "%s: the running kernel refuses it as the target: expected %s, found %s",

@@ -87,6 +87,23 @@ const char *source_arch(u32 machine, char *buf, size_t size)
 	return buf;
 }
 
+enum status source_same_machine(const char *a, const struct kstate_set *x, const char *b,
+				const struct kstate_set *y, struct trouble *t)
+{
+	char one[32], other[32];
+
+	if (x->arch != y->arch)
+		return trouble(t, STATUS_ARCH,
+			       "%s is for %s and %s for %s: state stays on its architecture", a,
+			       source_arch(x->arch, one, sizeof(one)), b,
+			       source_arch(y->arch, other, sizeof(other)));
+	if (x->page_size != y->page_size)
+		return trouble(t, STATUS_ARCH,
+			       "%s has pages of %u bytes and %s of %u: memory is handed over in pages, which must be of one size",
+			       a, x->page_size, b, y->page_size);
+	return STATUS_OK;
+}
+
 /* Sides */
 
 static int by_name_and_image(const void *a, const void *b)
@@ -189,7 +206,6 @@ static enum status merge(struct source *s, struct kstate_set *set, const char *p
 			 struct trouble *t)
 {
 	struct kstate_error err = {};
-	char a[32], b[32];
 
 	if (!s->set) {
 		s->set = kstate_memory_create();
@@ -198,12 +214,10 @@ static enum status merge(struct source *s, struct kstate_set *set, const char *p
 		s->set->limits = true;
 		strscpy(s->set->writer, set->writer, sizeof(s->set->writer));
 		s->set->arch = set->arch;
+		s->set->page_size = set->page_size;
 	}
-	if (s->set->arch != set->arch)
-		return trouble(t, STATUS_ARCH,
-			       "%s: of architecture %s, what is named with it of %s", path,
-			       source_arch(set->arch, a, sizeof(a)),
-			       source_arch(s->set->arch, b, sizeof(b)));
+	if (source_same_machine(path, set, "what is named with it", s->set, t))
+		return STATUS_ARCH;
 	if (check_release(s, set, path, t))
 		return STATUS_MIXED;
 	if (kstate_set_merge(s->set, set, &err))

@@ -123,6 +123,19 @@ static inline const char *source_string(const struct state_info *d, __le32 offse
  */
 enum status source_write(struct kstate_set *set, const char *path, struct trouble *t);
 
+/**
+ * source_same_machine() - whether memory of one kernel can be handed to the other
+ * @a: name of the one
+ * @x: its catalogue or stream
+ * @b: name of the other
+ * @y: its catalogue or stream
+ * @t: why not
+ *
+ * Return: STATUS_OK or STATUS_ARCH.
+ */
+enum status source_same_machine(const char *a, const struct kstate_set *x, const char *b,
+				const struct kstate_set *y, struct trouble *t);
+
 /** source_arch() - name of the architecture of an ELF machine number */
 const char *source_arch(u32 machine, char *buf, size_t size);
 

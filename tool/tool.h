@@ -26,7 +26,7 @@ enum status {
 	STATUS_INPUT	= 66,	/* cannot be opened or read */
 	STATUS_FOREIGN	= 67,	/* no kernel image, catalogue or stream; or encrypted */
 	STATUS_NO_CATALOG = 68,	/* an image without a catalogue */
-	STATUS_ARCH	= 69,	/* of another architecture */
+	STATUS_ARCH	= 69,	/* of another architecture or page size */
 	STATUS_NEWER	= 70,	/* of a newer format */
 	STATUS_SYSTEM	= 71,	/* no memory, cannot write */
 	STATUS_KERNEL	= 72,	/* the running kernel has no KSTATE, or refuses */

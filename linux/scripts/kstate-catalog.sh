@@ -24,7 +24,8 @@ collect()
 		echo >&2 "CONFIG_KSTATE_CATALOG needs it: install it, or name it with KSTATE="
 		exit 1
 	fi
-	"${KSTATE}" collect --release "${KERNELRELEASE}" -o "${catalog}" "$@" "${object}"
+	shift_of_page=$(sed -n 's/^CONFIG_PAGE_SHIFT=//p' "${objtree}/include/config/auto.conf")
+	"${KSTATE}" collect --release "${KERNELRELEASE}" --page-size $((1 << shift_of_page)) -o "${catalog}" "$@" "${object}"
 }
 
 verify()

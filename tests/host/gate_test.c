@@ -782,6 +782,15 @@ static void targets(void **state)
 	kvfree(blob);
 
 	set = set_create();
+	strscpy(set->writer, "7.3.0-elsewhere");
+	set->page_size = 65536;
+	catalogue_add(set, &flat);
+	blob = set_bytes(set, &size);
+	refuse_target(blob, size, KSTATE_FOREIGN, -EPROTONOSUPPORT);
+	assert_non_null(strstr(err.found, "with pages of 65536 bytes"));
+	kvfree(blob);
+
+	set = set_create();
 	catalogue_add(set, &flat);
 	blob = set_bytes(set, &size);
 	for (size_t cut = 0; cut < size; cut++)
@@ -957,6 +966,65 @@ static void load_image(const char *release, u32 crc, bool file_mode)
 	shim_image.file_mode = file_mode;
 	shim_image.kernel_crc = crc;
 	strscpy(shim_image.kernel_release, release);
+}
+
+/* It could not take any memory, so it is refused whether the gate is armed or not, forced or not */
+static void other_pages(void **state)
+{
+	struct kstate_set *out = kstate_outgoing();
+	struct flat o = { .b = 1 };
+
+	register_obj(&flat, &o, 0);
+	set_target(&flat);
+	shim_image.kernel_page_size = 16 * PAGE_SIZE;
+	for (enum kstate_armed to = KSTATE_ARMED_OFF; to <= KSTATE_ARMED_FORCE; to++) {
+		assert_false(kstate_gate_arm(to));
+		assert_int_equal(shim_kexec_prepare(), -ENOEXEC);
+		assert_string_equal(out->last_error.expected,
+				    "a kernel with pages of 4096 bytes to be loaded");
+		assert_string_equal(out->last_error.found, "of 65536 bytes");
+		/* Objects are as they were: nothing is kept from being saved or taken back */
+		assert_false(out->published);
+	}
+	shim_image.kernel_page_size = PAGE_SIZE;
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+	shim_image.kernel_page_size = 0;
+	assert_false(shim_kexec_prepare());
+	shim_kexec_abort();
+	assert_false(kstate_gate_arm(KSTATE_ARMED_OFF));
+	kstate_unregister(&flat, &o);
+}
+
+/* Should it come that far, the next kernel takes nothing of it */
+static void refuse_machine(struct kstate_header *header, size_t size)
+{
+	static const struct kstate_transport memory = { .name = "memory" };
+
+	reseal_header(header);
+	assert_int_equal(PTR_ERR(kstate_set_open(&memory, header, size, NULL, &err)),
+			 -EPROTONOSUPPORT);
+	assert_int_equal(err.reason, KSTATE_FOREIGN);
+	assert_non_null(strstr(err.expected, "with pages of 4096 bytes"));
+}
+
+static void from_another_machine(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_header *header;
+	size_t size;
+
+	use(&flat);
+	catalogue_add(set, &flat);
+	header = (void *)set_bytes(set, &size);
+	header->flags = 0;
+	header->page_size = cpu_to_le32(65536);
+	refuse_machine(header, size);
+	assert_non_null(strstr(err.found, "with pages of 65536 bytes"));
+	header->page_size = cpu_to_le32(PAGE_SIZE);
+	header->arch = cpu_to_le32(ELF_ARCH + 1);
+	refuse_machine(header, size);
+	kvfree(header);
 }
 
 /* Another kernel than the target is loaded */
@@ -1543,6 +1611,8 @@ int main(void)
 		GATE_TEST(policies),
 		GATE_TEST(jumps),
 		GATE_TEST(other_image),
+		GATE_TEST(other_pages),
+		GATE_TEST(from_another_machine),
 		GATE_TEST(errors_end),
 		GATE_TEST(numbers),
 		GATE_TEST(numbers_after_failure),

@@ -14,7 +14,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 KSTATE = os.environ.get("KSTATE", f"{TOP}/build/kstate")
 LINUX = os.environ.get("LINUX", f"{TOP}/linux")
 HEAD = "#include <linux/kstate.h>\n"
-HEADER_SIZE, CRC_AT, FORMAT_AT, ARCH_AT = 192, 8, 16, 44
+HEADER_SIZE, CRC_AT, FORMAT_AT, PAGE_SIZE_AT, ARCH_AT = 192, 8, 16, 40, 44
 
 failed = 0
 

@@ -25,6 +25,8 @@ static void catalog(long boot)
 	check_no_sample();
 	guest_ok(load("kstate_demo", ""));
 	kstate_says(0, "\"sample,demo\"", "catalog", "--json", image("a", "kstate_demo"));
+	/* By who refers to it */
+	guest_check(strstr(strstr(output, "\"sample,demo\""), "\"saved\": true"));
 	offline = strdup(output);
 	kstate_says(0, "\"sample,demo\"", "catalog", "--json", "running");
 	if (strcmp(offline, output)) {
@@ -225,6 +227,39 @@ static void jump_command(long boot)
 	kstate("jump", "--initrd", GUEST_INITRD, "--append", append, image(next, "kstate_demo"));
 	say_output();
 	guest_fail("the jump did not come");
+}
+
+/*
+ * What cannot take this kernel's memory at all is refused at each step: a kernel of another
+ * architecture, which kexec does not load either, or with pages of another size.
+ */
+static void other_machine(long boot)
+{
+	const char *here = variant(), *words;
+	char mine[50], other[50];
+	int err;
+
+	load_stress("objects=200 folios=3");
+	check_stress(boot ? 200 : 0, 0);
+	if (boot)
+		guest_pass();
+	snprintf(mine, sizeof(mine), "/kernels/%s", here);
+	snprintf(other, sizeof(other), "/kernels/%s", cmdline_value("other"));
+	words = strchr(other, '@') ? "state stays on its architecture" : "pages, which must be of one size";
+	kstate_says(69, words, "check", mine, other);
+	say_output();
+	kstate_says(69, words, "check", other, "running");
+	kstate_says(69, words, "check", "--live", other);
+	kstate_says(69, words, "arm", other);
+	say_output();
+	kstate_says(64, "has not been told of a target", "check", "--live");
+	err = kexec_into(other, NULL, "");
+	guest_check(!err == !strchr(other, '@'));
+	for (int i = 0; !err && i < 3; i++) {
+		guest_check(jump() == -ENOEXEC);
+		check_error("expected a kernel with pages of ");
+	}
+	leave_for(here, "");
 }
 
 /* Races: everybody does what they can, over and over, while jumps are refused */

@@ -297,6 +297,13 @@ static inline int initrd_again(void)
 	return fclose(out) ? -errno : 0;
 }
 
+/* Emulated timers of x86 may be too late for the kernel's taste */
+#ifdef __aarch64__
+#define GUEST_CONSOLE	"console=ttyAMA0"
+#else
+#define GUEST_CONSOLE	"console=ttyS0 no_timer_check"
+#endif
+
 /*
  * Load the next kernel, with initrd, or with this guest's own when it is NULL.
  * What scripts/vm puts on the command line is there already; cmdline is added.
@@ -306,9 +313,7 @@ static inline int kexec_into(const char *kernel, const char *initrd, const char 
 	char line[2048];
 	int kernel_fd, initrd_fd, len, err = 0;
 
-	/* Emulated timers may be too late for the kernel's taste */
-	len = snprintf(line, sizeof(line), "console=ttyS0 kho=on liveupdate=on panic=-1 no_timer_check %s",
-		       cmdline);
+	len = snprintf(line, sizeof(line), GUEST_CONSOLE " kho=on liveupdate=on panic=-1 %s", cmdline);
 	if (len >= (int)sizeof(line))
 		return -E2BIG;
 	if (!initrd) {

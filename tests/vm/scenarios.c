@@ -227,6 +227,35 @@ static void objects_100000(long boot)
 	guest_pass();
 }
 
+/* What a kernel wrote, and what the driver had, for the second reader: tests/vm/reader */
+static void reader(long boot)
+{
+	static unsigned char data[1 << 20];
+	ssize_t size = 0;
+	char *rest = text, *line;
+
+	if (boot) {
+		size = read_file(KSTATE_SYS "incoming", (char *)data, sizeof(data));
+		guest_ok(size);
+	}
+	guest_ok(load("kstate_demo", ""));
+	load_stress("stream=1 objects=20 folios=3");
+	if (!boot)
+		leave_for(variant(), "");
+	check_stress(20, 0);
+	for (ssize_t at = 0; at < size; at += 400) {
+		char hex[2 * 400 + 1];
+
+		for (ssize_t i = 0; i < 400 && at + i < size; i++)
+			sprintf(hex + 2 * i, "%02x", data[at + i]);
+		say("stream: %s", hex);
+	}
+	guest_ok(read_file(DEMO_VALUES, text, sizeof(text)));
+	while ((line = strsep(&rest, "\n")))
+		say("driver: %s", line);
+	guest_pass();
+}
+
 /* KSTATE itself is a module. */
 static void module(long boot)
 {
@@ -344,8 +373,10 @@ int main(void)
 		{ "operate", operate },
 		{ "other_image", other_image },
 		{ "jump_command", jump_command },
+		{ "other_machine", other_machine },
 		{ "plain", plain },
 		{ "predict", predict },
+		{ "reader", reader },
 		{ "refused", refused },
 		{ "reload", reload },
 		{ "reserve_mem", reserve_mem },

@@ -18,6 +18,7 @@ struct kimage {
 	unsigned int file_mode : 1;
 	u32 kernel_crc;
 	char kernel_release[65];
+	u32 kernel_page_size;
 };
 
 int register_kexec_notifier(struct notifier_block *nb);

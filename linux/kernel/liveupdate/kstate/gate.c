@@ -29,6 +29,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/sched/clock.h>
@@ -87,9 +88,10 @@ static struct kstate_set *gate_open_target(const void *blob, size_t size,
 		*where->err = set->damage;
 	else if (list_empty(&set->states))
 		kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT, "a catalogue\nnone");
-	else if (set->arch != ELF_ARCH)
+	else if (set->arch != ELF_ARCH || set->page_size != PAGE_SIZE)
 		kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
-			    "architecture %u\n%u", ELF_ARCH, set->arch);
+			    KSTATE_MACHINE "\n" KSTATE_MACHINE, ELF_ARCH, (u32)PAGE_SIZE,
+			    set->arch, set->page_size);
 	if (!where->err->code)
 		return set;
 	kstate_set_destroy(set);

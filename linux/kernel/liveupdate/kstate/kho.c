@@ -314,6 +314,7 @@ static int kho_prepare_kexec(const struct kimage *image)
 	struct kstate_loaded loaded = {
 		.release = image->file_mode ? image->kernel_release : NULL,
 		.crc = image->kernel_crc,
+		.page_size = image->kernel_page_size,
 	};
 	struct kstate_error err = {};
 	struct kstate_header *header;

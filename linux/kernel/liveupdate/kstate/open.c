@@ -381,9 +381,8 @@ static int open_check_header(const struct kstate_header *header, size_t size,
 	if (!transport->file && (le32_to_cpu(header->page_size) != PAGE_SIZE ||
 				 le32_to_cpu(header->arch) != ELF_ARCH))
 		return kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
-				   "pages of %lu bytes of architecture %u\n%u of %u", PAGE_SIZE,
-				   ELF_ARCH, le32_to_cpu(header->page_size),
-				   le32_to_cpu(header->arch));
+				   KSTATE_MACHINE "\n" KSTATE_MACHINE, ELF_ARCH, (u32)PAGE_SIZE,
+				   le32_to_cpu(header->arch), le32_to_cpu(header->page_size));
 	if (transport->file && le64_to_cpu(header->total_size) != size)
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG, "%llu bytes\n%zu",
 				   le64_to_cpu(header->total_size), size);
@@ -427,6 +426,7 @@ struct kstate_set *kstate_set_open(const struct kstate_transport *transport, voi
 	set->blob_size = size;
 	strscpy(set->writer, (char *)h->release, min(sizeof(set->writer), sizeof(h->release)));
 	set->arch = le32_to_cpu(h->arch);
+	set->page_size = le32_to_cpu(h->page_size);
 	where.writer = set->writer;
 
 	ret = open_root(set, h, &where);

@@ -13,7 +13,6 @@
 
 #include <linux/align.h>
 #include <linux/crc32c.h>
-#include <linux/elf.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -120,8 +119,8 @@ static void publish_lay_out(const struct kstate_set *set, struct publish_layout 
 	header->header_size = cpu_to_le32(sizeof(*header));
 	header->format = cpu_to_le32(KSTATE_FORMAT);
 	header->flags = cpu_to_le32(l->file ? KSTATE_HEADER_FILE : 0);
-	header->page_size = cpu_to_le32(PAGE_SIZE);
-	header->arch = cpu_to_le32(set->writer[0] ? set->arch : ELF_ARCH);
+	header->page_size = cpu_to_le32(set->page_size);
+	header->arch = cpu_to_le32(set->arch);
 	strscpy((char *)header->release, set->writer[0] ? set->writer : init_utsname()->release,
 		sizeof(header->release));
 	l->end = sizeof(*header);

@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
@@ -472,6 +473,18 @@ static void registry_undo(void)
 	prepared = false;
 }
 
+/* Memory is handed over in pages, and KHO has no word for their size */
+static int registry_check_pages(const struct kstate_loaded *loaded, struct kstate_error *err)
+{
+	struct kstate_where where = { .state = "handover", .err = err };
+
+	if (!loaded || !loaded->page_size || loaded->page_size == PAGE_SIZE)
+		return 0;
+	return kstate_fail(&where, NULL, KSTATE_FOREIGN, -ENOEXEC,
+			   "a kernel with pages of %lu bytes to be loaded\nof %u bytes",
+			   PAGE_SIZE, loaded->page_size);
+}
+
 /**
  * kstate_prepare() - save all registered objects, and publish the outgoing set
  * @loaded: what kexec has loaded, or NULL if that is not known
@@ -490,7 +503,9 @@ int kstate_prepare(const struct kstate_loaded *loaded, struct kstate_error *err)
 	guard(mutex)(&registry_lock);
 	guard(rwsem_write)(&outgoing->use);
 	WRITE_ONCE(outgoing->jumper, current);
-	ret = registry_prepare(err) ?: kstate_gate_jump(outgoing, loaded, err);
+	ret = registry_check_pages(loaded, err);
+	if (!ret)
+		ret = registry_prepare(err) ?: kstate_gate_jump(outgoing, loaded, err);
 	kstate_report_error(outgoing, err, "prepare");
 	if (ret)
 		registry_undo();

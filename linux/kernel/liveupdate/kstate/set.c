@@ -4,10 +4,12 @@
  * is between two owners.
  */
 
+#include <linux/elf.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/jhash.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/rhashtable.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
@@ -139,6 +141,8 @@ struct kstate_set *kstate_set_create(const struct kstate_transport *transport)
 	if (!set)
 		return NULL;
 	set->transport = transport;
+	set->arch = ELF_ARCH;
+	set->page_size = PAGE_SIZE;
 	init_rwsem(&set->use);
 	mutex_init(&set->lock);
 	INIT_LIST_HEAD(&set->streams);

@@ -236,6 +236,7 @@ struct kstate_chunk {
  *	page number: &struct kstate_parked
  * @writer: kernel release of the writer
  * @arch: its architecture, as an ELF machine number
+ * @page_size: its page size
  * @root: incoming or published: schemas and directory
  * @header: published: the header
  * @blob: of a file: all bytes
@@ -270,6 +271,7 @@ struct kstate_set {
 	struct xarray parked;
 	char writer[80];
 	u32 arch;
+	u32 page_size;
 	struct kstate_segment root;
 	struct kstate_header *header;
 	void *blob;
@@ -566,6 +568,9 @@ struct kstate_set *kstate_memory_create(void);
 struct kstate_set *kstate_scratch_create(void);
 struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct kstate_error *err);
 
+/* For errors: what kernels must have in common, so that one takes the memory of the other */
+#define KSTATE_MACHINE	"ELF machine %u with pages of %u bytes"
+
 /* registry.c: the sets of this kernel */
 
 /**
@@ -573,10 +578,12 @@ struct kstate_set *kstate_memory_open(const void *blob, size_t size, struct ksta
  * @release: of the kernel; empty if its image has none, NULL if it was loaded by
  *	kexec_load(2), which does not tell
  * @crc: CRC-32C of the file
+ * @page_size: of the kernel, or 0 if its image does not tell
  */
 struct kstate_loaded {
 	const char *release;
 	u32 crc;
+	u32 page_size;
 };
 
 int kstate_registry_begin(void);
