@@ -121,7 +121,7 @@ deb:
 	@scripts/deb
 
 check-deb:
-	@scripts/setup deb
+	@scripts/setup deb vm
 	@tests/deb/run $(TEST:%='%')
 
 clean:
