@@ -24,6 +24,7 @@ help:
 	@echo 'make check-full  make check with what takes long'
 	@echo 'make check-deb   the Debian packages, in a bare Debian 12'
 	@echo 'make check-systemd  systemd keeps the store of a service over kexecs; builds kernels of its own'
+	@echo 'make soak        kexecs in a loop with all that goes wrong, for an hour     MINUTES= SEED= ROUND='
 	@echo 'make bench       against memcpy, libfdt and protobuf-c; table and build/bench.json'
 	@echo 'make bench-vm    live update beside Linux without KSTATE; table and build/bench-vm.json'
 	@echo 'make docs        the documentation as HTML, in build/docs'
@@ -89,6 +90,9 @@ check-pages:
 	@$(MAKE) -s -C tool
 	@tests/pages/run $(TEST:%='%')
 
+soak:
+	@tests/soak/run $(MINUTES:%=--minutes %) $(SEED:%=--seed %) $(ROUND:%=--round %)
+
 tool:
 	@scripts/setup tool
 	@$(MAKE) -s -C tool
@@ -128,4 +132,4 @@ clean:
 	rm -rf build
 
 .PHONY: help demo demo-vm tool install check check-full check-host check-format check-tool check-fuzz check-vm check-device check-linux check-arm64 check-stock check-systemd \
-	check-docs check-pages docs bench kernel series deb check-deb clean
+	check-docs check-pages docs soak bench kernel series deb check-deb clean

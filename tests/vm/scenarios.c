@@ -16,6 +16,7 @@
 #include "operate.h"
 #include "predict.h"
 #include "reserve.h"
+#include "soak.h"
 #include "steps.h"
 #include "versions.h"
 
@@ -380,6 +381,7 @@ int main(void)
 		{ "refused", refused },
 		{ "reload", reload },
 		{ "reserve_mem", reserve_mem },
+		{ "soak", soak },
 		{ "ten_jumps", ten_jumps },
 		{ "unclaimed", unclaimed },
 		{ "versions", versions },

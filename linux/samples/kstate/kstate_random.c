@@ -4,6 +4,7 @@
  * foretells what restoring then does?
  *
  * With side=writer it registers or saves objects with random values. With
+ * side=heir and the same seed it restores them, and compares the values. With
  * side=reader and the same seed the descriptions are those of another kernel:
  * some edited in one to three places, some unknown. It tries to restore, and
  * tells the outcome of each object in debugfs, in kstate_random/results. With
@@ -20,7 +21,7 @@
 
 static char *side = "writer";
 module_param(side, charp, 0400);
-MODULE_PARM_DESC(side, "writer or reader");
+MODULE_PARM_DESC(side, "writer, heir or reader");
 
 static ulong seed;
 module_param(seed, ulong, 0400);
@@ -509,6 +510,32 @@ static int write_objects(u32 nr)
 	return ret;
 }
 
+/* What is restored must be what was written, and what is not must have an error */
+static int inherit_objects(u32 nr)
+{
+	struct state *s = &all[nr];
+	struct rnd r = rnd_of(nr, 2);
+	u8 *written;
+
+	for (u32 i = 0; i < OBJECTS; i++) {
+		bool found = false;
+		int ret;
+
+		written = kvzalloc(OBJECT_SIZE, GFP_KERNEL);
+		if (!written)
+			return -ENOMEM;
+		fill(&r, &s->top, SLOT, &s->inner, written);
+		ret = kstate_register_key(&s->top_tables.desc, s->objs[i], key_of(s, i), &found);
+		if (ret)
+			memset(written, 0, OBJECT_SIZE);
+		restored += found;
+		refused += !!ret;
+		wrong += (!ret && !found) || memcmp(written, s->objs[i], OBJECT_SIZE);
+		kvfree(written);
+	}
+	return 0;
+}
+
 static void read_object(struct kstate_stream *in, struct state *s, u32 i)
 {
 	struct kstate_description *desc = &s->top_tables.desc;
@@ -583,7 +610,7 @@ module_exit(states_exit);
 
 static int __init states_init(void)
 {
-	bool reader = !strcmp(side, "reader");
+	bool reader = !strcmp(side, "reader"), heir = !strcmp(side, "heir");
 	int ret = 0;
 
 	for (u32 i = 0; i < MAX_NAMES; i++)
@@ -601,7 +628,7 @@ static int __init states_init(void)
 		}
 	}
 	for (u32 i = 0; i < states && !ret; i++)
-		ret = reader ? read_objects(i) : write_objects(i);
+		ret = reader ? read_objects(i) : heir ? inherit_objects(i) : write_objects(i);
 	if (ret) {
 		states_exit();
 		return ret;

@@ -11,8 +11,10 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/prandom.h>
+#include <linux/reboot.h>
 #include <linux/slab.h>
-/* Only to damage a record: no client needs it */
+/* Only to damage what is handed over: no client needs it */
 #include "../../kernel/liveupdate/kstate/store.h"
 
 static uint objects = 100;
@@ -46,6 +48,14 @@ MODULE_PARM_DESC(fail, "Number of the object that refuses to be saved");
 static int corrupt = -1;
 module_param(corrupt, int, 0400);
 MODULE_PARM_DESC(corrupt, "Number of the object in whose saved bytes a bit is flipped");
+
+static uint flips;
+module_param(flips, uint, 0600);
+MODULE_PARM_DESC(flips, "How many bits are flipped of all that is handed over, once it is complete");
+
+static uint flip_seed;
+module_param(flip_seed, uint, 0600);
+MODULE_PARM_DESC(flip_seed, "Which ones");
 
 /* Results */
 static uint restored, refused, wrong;
@@ -253,8 +263,58 @@ static int stress_save_all(void)
 	return 0;
 }
 
+/* As in a memory module that fails: in a record, in the root or in the header */
+static void stress_flip(struct rnd_state *rnd)
+{
+	struct kstate_set *set = kstate_outgoing();
+	struct kstate_segment *segment = NULL, *other;
+	struct kstate_stream *stream;
+	const char *where = "header";
+	u8 *data = (u8 *)set->header;
+	size_t size = sizeof(*set->header), at;
+	u32 nr = 0, chance = prandom_u32_state(rnd) % 10;
+
+	if (chance) {
+		where = "root";
+		data = set->root.data;
+		size = ALIGN_DOWN(le64_to_cpu(set->header->root.used), 8);
+	}
+	/* Each segment is as likely as the others */
+	list_for_each_entry(stream, &set->streams, list) {
+		list_for_each_entry(other, &stream->segments, list) {
+			if (chance < 3 || !other->used || prandom_u32_state(rnd) % ++nr)
+				continue;
+			where = stream->name;
+			segment = other;
+		}
+	}
+	if (segment) {
+		data = segment->data;
+		size = segment->used;
+	}
+	at = prandom_u32_state(rnd) % size;
+	data[at] ^= 1 << prandom_u32_state(rnd) % 8;
+	pr_info("a bit is flipped in byte %zu of %zu of %s\n", at, size, where);
+}
+
+static int stress_reboot(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct kstate_set *set = kstate_outgoing();
+	struct rnd_state rnd;
+
+	if (event != SYS_RESTART || !set || !set->header)
+		return NOTIFY_DONE;
+	prandom_seed_state(&rnd, flip_seed);
+	for (u32 i = 0; i < flips; i++)
+		stress_flip(&rnd);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block stress_reboot_nb = { .notifier_call = stress_reboot };
+
 static void stress_exit(void)
 {
+	unregister_reboot_notifier(&stress_reboot_nb);
 	if (!IS_ERR_OR_NULL(outgoing))
 		kstate_stream_destroy(outgoing);
 	for (u32 id = 0; id < objects; id++) {
@@ -310,6 +370,7 @@ static int __init stress_init(void)
 		pr_info("%u saved in %lld ns\n", objects,
 			ktime_to_ns(ktime_sub(ktime_get(), start)));
 	}
+	ret = ret ?: register_reboot_notifier(&stress_reboot_nb);
 	if (ret)
 		stress_exit();
 	return ret;
