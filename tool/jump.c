@@ -27,6 +27,7 @@
  * @no_initrd: there is none
  * @stay: do everything but the jump
  * @text: the command line that is loaded
+ * @init: what follows "--" in it, for the first program; or NULL
  * @token: of a jump over a range of memory, or empty
  * @kernel: path of the image to load
  * @loaded: it is
@@ -39,6 +40,7 @@ struct jump {
 	bool no_initrd;
 	bool stay;
 	char text[4096];
+	char *init;
 	char token[17];
 	char *kernel;
 	bool loaded;
@@ -108,12 +110,17 @@ static bool is_of_this_boot(const char *word)
 
 static enum status add_words(struct jump *j, const char *words, struct trouble *t)
 {
-	char *copy = strdup(words), *rest = copy, *word;
+	char *copy = strdup(words), *rest = copy, *word = NULL;
 	enum status status = copy ? STATUS_OK : trouble(t, STATUS_SYSTEM, "no memory");
 
-	while (!status && (word = next_word(&rest)))
+	while (!status && (word = next_word(&rest)) && strcmp(word, "--"))
 		if (!is_of_this_boot(word))
 			status = add_word(j, word, t);
+	/* No words of the kernel's, and what is added comes before */
+	if (word && *rest) {
+		free(j->init);
+		j->init = strndup(rest, strcspn(rest, "\n"));
+	}
 	free(copy);
 	return status;
 }
@@ -230,6 +237,11 @@ static enum status make_token(struct jump *j, struct trouble *t)
 	return STATUS_OK;
 }
 
+static enum status add_init(struct jump *j, struct trouble *t)
+{
+	return j->init ? add_word(j, "--", t) ?: add_word(j, j->init, t) : STATUS_OK;
+}
+
 static enum status make_command_line(struct jump *j, const struct range *range, struct trouble *t)
 {
 	char running[4096] = "", word[64];
@@ -247,7 +259,7 @@ static enum status make_command_line(struct jump *j, const struct range *range, 
 	status = status ?: add_words(j, j->append ?: "", t);
 	status = status ?: check_same(j, running, range->size ? "kstate.range" : "kho", t);
 	if (status || !range->size)
-		return status;
+		return status ?: add_init(j, t);
 	if (!is_memory(range))
 		return trouble(t, STATUS_USAGE,
 			       "the range of %lld KiB at %#llx is not all RAM: see /sys/firmware/memmap, and take another",
@@ -258,7 +270,7 @@ static enum status make_command_line(struct jump *j, const struct range *range, 
 			       (long long)range->size >> 10, (long long)range->start);
 	status = make_token(j, t);
 	snprintf(word, sizeof(word), "kstate.from=%s", j->token);
-	return status ?: add_word(j, word, t);
+	return status ?: add_word(j, word, t) ?: add_init(j, t);
 }
 
 /* Loading */
@@ -515,5 +527,6 @@ enum status command_jump(int argc, char **argv, struct trouble *t)
 		close(lock);
 	free(j.kernel);
 	free(j.append);
+	free(j.init);
 	return status;
 }
