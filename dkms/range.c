@@ -301,16 +301,18 @@ static void range_fill(struct kstate_range_memory *entry, size_t at)
 static bool range_holds(const struct kstate_range_header *header)
 {
 	const struct kstate_range_memory *entry;
-	u32 nr = le32_to_cpu(header->nr), i;
+	u32 nr = le32_to_cpu(header->nr), i, crc;
 
 	entry = range + ALIGN(sizeof(*header) + le64_to_cpu(header->file), 8);
 	if (memcmp(range, header, sizeof(*header)) ||
 	    memcmp(range + sizeof(*header), KSTATE_MAGIC, KSTATE_MAGIC_LEN))
 		return false;
-	for (i = 0; i < nr; i++)
-		if (~crc32c(~0, range + le64_to_cpu(entry[i].at), le64_to_cpu(entry[i].edge.size)) !=
-		    le32_to_cpu(entry[i].crc))
+	for (i = 0; i < nr; i++) {
+		crc = ~crc32c(~0, range + le64_to_cpu(entry[i].at),
+			      le64_to_cpu(entry[i].edge.size));
+		if (crc != le32_to_cpu(entry[i].crc))
 			return false;
+	}
 	return true;
 }
 
