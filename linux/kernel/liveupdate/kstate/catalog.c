@@ -128,15 +128,16 @@ struct kstate_set *kstate_catalog_create(struct kstate_error *err)
 	struct kstate_set *catalog = kstate_memory_create();
 	const struct image *image;
 	unsigned long index;
-	int ret;
+	int ret = 0;
 
 	if (!catalog) {
 		kstate_fail(&where, NULL, KSTATE_NO_MEMORY, -ENOMEM, "memory\nnone");
 		return ERR_PTR(-ENOMEM);
 	}
 	catalog->limits = true;
-	ret = catalog_add_image(catalog, __start_kstate_catalog,
-				__stop_kstate_catalog - __start_kstate_catalog, err);
+	if (!IS_MODULE(CONFIG_KSTATE))
+		ret = catalog_add_image(catalog, __start_kstate_catalog,
+					__stop_kstate_catalog - __start_kstate_catalog, err);
 	if (!ret) {
 		guard(mutex)(&images_lock);
 		xa_for_each(&images, index, image) {

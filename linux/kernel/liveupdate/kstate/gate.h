@@ -112,7 +112,7 @@ int kstate_gate_check(kstate_finding_fn report, void *arg, struct kstate_tally *
 
 /* What this kernel describes: catalog.c */
 
-/* Set by the linker; absent without a catalogue, and in modules */
+/* Set by the linker; absent without a catalogue. A module on arm64 could not be loaded with them */
 extern const u8 __start_kstate_catalog[] __weak;
 extern const u8 __stop_kstate_catalog[] __weak;
 
