@@ -113,13 +113,18 @@ static bool is_luo_file_ser(const uint64_t *token)
 static void damage_second_files(void)
 {
 	enum { WINDOW = 1 << 20 };
+#ifdef __aarch64__
+	/* QEMU's memory begins there, and scripts/vm's has this size; behind it is nothing */
+	const uint64_t base = 1 << 30, end = base + (1 << 30);
+#else
 	/* What the kernel keeps for itself is not in MemTotal */
-	uint64_t end = ((uint64_t)meminfo("MemTotal") << 10) + (128 << 20);
+	const uint64_t base = 0, end = ((uint64_t)meminfo("MemTotal") << 10) + (128 << 20);
+#endif
 	int fd = open("/dev/mem", O_RDWR | O_CLOEXEC), first = 0, second = 0;
 	uint64_t *words;
 
 	guest_check(fd >= 0);
-	for (uint64_t at = WINDOW; at < end; at += WINDOW) {
+	for (uint64_t at = base + WINDOW; at < end; at += WINDOW) {
 		words = mmap(NULL, WINDOW, PROT_READ | PROT_WRITE, MAP_SHARED, fd, at);
 		guest_check(words != MAP_FAILED);
 		for (uint64_t *w = words + 7; w < words + WINDOW / 8 - 4; w++) {
