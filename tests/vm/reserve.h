@@ -185,7 +185,10 @@ static void reserve_mem(long boot)
 	free = meminfo("MemFree");
 	finish();
 	guest_check(kmsg_has("nobody claimed 3 records"));
-	guest_check(meminfo("MemFree") - free > 11 << 9);
+	free = meminfo("MemFree") - free;
+	say("%ld KiB freed", free);
+	/* 11 MiB, of which processors' lists keep some: now and then more than half on arm64 */
+	guest_check(free > 11 << 8);
 	reserve_release("large");
 	reserve_keep(500000);
 	leave_for("b", RESERVE_BOTH "first=%s", cmdline_value("first"));
