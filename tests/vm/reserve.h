@@ -199,7 +199,7 @@ static void reserve_mem(long boot)
 	free = reserve_free() - free;
 	say("%ld KiB freed", free);
 	/* Of 11 MiB */
-	guest_check(free > 11 << 9);
+	guest_check(free > 9 << 10);
 	reserve_release("large");
 	reserve_keep(500000);
 	leave_for("b", RESERVE_BOTH "first=%s", cmdline_value("first"));
