@@ -130,18 +130,9 @@ static enum status set_policy(const struct arm *a, struct trouble *t)
 	return status;
 }
 
-/* A kernel without kexec handover has a file in which a jump is rehearsed */
-static bool can_refuse(const char *dir)
-{
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s/jump", dir);
-	return access(path, F_OK);
-}
-
 static void print_armed(const struct arm *a, const struct answer *answer)
 {
-	long long blocked = answer->counts[BLOCKED] - answer->allowed;
+	long long blocked = answer_blocked(answer);
 
 	if (options.json)
 		printf(",\n  \"armed\": \"%s\"\n}\n", a->force ? "force" : "on");
@@ -150,7 +141,7 @@ static void print_armed(const struct arm *a, const struct answer *answer)
 		       blocked, blocked == 1 ? "" : "s");
 	else if (a->force)
 		puts("armed, but forced: a kexec goes on, whatever will be refused");
-	else if (!can_refuse(a->live.sysfs))
+	else if (sysfs_rehearses(a->live.sysfs))
 		puts("armed: this kernel cannot refuse a kexec: use kstate jump, without which nothing is carried");
 	else if (blocked)
 		printf("armed: a kexec is refused until nothing is blocked\n");
@@ -216,7 +207,7 @@ enum status command_arm(int argc, char **argv, struct trouble *t)
 enum status disarm(const char *dir, struct trouble *t)
 {
 	/* What is loaded for a jump that has been rehearsed would find nothing */
-	if (!can_refuse(dir))
+	if (sysfs_rehearses(dir))
 		forget_jump(dir);
 	return sysfs_write(dir, "armed", "off", t) ?: sysfs_write(dir, "policy", "\n", t) ?:
 	       sysfs_write(dir, "target", "\n", t);

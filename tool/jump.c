@@ -9,269 +9,36 @@
 #include <linux/reboot.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <linux/align.h>
-#include <linux/slab.h>
+#include "cmdline.h"
 #include "live.h"
 
 /**
  * struct jump - how to jump
  * @arm: how to arm, and the images of the target; the first for arm_children
  * @initrd: initramfs of the target, or NULL
- * @command_line: of the target, or NULL for that of this kernel
+ * @given: command line of the target, or NULL for that of this kernel
  * @append: words to add to it, or NULL
  * @no_initrd: there is none
  * @stay: do everything but the jump
- * @text: the command line that is loaded
- * @init: what follows "--" in it, for the first program; or NULL
- * @token: of a jump over a range of memory, or empty
+ * @line: the command line that is loaded
  * @kernel: path of the image to load
  * @loaded: it is
  */
 struct jump {
 	struct arm arm;
 	const char *initrd;
-	const char *command_line;
+	const char *given;
 	char *append;
 	bool no_initrd;
 	bool stay;
-	char text[4096];
-	char *init;
-	char token[17];
+	struct command_line line;
 	char *kernel;
 	bool loaded;
 };
-
-/* What a kernel without kexec handover carries state in; its size is 0 if this one has it */
-struct range {
-	json_int_t start;
-	json_int_t size;
-};
-
-static enum status read_range(const char *dir, struct range *range, struct trouble *t)
-{
-	char path[4096];
-	json_t *jump;
-
-	*range = (struct range){};
-	snprintf(path, sizeof(path), "%s/jump", dir);
-	if (access(path, F_OK))
-		return STATUS_OK;
-	jump = sysfs_json(dir, "jump", t);
-	if (!jump)
-		return t->status;
-	range->start = json_number(jump, "start");
-	range->size = json_number(jump, "size");
-	json_decref(jump);
-	return STATUS_OK;
-}
-
-/* The command line */
-
-/* The next word, in which quotes keep blanks together; NULL at the end */
-static char *next_word(char **rest)
-{
-	bool quoted = false;
-	char *word, *p;
-
-	*rest += strspn(*rest, " \t\n");
-	word = p = *rest;
-	for (; *p && (quoted || !strchr(" \t\n", *p)); p++)
-		quoted ^= *p == '"';
-	*rest = p;
-	if (*p) {
-		*p = 0;
-		++*rest;
-	}
-	return *word ? word : NULL;
-}
-
-static enum status add_word(struct jump *j, const char *word, struct trouble *t)
-{
-	size_t len = strlen(j->text);
-
-	if (len + strlen(word) + 2 > sizeof(j->text))
-		return trouble(t, STATUS_USAGE, "the command line is longer than %zu bytes",
-			       sizeof(j->text) - 1);
-	snprintf(j->text + len, sizeof(j->text) - len, "%s%s", len ? " " : "", word);
-	return STATUS_OK;
-}
-
-/* What a boot loader or an earlier jump said of this kernel alone */
-static bool is_of_this_boot(const char *word)
-{
-	return !strncmp(word, "BOOT_IMAGE=", strlen("BOOT_IMAGE=")) ||
-	       !strncmp(word, "kstate.from=", strlen("kstate.from="));
-}
-
-static enum status add_words(struct jump *j, const char *words, struct trouble *t)
-{
-	char *copy = strdup(words), *rest = copy, *word = NULL;
-	enum status status = copy ? STATUS_OK : trouble(t, STATUS_SYSTEM, "no memory");
-
-	while (!status && (word = next_word(&rest)) && strcmp(word, "--"))
-		if (!is_of_this_boot(word))
-			status = add_word(j, word, t);
-	/* No words of the kernel's, and what is added comes before */
-	if (word && *rest) {
-		free(j->init);
-		j->init = strndup(rest, strcspn(rest, "\n"));
-	}
-	free(copy);
-	return status;
-}
-
-/* As the kernel reads sizes and addresses */
-static unsigned long long parse_bytes(const char *text, const char **end)
-{
-	static const char units[] = "KMGTPE";
-	unsigned long long value;
-	const char *unit;
-	char *p;
-
-	value = strtoull(text, &p, 0);
-	unit = *p ? strchr(units, *p & ~0x20) : NULL;
-	if (unit) {
-		value <<= 10 * (unit - units + 1);
-		p++;
-	}
-	*end = p;
-	return value;
-}
-
-/* Whether words keep the range away from the kernel: memmap=SIZE$START, also several */
-static bool is_kept(const char *words, const struct range *range)
-{
-	char *copy = strdup(words), *rest = copy, *word, *one;
-	unsigned long long size, start;
-	const char *end;
-	bool kept = false;
-
-	while (copy && !kept && (word = next_word(&rest))) {
-		if (strncmp(word, "memmap=", strlen("memmap=")))
-			continue;
-		word += strlen("memmap=");
-		while (!kept && (one = strsep(&word, ","))) {
-			size = parse_bytes(one, &end);
-			start = *end == '$' ? parse_bytes(end + 1, &end) : 0;
-			kept = start && start <= (unsigned long long)range->start &&
-			       size >= range->start + range->size - start;
-		}
-	}
-	free(copy);
-	return kept;
-}
-
-/* The last value of a word NAME=VALUE, in @value; false if there is none */
-static bool last_value(const char *words, const char *name, char *value, size_t size)
-{
-	char *copy = strdup(words), *rest = copy, *word;
-	size_t len = strlen(name);
-	bool found = false;
-
-	while (copy && (word = next_word(&rest))) {
-		if (strncmp(word, name, len) || word[len] != '=')
-			continue;
-		snprintf(value, size, "%s", word + len + 1);
-		found = true;
-	}
-	free(copy);
-	return found;
-}
-
-/* What this kernel was told, so that it can carry state, the next one has to be told as well */
-static enum status check_same(const struct jump *j, const char *running, const char *name,
-			      struct trouble *t)
-{
-	char here[80] = "", there[80] = "";
-
-	if (!last_value(running, name, here, sizeof(here)))
-		return STATUS_OK;
-	if (last_value(j->text, name, there, sizeof(there)) && !strcmp(here, there))
-		return STATUS_OK;
-	return trouble(t, STATUS_USAGE,
-		       "the next kernel would not take the state: its command line needs %s=%s, as this kernel's has, and has %s%s%s",
-		       name, here, *there ? name : "none", *there ? "=" : "", there);
-}
-
-/* One of the numbers of an entry of the firmware's map of memory; false if there is none */
-static bool firmware_number(int entry, const char *name, unsigned long long *value)
-{
-	struct trouble no = {};
-	char path[64], *text;
-
-	snprintf(path, sizeof(path), "/sys/firmware/memmap/%d", entry);
-	text = access(path, F_OK) ? NULL : sysfs_read(path, name, &no);
-	*value = text ? strtoull(text, NULL, 0) : 0;
-	/* A type is a word */
-	if (text && !strcmp(name, "type"))
-		*value = !strncmp(text, "System RAM", strlen("System RAM"));
-	free(text);
-	return text;
-}
-
-/* Whether firmware calls all of the range RAM; what it does not tell is taken for granted */
-static bool is_memory(const struct range *range)
-{
-	unsigned long long first = range->start, last = first + range->size - 1, start, end, ram;
-	int i;
-
-	for (i = 0; firmware_number(i, "start", &start) && firmware_number(i, "end", &end) &&
-	     firmware_number(i, "type", &ram); i++)
-		if (ram && start <= first && end >= last)
-			return true;
-	return !i;
-}
-
-static enum status make_token(struct jump *j, struct trouble *t)
-{
-	uint64_t random;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return trouble(t, STATUS_SYSTEM, "getrandom: %s", strerror(errno));
-	snprintf(j->token, sizeof(j->token), "%016llx", (unsigned long long)random);
-	return STATUS_OK;
-}
-
-static enum status add_init(struct jump *j, struct trouble *t)
-{
-	return j->init ? add_word(j, "--", t) ?: add_word(j, j->init, t) : STATUS_OK;
-}
-
-static enum status make_command_line(struct jump *j, const struct range *range, struct trouble *t)
-{
-	char running[4096] = "", word[64];
-	FILE *file = fopen("/proc/cmdline", "re");
-	enum status status;
-
-	if (file) {
-		running[fread(running, 1, sizeof(running) - 1, file)] = 0;
-		fclose(file);
-	}
-	if (!j->command_line && !*running)
-		return trouble(t, STATUS_INPUT,
-			       "/proc/cmdline: cannot read it: give --command-line");
-	status = add_words(j, j->command_line ?: running, t);
-	status = status ?: add_words(j, j->append ?: "", t);
-	status = status ?: check_same(j, running, range->size ? "kstate.range" : "kho", t);
-	if (status || !range->size)
-		return status ?: add_init(j, t);
-	if (!is_memory(range))
-		return trouble(t, STATUS_USAGE,
-			       "the range of %lld KiB at %#llx is not all RAM: see /sys/firmware/memmap, and take another",
-			       (long long)range->size >> 10, (long long)range->start);
-	if (!is_kept(j->text, range))
-		return trouble(t, STATUS_USAGE,
-			       "the next kernel would use the memory in which the state is carried: its command line needs memmap=%lldK$%#llx",
-			       (long long)range->size >> 10, (long long)range->start);
-	status = make_token(j, t);
-	snprintf(word, sizeof(word), "kstate.from=%s", j->token);
-	return status ?: add_word(j, word, t) ?: add_init(j, t);
-}
 
 /* Loading */
 
@@ -294,7 +61,7 @@ static enum status load(struct jump *j, struct trouble *t)
 		status = trouble(t, STATUS_INPUT, "%s: %s", j->initrd, strerror(errno));
 	else if (j->initrd && (fstat(initrd, &st) || !S_ISREG(st.st_mode) || !st.st_size))
 		status = trouble(t, STATUS_INPUT, "%s: is no file, or an empty one", j->initrd);
-	else if (syscall(SYS_kexec_file_load, kernel, initrd, strlen(j->text) + 1, j->text, flags))
+	else if (syscall(SYS_kexec_file_load, kernel, initrd, strlen(j->line.text) + 1, j->line.text, flags))
 		status = trouble(t, STATUS_KERNEL, "%s: kexec cannot load it: %s%s", j->kernel,
 				 strerror(errno),
 				 errno == EPERM ? ": be root, and see kernel.kexec_load_disabled and lockdown" :
@@ -355,7 +122,7 @@ static enum status rehearse(const struct jump *j, struct trouble *t)
 	const char *dir = j->arm.live.sysfs;
 	struct trouble no = {};
 
-	if (!j->token[0] || !sysfs_write(dir, "jump", j->token, &no))
+	if (!j->line.token[0] || !sysfs_write(dir, "jump", j->line.token, &no))
 		return STATUS_OK;
 	return refused_jump(dir, "the rehearsal of the jump", t);
 }
@@ -391,16 +158,16 @@ static void print_loaded(const struct jump *j)
 
 	if (!options.json) {
 		printf("loaded: %s%s%s, with: %s\n", j->kernel, j->initrd ? " and " : "",
-		       j->initrd ?: "", j->text);
-		if (j->token[0])
+		       j->initrd ?: "", j->line.text);
+		if (j->line.token[0])
 			printf("rehearsed: all was saved, and fits into the range; this is jump %s\n",
-			       j->token);
+			       j->line.token);
 		puts(j->stay ? "ready: systemctl kexec, or kexec -e, jumps; kstate disarm takes it back" :
 			       "jumping");
 		return;
 	}
 	line = json_pack("{s:o,s:o,s:s}", "kernel", json_printable(j->kernel), "command_line",
-			 json_printable(j->text), "jump", j->token);
+			 json_printable(j->line.text), "jump", j->line.token);
 	fputs(",\n  \"loaded\": ", stdout);
 	json_dumpf(line, stdout, JSON_COMPACT);
 	puts("\n}");
@@ -410,7 +177,7 @@ static void print_loaded(const struct jump *j)
 /* What would be lost stops a jump, unless forced */
 static enum status judge(const struct jump *j, const struct answer *answer, struct trouble *t)
 {
-	long long blocked = answer->counts[BLOCKED] - answer->allowed;
+	long long blocked = answer_blocked(answer);
 
 	if (!blocked || j->arm.force)
 		return STATUS_OK;
@@ -421,11 +188,9 @@ static enum status judge(const struct jump *j, const struct answer *answer, stru
 
 static enum status prepare(struct jump *j, int lock, struct answer *answer, struct trouble *t)
 {
-	struct range range;
 	enum status status;
 
-	status = read_range(j->arm.live.sysfs, &range, t);
-	status = status ?: make_command_line(j, &range, t);
+	status = command_line_make(&j->line, j->arm.live.sysfs, j->given, j->append, t);
 	status = status ?: arm(&j->arm, lock, answer, t);
 	status = status ?: judge(j, answer, t);
 	status = status ?: load(j, t);
@@ -476,7 +241,7 @@ static error_t parse_jump(int key, char *arg, struct argp_state *state)
 		j->initrd = arg;
 		return 0;
 	case 'c':
-		j->command_line = arg;
+		j->given = arg;
 		return 0;
 	case 'n':
 		j->no_initrd = true;
@@ -527,6 +292,6 @@ enum status command_jump(int argc, char **argv, struct trouble *t)
 		close(lock);
 	free(j.kernel);
 	free(j.append);
-	free(j.init);
+	command_line_free(&j.line);
 	return status;
 }

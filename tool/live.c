@@ -28,6 +28,15 @@ enum status sysfs_begin(const char *dir, struct trouble *t)
 	return STATUS_OK;
 }
 
+/* Without kexec handover, there is a file in which that is done */
+bool sysfs_rehearses(const char *dir)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/jump", dir);
+	return !access(path, F_OK);
+}
+
 static enum status failed(const char *dir, const char *name, const char *what, struct trouble *t)
 {
 	const char *why = strerror(errno);

@@ -52,6 +52,12 @@ struct answer {
 	bool printed;
 };
 
+/** answer_blocked() - how many objects stand in the way of a jump */
+static inline long long answer_blocked(const struct answer *answer)
+{
+	return answer->counts[BLOCKED] - answer->allowed;
+}
+
 /**
  * print_answer() - ask what the target would do, and print it
  * @live: the kernel
@@ -93,6 +99,12 @@ enum status check_live(const struct live *live, struct trouble *t);
  * @t: what went wrong
  */
 enum status sysfs_begin(const char *dir, struct trouble *t);
+
+/**
+ * sysfs_rehearses() - whether a kernel has jumps rehearsed, because it cannot refuse them
+ * @dir: its directory
+ */
+bool sysfs_rehearses(const char *dir);
 
 /**
  * sysfs_read() - all of a file
