@@ -6,30 +6,15 @@
  */
 #include "liveupdate.h"
 #include "command.h"
-#include "modules.h"
+#include "said.h"
 #include <sys/random.h>
-
-/* Each line of a file, with what it is in front */
-static void say_file(const char *what, const char *path)
-{
-	static char text[65536];
-	char *line;
-
-	guest_ok(read_file(path, text, sizeof(text)));
-	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-		say("demo: %s %s", what, line);
-}
 
 /* The kernel is to refuse the jump if the next one would refuse the state */
 static void arm(const char *variant)
 {
-	char *rest, *line;
-
 	guest_check(kstate("arm", image(variant, "kstate_demo")) < 3);
 	say("demo: said $ kstate arm %s", image(variant, "kstate_demo"));
-	for (rest = output; (line = strsep(&rest, "\n"));)
-		if (*line)
-			say("demo: said %s", line);
+	demo_said();
 }
 
 /* The session and its memfd: what userspace itself carries */
@@ -83,8 +68,8 @@ int main(void)
 		say_memory("after", memory);
 		guest_ok(luo_try_finish(session));
 		close(session);
-		say_file("after", DEMO_VALUES);
-		say_file("stats", KSTATE_SYS "streams");
+		demo_say("after", DEMO_VALUES);
+		demo_say("stats", KSTATE_SYS "streams");
 		guest_ok(write_file(KSTATE_SYS "finish", "1"));
 		/* What crosses next time is what this kernel made of it. */
 		guest_ok(write_file(DEMO_VALUES, "1"));
@@ -99,7 +84,7 @@ int main(void)
 	session = luo_open_session(LUO_CREATE_SESSION, SESSION);
 	guest_ok(session);
 	guest_ok(luo_try_preserve(session, memory, TOKEN));
-	say_file("before", DEMO_VALUES);
+	demo_say("before", DEMO_VALUES);
 	arm(boot ? "a" : "b");
 	load_kernel(boot ? "a" : "b", "");
 	say("demo: leave");

@@ -5,9 +5,8 @@
  * driver holds before and after, for demo/table.
  */
 #include <ctype.h>
-#include "command.h"
+#include "../../demo/said.h"
 
-#define VALUES		"/sys/kernel/debug/kstate_demo/values"
 #define PROC		"/proc/kstate/"
 
 /* Kernels, in order: from the first to the other and back, then without a jump, and with a wrong one */
@@ -63,25 +62,6 @@ static const char *module_parameters(void)
 	return text;
 }
 
-static void say_file(const char *what, const char *path)
-{
-	static char text[65536];
-	char *line;
-
-	guest_ok(read_file(path, text, sizeof(text)));
-	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-		say("demo: %s %s", what, line);
-}
-
-static void say_lines(void)
-{
-	char *rest = output, *line;
-
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			say("demo: said %s", line);
-}
-
 /* One argument for the target: its image and its modules */
 static const char *target(const char *release)
 {
@@ -107,7 +87,7 @@ static void refuse(void)
 	/* Everything but the jump, and it is taken back */
 	kstate_says(1, "rehearsed", "jump", "--stay", "--initrd", GUEST_INITRD,
 		    target(other_release()));
-	say_lines();
+	demo_said();
 	guest_check(!kstate("disarm"));
 	guest_check(jump() == -EINVAL);
 	guest_ok(read_file(PROC "jump", line, sizeof(line)));
@@ -119,7 +99,7 @@ static void refuse_value(void)
 {
 	guest_ok(write_file("/sys/kernel/debug/kstate_demo/mtu", "9000"));
 	kstate_says(3, "found 9000", "jump", "--initrd", GUEST_INITRD, target(other_release()));
-	say_lines();
+	demo_said();
 	/* Nothing was loaded, and nothing is armed */
 	guest_check(jump() == -EINVAL);
 	guest_ok(write_file("/sys/kernel/debug/kstate_demo/mtu", "1500"));
@@ -141,14 +121,14 @@ static void go_on(long boot)
 {
 	char append[32];
 
-	say_file("before", VALUES);
+	demo_say("before", DEMO_VALUES);
 	snprintf(append, sizeof(append), "boot=%ld", boot + 1);
 	say("demo: said $ kstate jump --initrd /tmp/initrd --append %s %s", append,
 	    target(other_release()));
 	say("demo: leave");
 	/* It prints, and does not come back */
 	kstate("jump", "--initrd", GUEST_INITRD, "--append", append, target(other_release()));
-	say_lines();
+	demo_said();
 	guest_fail("the jump did not come");
 }
 
@@ -157,7 +137,10 @@ static void miss(void)
 {
 	guest_check(load_modules(module_parameters()) == -ENODATA);
 	guest_check(kmsg_has("range: damaged (-61): expected what jump wrong wrote, found nothing"));
+	kstate_says(0, "what the last kernel wrote cannot be read", "status");
+	kstate_says(0, "expected what jump wrong wrote, found nothing", "status");
 	guest_ok(write_file(PROC "finish", "1"));
+	kstate_says(0, "no jump is prepared", "status");
 	guest_ok(load_modules(NULL));
 	guest_pass();
 }
@@ -191,10 +174,10 @@ int main(void)
 	}
 	say("demo: kernel %s", kernel_release());
 	if (boot) {
-		say_file("after", VALUES);
-		say_file("stats", PROC "streams");
+		demo_say("after", DEMO_VALUES);
+		demo_say("stats", PROC "streams");
 		guest_ok(write_file(PROC "finish", "1"));
-		guest_ok(write_file(VALUES, "1"));
+		guest_ok(write_file(DEMO_VALUES, "1"));
 	}
 	if (boot == BACK) {
 		say("demo: end");
