@@ -271,11 +271,16 @@ void kstate_range_clear(void)
 	wmb();
 }
 
+/* Where the table begins, behind a file of so many bytes */
+static size_t range_table(size_t file)
+{
+	return ALIGN(sizeof(struct kstate_range_header) + file, 8);
+}
+
 /* Where the contents begin, if all that comes before them fits in */
 static size_t range_contents(size_t file, size_t nr)
 {
-	return PAGE_ALIGN(ALIGN(sizeof(struct kstate_range_header) + file, 8) +
-			  nr * sizeof(struct kstate_range_memory));
+	return PAGE_ALIGN(range_table(file) + nr * sizeof(struct kstate_range_memory));
 }
 
 static void range_fill(struct kstate_range_memory *entry, size_t at)
@@ -303,7 +308,7 @@ static bool range_holds(const struct kstate_range_header *header)
 	const struct kstate_range_memory *entry;
 	u32 nr = le32_to_cpu(header->nr), i, crc;
 
-	entry = range + ALIGN(sizeof(*header) + le64_to_cpu(header->file), 8);
+	entry = range + range_table(le64_to_cpu(header->file));
 	if (memcmp(range, header, sizeof(*header)) ||
 	    memcmp(range + sizeof(*header), KSTATE_MAGIC, KSTATE_MAGIC_LEN))
 		return false;
@@ -360,7 +365,7 @@ int kstate_range_write(struct kstate_set *set, const char *token, size_t *used,
 	}
 	memcpy(range + sizeof(header), blob, file);
 	kvfree(blob);
-	table = range + ALIGN(sizeof(header) + file, 8);
+	table = range + range_table(file);
 	range_fill(table, at);
 
 	strscpy((char *)header.token, token, sizeof(header.token));
@@ -392,7 +397,7 @@ static int range_open_memory(const struct kstate_range_header *header,
 	struct memory *m;
 	int ret;
 
-	entry = range + ALIGN(sizeof(*header) + le64_to_cpu(header->file), 8);
+	entry = range + range_table(le64_to_cpu(header->file));
 	if (~crc32c(~0, entry, nr * sizeof(*entry)) != le32_to_cpu(header->table_crc))
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "the checksum of the table of memory\nother bytes");
@@ -439,9 +444,8 @@ static int range_check_header(const struct kstate_range_header *header,
 				   le32_to_cpu(header->version));
 	if (le32_to_cpu(header->page_size) != PAGE_SIZE || le32_to_cpu(header->arch) != ELF_ARCH)
 		return kstate_fail(where, NULL, KSTATE_FOREIGN, -EPROTONOSUPPORT,
-				   "pages of %lu bytes of architecture %u\n%u of %u", PAGE_SIZE,
-				   ELF_ARCH, le32_to_cpu(header->page_size),
-				   le32_to_cpu(header->arch));
+				   KSTATE_MACHINE "\n" KSTATE_MACHINE, ELF_ARCH, (u32)PAGE_SIZE,
+				   le32_to_cpu(header->arch), le32_to_cpu(header->page_size));
 	if (used > range_size || file > used || range_contents(file, nr) > used)
 		return kstate_fail(where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "%zu bytes, the size of the range\n%zu", range_size, used);

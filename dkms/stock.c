@@ -14,6 +14,7 @@
 
 #define pr_fmt(fmt) "kstate: " fmt
 
+#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
