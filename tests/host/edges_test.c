@@ -809,6 +809,52 @@ static void no_kstate(void **state)
 	run(restore_objects);
 }
 
+/* Who unloads KSTATE loses what nobody has claimed, and is told */
+
+static void halt_at_once(void)
+{
+	halt();
+	check(strstr(shim_log(), "finish: nobody claimed "));
+}
+
+static void finish_and_halt(void)
+{
+	check(kstate_finish() > 0);
+	shim_log_clear();
+	halt();
+	check(!strstr(shim_log(), "nobody claimed"));
+}
+
+static void unloaded(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_objects);
+	run(halt_at_once);
+	run_and_jump(save_objects);
+	run(finish_and_halt);
+}
+
+/* A header that cannot be read: its error is there until somebody has finished with it */
+
+static void open_nothing(void)
+{
+	struct kstate_error bad = { .code = -EBADMSG, .path = "handover" };
+
+	check(!kstate_incoming_error()->code);
+	kstate_registry_open(ERR_PTR(-EBADMSG), &bad);
+	check(kstate_incoming_error()->code == -EBADMSG && !kstate_incoming());
+	check(strstr(shim_log(), "handover"));
+	kstate_finish();
+	check(!kstate_incoming_error()->code);
+	halt();
+}
+
+static void unreadable(void **state)
+{
+	shim_kho_reset();
+	run(open_nothing);
+}
+
 /* Records so large that their segment is a vmalloc area */
 
 struct large {
@@ -1171,6 +1217,8 @@ int main(void)
 		TEST(handed_on),
 		TEST(handed_on_and_freed),
 		TEST(no_kstate),
+		TEST(unloaded),
+		TEST(unreadable),
 		TEST(large_records),
 		TEST(booting_fails),
 		TEST(in_memory),
