@@ -280,7 +280,8 @@ static void no_memory(void **state)
 static void every_bit(void **state)
 {
 	static u8 copy[ROOM];
-	size_t used, contents, bit, step;
+	size_t used, contents, table, bit, step;
+	struct kstate_range_header header;
 	long live, pages;
 	int ret;
 
@@ -291,6 +292,8 @@ static void every_bit(void **state)
 	live = shim_live();
 	pages = shim_live_pages();
 	contents = used - 12 * PAGE_SIZE;
+	memcpy(&header, copy, sizeof(header));
+	table = ALIGN(sizeof(header) + le64_to_cpu(header.file), 8);
 	for (bit = 0; bit < 8 * used; bit += step) {
 		/* Of contents, some of each page */
 		step = bit < 8 * contents ? 1 : 997;
@@ -300,6 +303,9 @@ static void every_bit(void **state)
 		/* Neither in the file, in the table nor in what they lead to: between them */
 		if (!ret && bit / 8 < sizeof(struct kstate_range_header))
 			fail_msg("bit %zu of byte %zu of the header is not missed", bit % 8, bit / 8);
+		if (!ret && bit / 8 >= table && bit / 8 < table +
+		    le32_to_cpu(header.nr) * sizeof(struct kstate_range_memory))
+			fail_msg("bit %zu of byte %zu of the table is not missed", bit % 8, bit / 8);
 		if (!ret && bit >= 8 * contents)
 			fail_msg("bit %zu of byte %zu of a copy is not missed", bit % 8, bit / 8);
 		kstate_range_exit();
@@ -307,6 +313,29 @@ static void every_bit(void **state)
 		assert_int_equal(shim_live(), live);
 		assert_int_equal(shim_live_pages(), pages);
 	}
+	kstate_range_exit();
+}
+
+/* What came is looked at, and overwritten before it is restored: it is refused, not wrong */
+static void overwritten(void **state)
+{
+	struct kstate_stream *stream;
+	struct kstate_set *set;
+	struct held h = {};
+	size_t used;
+
+	begin();
+	assert_int_equal(leave("one", &used), 0);
+	set = kstate_range_open("one", &err);
+	assert_false(IS_ERR_OR_NULL(set));
+	stream = kstate_stream_find(set, "s");
+	assert_fits(kstate_stream_check(stream, &held_desc, &h, KSTATE_ID(1), &err));
+	assert_int_equal(leave("two", &used), 0);
+	memset(range + used - PAGE_SIZE, 0, PAGE_SIZE);
+	assert_int_equal(kstate_stream_restore(stream, &held_desc, &h, KSTATE_ID(1), &err), -EIO);
+	assert_null(h.folio);
+	assert_null(h.area);
+	kstate_set_destroy(set);
 	kstate_range_exit();
 }
 
@@ -369,6 +398,7 @@ int main(void)
 		TEST(too_long),
 		TEST(no_memory),
 		TEST(every_bit),
+		TEST(overwritten),
 		TEST(lies),
 	};
 
