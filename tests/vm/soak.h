@@ -111,13 +111,24 @@ static void soak_faults_begin(unsigned int every)
 	guest_ok(write_file("/proc/thread-self/make-it-fail", "1"));
 }
 
+/* This, too, may be what fails, but not for ever */
+static void soak_spare_us(void)
+{
+	int err;
+
+	do {
+		err = write_file("/proc/thread-self/make-it-fail", "0");
+	} while (err == -ENOMEM);
+	guest_ok(err);
+}
+
 static void soak_faults_end(unsigned int every)
 {
 	long left = 0;
 
 	if (!every)
 		return;
-	guest_ok(write_file("/proc/thread-self/make-it-fail", "0"));
+	soak_spare_us();
 	soak_fault_attribute("probability", 0);
 	left = number_in("/sys/kernel/debug/failslab/times") +
 	       number_in("/sys/kernel/debug/fail_page_alloc/times");
@@ -531,7 +542,7 @@ static void soak_races(const struct soak_plan *p)
 	}
 	/* This process itself does without */
 	soak_faults_begin(p->race_faults);
-	guest_ok(write_file("/proc/thread-self/make-it-fail", "0"));
+	soak_spare_us();
 	sleep(p->race_seconds);
 	soak_race->over = true;
 	while (wait(&status) > 0)
