@@ -1145,6 +1145,46 @@ static void restore_one(void)
 	halt();
 }
 
+/* An object that goes and comes back: what counts is what its record has, not what it could have */
+
+static void save_two_kinds(void)
+{
+	struct two with = { .first = folio_alloc(GFP_KERNEL, 0) }, without = {};
+
+	fill_page(folio_address(with.first), 1, 1);
+	check(!kstate_save_state(&two_desc, &with, 1));
+	check(!kstate_save_state(&two_desc, &without, 2));
+	jump();
+}
+
+static void come_back(void)
+{
+	struct two with = {}, without = {};
+	bool restored;
+
+	for (int i = 0; i < 2; i++) {
+		check(!kstate_register_key(&two_desc, &with, KSTATE_ID(1), &restored));
+		check(restored == !i);
+		check(!kstate_register_key(&two_desc, &without, KSTATE_ID(2), &restored));
+		check(restored);
+		check(!kstate_unregister(&two_desc, &with));
+		check(!kstate_unregister(&two_desc, &without));
+		if (with.first)
+			folio_put(with.first);
+		with.first = NULL;
+	}
+	/* The one without memory is there for somebody else */
+	check(kstate_finish() == 1);
+	halt();
+}
+
+static void comes_back(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_two_kinds);
+	run(come_back);
+}
+
 static void handed_on_twice(void **state)
 {
 	shim_kho_reset();
@@ -1224,6 +1264,7 @@ int main(void)
 		TEST(in_memory),
 		TEST(same_memory_twice),
 		TEST(handed_on_twice),
+		TEST(comes_back),
 		TEST(scratch_twice),
 		TEST(scratch_beside_outgoing),
 	};

@@ -623,6 +623,11 @@ int kstate_stream_check(struct kstate_stream *stream, struct kstate_description 
 }
 EXPORT_SYMBOL_GPL(kstate_stream_check);
 
+static int has_edge(struct kstate_edge *edge, u8 type, void *arg)
+{
+	return 1;
+}
+
 /**
  * kstate_stream_unclaim() - a record that has been restored may be restored again
  * @stream: an incoming stream
@@ -642,17 +647,14 @@ void kstate_stream_unclaim(struct kstate_stream *stream, struct kstate_descripti
 	struct kstate_where where;
 	struct kstate_slot *slot;
 	struct call call;
-	u32 id;
 
 	if (call_begin(&call, &where, stream, desc, key, kstate_error_begin(NULL, &local)) ||
 	    call_lock(&call))
 		return;
 	slot = find_record(&call);
-	if (!IS_ERR(slot) && slot->state == KSTATE_SLOT_CLAIMED) {
-		id = le32_to_cpu(slot->record->schema);
-		if (!kstate_known(stream->set, id)->schema->edges)
-			slot->state = KSTATE_SLOT_FREE;
-	}
+	if (!IS_ERR(slot) && slot->state == KSTATE_SLOT_CLAIMED &&
+	    !kstate_record_edges(stream, slot->record, has_edge, NULL))
+		slot->state = KSTATE_SLOT_FREE;
 	call_unlock(&call);
 }
 EXPORT_SYMBOL_GPL(kstate_stream_unclaim);

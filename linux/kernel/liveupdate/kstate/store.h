@@ -528,6 +528,8 @@ void kstate_release_memory(const struct kstate_edge *edge, void *ptr);
 
 void kstate_record_text(const struct kstate_stream *stream, const struct kstate_record *record,
 			char *buf, size_t size);
+int kstate_record_edges(struct kstate_stream *stream, struct kstate_record *record,
+			kstate_edge_fn fn, void *arg);
 void kstate_record_release(struct kstate_stream *stream, struct kstate_record *record);
 u64 kstate_string_key(const char *s, u32 len);
 struct kstate_record *kstate_stream_unfinished(const struct kstate_stream *stream);

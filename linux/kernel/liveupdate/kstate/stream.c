@@ -165,19 +165,34 @@ static int discard_edge(struct kstate_edge *edge, u8 type, void *arg)
 }
 
 /**
+ * kstate_record_edges() - call a function for each edge of a record
+ * @stream: its stream
+ * @record: the record; what saving has not reached is zero
+ * @fn: see kstate_wire_edges()
+ * @arg: for @fn
+ *
+ * Return: 0, also if the schema is damaged; -EBADMSG, or what @fn returned.
+ */
+int kstate_record_edges(struct kstate_stream *stream, struct kstate_record *record,
+			kstate_edge_fn fn, void *arg)
+{
+	u32 id = le32_to_cpu(record->schema);
+	struct kstate_schema *schema = kstate_known(stream->set, id)->schema;
+
+	return schema ? kstate_wire_edges(schema, kstate_record_payload(record),
+					  le32_to_cpu(record->size) - kstate_key_bytes(record),
+					  fn, arg) : 0;
+}
+
+/**
  * kstate_record_release() - undo or free what a record hands over
  * @stream: the stream
  * @record: the record; what saving has not reached is zero
  */
 void kstate_record_release(struct kstate_stream *stream, struct kstate_record *record)
 {
-	u32 id = le32_to_cpu(record->schema);
-	struct kstate_schema *schema = kstate_known(stream->set, id)->schema;
-
-	if (schema)
-		kstate_wire_edges(schema, kstate_record_payload(record),
-				  le32_to_cpu(record->size) - kstate_key_bytes(record),
-				  stream->set->incoming ? discard_edge : unpreserve_edge, stream);
+	kstate_record_edges(stream, record,
+			    stream->set->incoming ? discard_edge : unpreserve_edge, stream);
 }
 
 /* Holes: the room of records that were dropped */
