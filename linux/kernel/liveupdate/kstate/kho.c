@@ -303,6 +303,7 @@ static const struct kstate_transport kho_transport = {
 	.map = kho_transport_map,
 	.unmap = kho_transport_unmap,
 	.preserve = kho_transport_preserve,
+	.preserve_folios = kho_preserve_folios,
 	.unpreserve = kho_transport_unpreserve,
 	.check = kho_transport_check,
 	.take = kho_transport_take,

@@ -345,11 +345,27 @@ int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where
 	return 0;
 }
 
+/* Preserve the first runs: single pages at once, if the transport can. How many; 0 if it fails */
+static u32 preserve_first_runs(struct kstate_set *set, const struct kstate_folio_run *runs, u32 nr)
+{
+	const struct kstate_transport *t = set->transport;
+	struct folio *folios[KSTATE_RUNS_AT_ONCE];
+	u32 n, count = kstate_run_count(runs);
+	struct kstate_edge edge;
+
+	for (n = 0; t->preserve_folios && n < nr && kstate_run_count(&runs[n]) == 1; n++)
+		folios[n] = page_folio(pfn_to_page(kstate_run_pfn(&runs[n])));
+	if (n)
+		return t->preserve_folios(folios, n) ? 0 : n;
+	return !t->preserve(count == 1 ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES,
+			    pfn_to_page(kstate_run_pfn(runs)), count, &edge);
+}
+
 /**
  * kstate_stream_preserve_runs() - preserve many pages at once, as long as nothing is in the way
  * @stream: a stream of an outgoing set
  * @runs: runs of folios of order 0
- * @nr: how many
+ * @nr: how many, at most %KSTATE_RUNS_AT_ONCE
  *
  * Context: takes kstate_set.lock; allocates.
  * Return: how many have been preserved; what is in the way of the next one,
@@ -359,20 +375,14 @@ u32 kstate_stream_preserve_runs(struct kstate_stream *stream, const struct kstat
 				u32 nr)
 {
 	struct kstate_set *set = stream->set;
-	u32 noted = 0, done, count, i;
-	struct kstate_edge edge;
+	u32 noted = 0, done = 0, n = 1, i;
 
 	scoped_guard(mutex, &set->lock)
 		while (noted < nr && preserve_quick(set, kstate_run_pfn(&runs[noted]),
 						    kstate_run_count(&runs[noted])))
 			noted++;
-	for (done = 0; done < noted; done++) {
-		count = kstate_run_count(&runs[done]);
-		if (set->transport->preserve(count == 1 ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES,
-					     pfn_to_page(kstate_run_pfn(&runs[done])), count,
-					     &edge))
-			break;
-	}
+	for (; done < noted && n; done += n)
+		n = preserve_first_runs(set, runs + done, noted - done);
 	for (i = done; i < noted; i++)
 		preserve_undo(set, KSTATE_EDGE_PAGES, pfn_to_page(kstate_run_pfn(&runs[i])),
 			      kstate_run_count(&runs[i]));

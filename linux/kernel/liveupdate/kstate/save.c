@@ -156,23 +156,25 @@ static int save_edges(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 	return ret;
 }
 
+/* Whether @e is in one run with the entry before it, whose folio has @order */
+static __always_inline bool run_goes_on(const struct kstate_folio_entry *e, u32 order)
+{
+	u64 pages = 1ULL << order;
+
+	/* Folios are looked at last: they are not in a cache */
+	return e->folio && e->index - e[-1].index == pages && e->flags == e[-1].flags &&
+	       folio_pfn(e->folio) - folio_pfn(e[-1].folio) == pages &&
+	       !(e->index >> KSTATE_RUN_BITS) && folio_order(e->folio) == order;
+}
+
 /* How many of the entries at @e make one run */
 static __always_inline u32 run_length(const struct kstate_folio_entry *e, u64 left)
 {
-	u64 most = min_t(u64, left, KSTATE_RUN_MAX), pages, i;
-	u32 order;
+	u32 most = min_t(u64, left, KSTATE_RUN_MAX), order = folio_order(e->folio), n = 1;
 
-	for (i = 1; i < most && e[i].folio; i++) {
-		pages = folio_pfn(e[i].folio) - folio_pfn(e->folio);
-		if (e[i].index - e->index != pages || e[i].index >> KSTATE_RUN_BITS ||
-		    e[i].flags != e->flags)
-			break;
-		/* Folios are looked at last: they are not in a cache */
-		order = folio_order(e->folio);
-		if (pages != i << order || folio_order(e[i].folio) != order)
-			break;
-	}
-	return i;
+	while (n < most && run_goes_on(e + n, order))
+		n++;
+	return n;
 }
 
 static int bad_folio(struct kstate_save_ctx *w, const struct kstate_op *op, u64 i,
@@ -223,9 +225,6 @@ static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
 	return 0;
 }
 
-/* How many runs are preserved in one go */
-#define RUNS_AT_ONCE	64
-
 static int save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
 		     const struct kstate_folio_entry *e, u64 n, struct kstate_folio_run *run)
 {
@@ -234,7 +233,7 @@ static int save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
 	int ret = 0;
 
 	while (i < n && !ret) {
-		for (next = i, nr = 0; next < n && nr < RUNS_AT_ONCE &&
+		for (next = i, nr = 0; next < n && nr < KSTATE_RUNS_AT_ONCE &&
 		     !folio_order(e[next].folio); next += len, nr++) {
 			len = run_length(e + next, n - next);
 			run[nr] = make_run(e + next, len);
