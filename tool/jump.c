@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/kexec.h>
 #include <linux/reboot.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -197,12 +198,41 @@ static enum status prepare(struct jump *j, int lock, struct answer *answer, stru
 	return status ?: rehearse(j, t);
 }
 
+/* From here on, who is told to stop is asked by stopped(); @before is how signals were */
+static void hold_stops(sigset_t *stops, sigset_t *before)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction now;
+
+	sigemptyset(stops);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (!sigaction(signals[i], NULL, &now) && now.sa_handler != SIG_IGN)
+			sigaddset(stops, signals[i]);
+	sigprocmask(SIG_BLOCK, stops, before);
+}
+
+static enum status stopped(const sigset_t *stops, struct trouble *t)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	sigandset(&pending, &pending, stops);
+	if (sigisemptyset(&pending))
+		return STATUS_OK;
+	return trouble(t, STATUS_SYSTEM, "told to stop by a signal: no jump, nothing is loaded or armed");
+}
+
 static enum status jump(struct jump *j, int lock, struct trouble *t)
 {
 	struct answer answer = {};
-	enum status status = prepare(j, lock, &answer, t);
+	sigset_t stops, before;
+	enum status status;
 
+	hold_stops(&stops, &before);
+	status = prepare(j, lock, &answer, t);
+	status = status ?: stopped(&stops, t);
 	if (!status) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		print_loaded(j);
 		if (j->stay)
 			return outcome_status(answer.worst);
@@ -262,7 +292,7 @@ static error_t parse_jump(int key, char *arg, struct argp_state *state)
 static const struct argp jump_argp = {
 	.options = jump_options, .parser = parse_jump, .children = arm_children,
 	.args_doc = "IMAGE...",
-	.doc = "Replace the running kernel by the kernel IMAGE: ask what that would refuse of the live state, load it, arm the gate, and kexec.\vIMAGE and its modules are named as for kstate check. Nothing is loaded if anything would be refused. Where systemd runs, it stops the services and jumps. On a kernel without kexec handover, with KSTATE as a module, all that the jump does is done once beforehand and taken back, because such a kernel cannot refuse a kexec.\nExit status: that of kstate arm if the jump did not come; 0 or 1 with --stay.",
+	.doc = "Replace the running kernel by the kernel IMAGE: ask what that would refuse of the live state, load it, arm the gate, and kexec.\vIMAGE and its modules are named as for kstate check. Nothing is loaded if anything would be refused. Where systemd runs, it stops the services and jumps. On a kernel without kexec handover, with KSTATE as a module, all that the jump does is done once beforehand and taken back, because such a kernel cannot refuse a kexec. Told to stop before the jump by SIGHUP, SIGINT or SIGTERM, it takes back what it has done.\nExit status: that of kstate arm if the jump did not come; 0 or 1 with --stay.",
 };
 
 enum status command_jump(int argc, char **argv, struct trouble *t)

@@ -5,6 +5,7 @@
 #ifndef KSTATE_TESTS_VM_COMMAND_H
 #define KSTATE_TESTS_VM_COMMAND_H
 
+#include <signal.h>
 #include <sys/wait.h>
 #include "steps.h"
 
@@ -12,6 +13,9 @@
 static char output[1 << 20];
 
 #define OUTPUT		"/tmp/output"
+
+/* Whether it is told to stop before it begins, by a signal that it can hold back */
+static bool told_to_stop;
 
 /* Run /bin/kstate; returns its exit status */
 static inline int run_kstate(const char *const *args)
@@ -23,6 +27,14 @@ static inline int run_kstate(const char *const *args)
 		fd = open(OUTPUT, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 		dup2(fd, 1);
 		dup2(fd, 2);
+		if (told_to_stop) {
+			sigset_t stop;
+
+			sigemptyset(&stop);
+			sigaddset(&stop, SIGTERM);
+			sigprocmask(SIG_BLOCK, &stop, NULL);
+			raise(SIGTERM);
+		}
 		execv("/bin/kstate", (char **)args);
 		_exit(127);
 	}

@@ -215,6 +215,13 @@ static void jump_command(long boot)
 		kstate_says(66, "/none: No such file", "jump", "--initrd", "/none",
 			    image(next, "kstate_demo"));
 		check_armed("\"armed\":\"off\"");
+		/* Told to stop, it takes back what it has done */
+		told_to_stop = true;
+		kstate_says(71, "told to stop by a signal", "jump", "--stay", "--initrd", GUEST_INITRD,
+			    image(next, "kstate_demo"));
+		told_to_stop = false;
+		check_armed("\"armed\":\"off\"");
+		guest_check(jump() == -EINVAL);
 		/* What becomes too much afterwards, the kernel refuses */
 		kstate_says(1, "ready: ", "jump", "--stay", "--initrd", GUEST_INITRD,
 			    image(next, "kstate_demo"));
