@@ -368,6 +368,23 @@ static void soak_take(const struct soak_plan *p, unsigned int what)
 		soak_take_sessions(p);
 }
 
+/*
+ * What its module has left when it went is there for it again, and is kept for it if it is
+ * optional and the kernel does not know it any more: it must not be taken for the next round's.
+ */
+static void soak_finish(const struct soak_plan *p)
+{
+	bool random = p->what & SOAK_STATES;
+
+	guest_ok(soak_load_stress(p, true));
+	if (random)
+		guest_ok(soak_load_random(p, "heir"));
+	finish();
+	if (random)
+		guest_ok(rmmod("kstate_random"));
+	guest_ok(rmmod("kstate_stress"));
+}
+
 /* Races: children do anything at all. Whether it succeeds is not asked, but what it leaves */
 
 struct soak_race {
@@ -643,7 +660,7 @@ static void soak(long boot)
 				    round, until, total, left, cmdline_value("demo"));
 			soak_leave(&p, false);
 		}
-		finish();
+		soak_finish(&p);
 		total = soak_check_memory(&p, total);
 		say("soak: rounds=1 round %ld is over", round);
 		/* A test has this many, a soak as much time */
