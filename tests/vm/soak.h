@@ -371,6 +371,7 @@ static void soak_take(const struct soak_plan *p, unsigned int what)
 /*
  * What its module has left when it went is there for it again, and is kept for it if it is
  * optional and the kernel does not know it any more: it must not be taken for the next round's.
+ * Sessions that nobody can retrieve would be handed on for ever.
  */
 static void soak_finish(const struct soak_plan *p)
 {
@@ -379,7 +380,7 @@ static void soak_finish(const struct soak_plan *p)
 	guest_ok(soak_load_stress(p, true));
 	if (random)
 		guest_ok(soak_load_random(p, "heir"));
-	finish();
+	guest_ok(write_file(KSTATE_SYS "finish", p->flips ? "all" : "1"));
 	if (random)
 		guest_ok(rmmod("kstate_random"));
 	guest_ok(rmmod("kstate_stress"));
