@@ -221,25 +221,39 @@ static void soak_make_demo(const struct soak_plan *p)
 	guest_ok(load("kstate_demo", ""));
 }
 
-/* Returns what has to come along: the values of the sample driver */
-static unsigned int soak_make(const struct soak_plan *p)
-{
-	soak_do(p->make_faults, soak_load_stress(p, false));
-	if (p->what & SOAK_STATES)
-		soak_do(p->make_faults, soak_load_random(p, "writer"));
-	if (p->what & SOAK_DEMO)
-		soak_make_demo(p);
-	if (p->what & SOAK_LUO)
-		soak_make_sessions(p);
-	return p->what & SOAK_DEMO ? demo_values() : 0;
-}
-
 static long soak_module(const char *module, const char *parameter)
 {
 	char path[100];
 
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, parameter);
 	return number_in(path);
+}
+
+/* An object for which there was no memory is not registered: then the module goes, to be loaded again */
+static bool soak_lacks_one(const struct soak_plan *p, const char *module)
+{
+	if (!p->make_faults || !soak_module(module, "refused"))
+		return false;
+	guest_ok(rmmod(module));
+	return true;
+}
+
+/* Returns what has to come along: the values of the sample driver */
+static unsigned int soak_make(const struct soak_plan *p)
+{
+	soak_do(p->make_faults, soak_load_stress(p, false));
+	if (soak_lacks_one(p, "kstate_stress"))
+		guest_ok(soak_load_stress(p, false));
+	if (p->what & SOAK_STATES) {
+		soak_do(p->make_faults, soak_load_random(p, "writer"));
+		if (soak_lacks_one(p, "kstate_random"))
+			guest_ok(soak_load_random(p, "writer"));
+	}
+	if (p->what & SOAK_DEMO)
+		soak_make_demo(p);
+	if (p->what & SOAK_LUO)
+		soak_make_sessions(p);
+	return p->what & SOAK_DEMO ? demo_values() : 0;
 }
 
 /* Everything is right that is not refused, and it is all there: of @nr at least @least, and none is refused if it must not be */
