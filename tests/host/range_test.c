@@ -7,6 +7,7 @@
 
 #define ROOM	(256 * PAGE_SIZE)
 #define NR_PAGES_HELD	3
+#define NR_FOLIOS_HELD	4
 
 struct held {
 	u32 v;
@@ -35,18 +36,19 @@ static void *page_memory(struct page *page)
 static void held_fill(struct held *h)
 {
 	*h = (struct held){
-		.v = 0x12345678, .nr_pages = NR_PAGES_HELD, .nr_folios = 3,
+		.v = 0x12345678, .nr_pages = NR_PAGES_HELD, .nr_folios = NR_FOLIOS_HELD,
 		.folio = folio_alloc(GFP_KERNEL, 2), .area = vmalloc(2 * PAGE_SIZE),
-		.folios = kvzalloc(3 * sizeof(*h->folios), GFP_KERNEL),
+		.folios = kvzalloc(NR_FOLIOS_HELD * sizeof(*h->folios), GFP_KERNEL),
 		.pages = virt_to_page(alloc_pages_exact(NR_PAGES_HELD * PAGE_SIZE, GFP_KERNEL)),
 	};
 	memset(folio_address(h->folio), 'f', folio_size(h->folio));
 	memset(page_memory(h->pages), 'p', NR_PAGES_HELD * PAGE_SIZE);
 	memset(h->area, 'a', 2 * PAGE_SIZE);
 	for (u32 i = 0; i < h->nr_folios; i++) {
-		h->folios[i].folio = folio_alloc(GFP_KERNEL, 0);
+		/* The last one is larger */
+		h->folios[i].folio = folio_alloc(GFP_KERNEL, i == NR_FOLIOS_HELD - 1);
 		h->folios[i].index = 10 * i;
-		memset(folio_address(h->folios[i].folio), '0' + i, PAGE_SIZE);
+		memset(folio_address(h->folios[i].folio), '0' + i, folio_size(h->folios[i].folio));
 	}
 }
 
@@ -74,14 +76,16 @@ static bool all_is(const void *mem, u8 byte, size_t size)
 /* What held_fill() made, wherever it is now */
 static bool held_good(const struct held *h)
 {
-	if (h->v != 0x12345678 || h->nr_pages != NR_PAGES_HELD || h->nr_folios != 3 ||
+	if (h->v != 0x12345678 || h->nr_pages != NR_PAGES_HELD || h->nr_folios != NR_FOLIOS_HELD ||
 	    !all_is(folio_address(h->folio), 'f', 4 * PAGE_SIZE) ||
 	    !all_is(page_memory(h->pages), 'p', NR_PAGES_HELD * PAGE_SIZE) ||
 	    !all_is(h->area, 'a', 2 * PAGE_SIZE))
 		return false;
 	for (u32 i = 0; i < h->nr_folios; i++)
 		if (h->folios[i].index != 10 * i ||
-		    !all_is(folio_address(h->folios[i].folio), '0' + i, PAGE_SIZE))
+		    folio_order(h->folios[i].folio) != (i == NR_FOLIOS_HELD - 1) ||
+		    !all_is(folio_address(h->folios[i].folio), '0' + i,
+			    folio_size(h->folios[i].folio)))
 			return false;
 	return true;
 }
@@ -146,8 +150,8 @@ static void copied(void **state)
 
 	begin();
 	assert_int_equal(leave("one", &used), 0);
-	/* 12 pages of content */
-	assert_in_range(used, 13 * PAGE_SIZE, 16 * PAGE_SIZE);
+	/* 14 pages of content */
+	assert_in_range(used, 15 * PAGE_SIZE, 18 * PAGE_SIZE);
 	assert_fits(arrive("one"));
 	kstate_forget(&held_desc);
 	assert_int_equal(shim_live(), live);
@@ -291,7 +295,7 @@ static void every_bit(void **state)
 	assert_int_equal(arrive("one"), 0);
 	live = shim_live();
 	pages = shim_live_pages();
-	contents = used - 12 * PAGE_SIZE;
+	contents = used - 14 * PAGE_SIZE;
 	memcpy(&header, copy, sizeof(header));
 	table = ALIGN(sizeof(header) + le64_to_cpu(header.file), 8);
 	for (bit = 0; bit < 8 * used; bit += step) {

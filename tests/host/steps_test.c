@@ -565,6 +565,43 @@ static void folios_refused(void **state)
 	cache_free(&from, true);
 }
 
+/* Of several orders, and more than are preserved at once: the last ones are wrong, and all is undone */
+static void folios_far(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	struct cache from, to = {};
+	struct folio *own;
+
+	use(&cache_desc);
+	cache_fill(&from, 200, 5, 0);
+	for (u32 i = 40; i < 200; i += 50) {
+		folio_put(from.folios[i].folio);
+		from.folios[i].folio = page_folio(alloc_pages(GFP_KERNEL, 2));
+	}
+	from.folios[199].index = 1ULL << 44;
+	assert_error(kstate_stream_save(stream, &cache_desc, &from, KSTATE_ID(1), &err),
+		     KSTATE_VALUE, -ERANGE, "cache[1].folios[199]", "an index of 44 bits",
+		     "17592186044416");
+	from.folios[199].index = 5 * 199;
+	for (u32 i = 0; i < 200; i += 40) {
+		own = from.folios[198].folio;
+		from.folios[198].folio = from.folios[i].folio;
+		assert_int_equal(kstate_stream_save(stream, &cache_desc, &from, KSTATE_ID(1),
+						    &err), -EEXIST);
+		assert_string_equal(err.path, "cache[1].folios[198]");
+		from.folios[198].folio = own;
+	}
+	kstate_set_destroy(set);
+	assert_true(cache_carry(&from, &to) <= 32 + 8 + 8 + 16 * 200);
+	for (u32 i = 0; i < 200; i++) {
+		assert_ptr_equal(to.folios[i].folio, from.folios[i].folio);
+		assert_int_equal(to.folios[i].index, from.folios[i].index);
+	}
+	cache_free(&to, true);
+	cache_free(&from, false);
+}
+
 /* Runs that cannot be: the record is damaged, and nothing is taken over */
 static void folios_forged(void **state)
 {
@@ -742,7 +779,8 @@ int main(void)
 		TEST(steps_without_memory), TEST(update), TEST(update_refused),
 		TEST(update_of_a_length),
 		TEST(update_of_a_group), TEST(folios),
-		TEST(one_run), TEST(folios_refused), TEST(folios_forged), TEST(folios_dropped),
+		TEST(one_run), TEST(folios_refused),
+		TEST(folios_far), TEST(folios_forged), TEST(folios_dropped),
 		TEST(too_many_entries), TEST(like_others),
 	};
 

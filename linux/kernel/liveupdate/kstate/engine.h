@@ -807,7 +807,7 @@ int kstate_stream_preserve(struct kstate_stream *stream, const struct kstate_whe
 			   const struct kstate_path *path, u8 kind, void *ptr, size_t nr,
 			   struct kstate_edge *edge);
 /* How many runs are preserved in one go, at most */
-#define KSTATE_RUNS_AT_ONCE	64
+#define KSTATE_RUNS_AT_ONCE	32
 
 u32 kstate_stream_preserve_runs(struct kstate_stream *stream, const struct kstate_folio_run *runs,
 				u32 nr);

@@ -244,7 +244,8 @@ static void preserve_owner(struct kstate_set *set, unsigned long pfn, char *buf,
 }
 
 /* The short way: whether the pages, which there are, are noted now, and were not before */
-static bool preserve_quick(struct kstate_set *set, unsigned long pfn, unsigned long nr)
+static __always_inline bool preserve_quick(struct kstate_set *set, unsigned long pfn,
+					   unsigned long nr)
 {
 	unsigned long first = pfn % CHUNK_PAGES, end = first + nr, *bits;
 
@@ -349,7 +350,7 @@ int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where
 static u32 preserve_first_runs(struct kstate_set *set, const struct kstate_folio_run *runs, u32 nr)
 {
 	const struct kstate_transport *t = set->transport;
-	struct folio *folios[KSTATE_RUNS_AT_ONCE];
+	struct folio *folios[KSTATE_RUNS_AT_ONCE] __uninitialized;
 	u32 n, count = kstate_run_count(runs);
 	struct kstate_edge edge;
 

@@ -156,24 +156,18 @@ static int save_edges(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 	return ret;
 }
 
-/* Whether @e is in one run with the entry before it, whose folio has @order */
-static __always_inline bool run_goes_on(const struct kstate_folio_entry *e, u32 order)
+/* How many of the entries at @e make one run, which begins with a folio of @order at @pfn */
+static __always_inline u32 run_length(const struct kstate_folio_entry *e, u64 left,
+				      unsigned long pfn, u32 order)
 {
-	u64 pages = 1ULL << order;
+	u32 most = min_t(u64, left, KSTATE_RUN_MAX), n;
 
 	/* Folios are looked at last: they are not in a cache */
-	return e->folio && e->index - e[-1].index == pages && e->flags == e[-1].flags &&
-	       folio_pfn(e->folio) - folio_pfn(e[-1].folio) == pages &&
-	       !(e->index >> KSTATE_RUN_BITS) && folio_order(e->folio) == order;
-}
-
-/* How many of the entries at @e make one run */
-static __always_inline u32 run_length(const struct kstate_folio_entry *e, u64 left)
-{
-	u32 most = min_t(u64, left, KSTATE_RUN_MAX), order = folio_order(e->folio), n = 1;
-
-	while (n < most && run_goes_on(e + n, order))
-		n++;
+	for (n = 1; n < most; n++)
+		if (!e[n].folio || folio_pfn(e[n].folio) != pfn + ((u64)n << order) ||
+		    e[n].index != e->index + ((u64)n << order) || e[n].flags != e->flags ||
+		    e[n].index >> KSTATE_RUN_BITS || folio_order(e[n].folio) != order)
+			break;
 	return n;
 }
 
@@ -189,11 +183,11 @@ static int bad_folio(struct kstate_save_ctx *w, const struct kstate_op *op, u64 
 	return ret;
 }
 
-static struct kstate_folio_run make_run(const struct kstate_folio_entry *e, u32 n)
+static __always_inline struct kstate_folio_run make_run(const struct kstate_folio_entry *e, u32 n,
+							unsigned long pfn, u32 order)
 {
 	return (struct kstate_folio_run){
-		.place = cpu_to_le64(folio_pfn(e->folio) |
-				     (u64)folio_order(e->folio) << KSTATE_RUN_BITS |
+		.place = cpu_to_le64(pfn | (u64)order << KSTATE_RUN_BITS |
 				     (u64)e->flags << (64 - KSTATE_RUN_FLAGS)),
 		.index = cpu_to_le64(e->index | (u64)(n - 1) << KSTATE_RUN_BITS),
 	};
@@ -206,53 +200,73 @@ static int save_run(struct kstate_save_ctx *w, const struct kstate_op *op,
 {
 	struct kstate_frame frame = { .up = w->where.frame, .path = op->path };
 	u32 order = folio_order(e->folio), i;
+	bool pages = !order && n > 1;
 	struct kstate_edge edge;
 	int ret;
 
 	for (i = 0; i < (order ? n : 1); i++) {
 		edge = (struct kstate_edge){};
-		edge.kind = order ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES;
+		edge.kind = pages ? KSTATE_EDGE_PAGES : KSTATE_EDGE_FOLIO;
 		frame.index = first + i;
 		w->where.frame = &frame;
 		ret = kstate_stream_preserve(w->stream, &w->where, NULL, edge.kind,
-					     order ? (void *)e[i].folio : folio_page(e->folio, 0),
+					     pages ? (void *)folio_page(e->folio, 0) : e[i].folio,
 					     n, &edge);
 		w->where.frame = frame.up;
 		if (ret)
 			return ret;
-		*run = make_run(e, order ? i + 1 : n);
+		*run = make_run(e, order ? i + 1 : n, folio_pfn(e->folio), order);
 	}
 	return 0;
 }
 
-static int save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
-		     const struct kstate_folio_entry *e, u64 n, struct kstate_folio_run *run)
+static int bad_entry(struct kstate_save_ctx *w, const struct kstate_op *op,
+		     const struct kstate_folio_entry *e, u64 i)
 {
-	u32 len, nr, done;
-	u64 i = 0, next;
-	int ret = 0;
+	if (!e->folio)
+		return bad_folio(w, op, i, "a folio", 0);
+	if (e->flags >> KSTATE_RUN_FLAGS)
+		return bad_folio(w, op, i, "flags of 14 bits", e->flags);
+	return bad_folio(w, op, i, "an index of 44 bits", e->index);
+}
 
-	while (i < n && !ret) {
-		for (next = i, nr = 0; next < n && nr < KSTATE_RUNS_AT_ONCE &&
-		     !folio_order(e[next].folio); next += len, nr++) {
-			len = run_length(e + next, n - next);
-			run[nr] = make_run(e + next, len);
-		}
-		done = nr ? kstate_stream_preserve_runs(w->stream, run, nr) : 0;
-		if (nr && done == nr) {
-			i = next;
-			run += nr;
-			continue;
-		}
-		/* Which run is in the way? What is not preserved is not in the record */
-		memset(run + done, 0, (nr - done) * sizeof(*run));
-		for (; done; done--, run++)
-			i += kstate_run_count(run);
-		len = run_length(e + i, n - i);
-		ret = save_run(w, op, e + i, i, len, run++);
-		i += len;
+/* Some runs of the entries from @i on; @at is where their number is. The entry after them */
+static s64 save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
+		     const struct kstate_folio_entry *entries, u64 i, u64 n, u32 at)
+{
+	struct kstate_folio_run runs[KSTATE_RUNS_AT_ONCE] __uninitialized, *run;
+	const struct kstate_folio_entry *e = entries + i, *end = entries + n;
+	u32 nr, done, order, large = 0, len;
+	unsigned long pfn;
+	s64 to;
+	int ret;
+
+	for (nr = 0; e < end && nr < KSTATE_RUNS_AT_ONCE; nr++, e += len) {
+		if (unlikely(!e->folio || e->flags >> KSTATE_RUN_FLAGS | e->index >> KSTATE_RUN_BITS))
+			return bad_entry(w, op, e, e - entries);
+		pfn = folio_pfn(e->folio);
+		order = folio_order(e->folio);
+		large |= order;
+		len = run_length(e, end - e, pfn, order);
+		runs[nr] = make_run(e, len, pfn, order);
 	}
-	return ret;
+	to = kstate_save_reserve(w, nr * sizeof(*runs));
+	if (to < 0)
+		return to;
+	put_unaligned_le64(get_unaligned_le64(w->rec + at) + nr, w->rec + at);
+	run = (void *)(w->rec + to);
+	done = large ? 0 : kstate_stream_preserve_runs(w->stream, runs, nr);
+	memcpy(run, runs, done * sizeof(*runs));
+	if (done == nr)
+		return e - entries;
+	/* Which one is in the way? What is not preserved is not in the record */
+	for (end = e, e = entries + i, nr = 0; e < end; nr++, e += len) {
+		len = kstate_run_count(&runs[nr]);
+		ret = nr < done ? 0 : save_run(w, op, e, e - entries, len, &run[nr]);
+		if (ret)
+			return ret;
+	}
+	return e - entries;
 }
 
 static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u32 slot,
@@ -260,9 +274,9 @@ static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 {
 	const struct kstate_field *field = op->to->bind;
 	const struct kstate_folio_entry *e = *(void *const *)mem;
-	u64 most = min_t(u64, op->to->room, KSTATE_MAX_FOLIOS), i, runs = 0;
 	s64 n = kstate_mem_load(mem - field->offset + field->length.offset, field->length.type);
-	s64 at;
+	u64 most = min_t(u64, op->to->room, KSTATE_MAX_FOLIOS);
+	s64 at, i = 0;
 
 	if (n < 0 || n > most)
 		return kstate_fail(&w->where, op->path, KSTATE_VALUE, -ERANGE,
@@ -272,20 +286,13 @@ static int save_folios(struct kstate_save_ctx *w, const struct kstate_op *op, u3
 				   "%lld folios\nNULL", n);
 	if (!n)
 		return 0;
-	for (i = 0; i < n; i += run_length(e + i, n - i), runs++) {
-		if (!e[i].folio)
-			return bad_folio(w, op, i, "a folio", 0);
-		if (e[i].flags >> KSTATE_RUN_FLAGS)
-			return bad_folio(w, op, i, "flags of 14 bits", e[i].flags);
-		if (e[i].index >> KSTATE_RUN_BITS)
-			return bad_folio(w, op, i, "an index of 44 bits", e[i].index);
-	}
-	at = kstate_save_reserve(w, sizeof(u64) + runs * sizeof(struct kstate_folio_run));
+	at = kstate_save_reserve(w, sizeof(u64));
 	if (at < 0)
 		return at;
 	put_unaligned_le32(n, w->rec + slot);
-	put_unaligned_le64(runs, w->rec + at);
-	return save_runs(w, op, e, n, (void *)w->rec + at + sizeof(u64));
+	while (i >= 0 && i < n)
+		i = save_runs(w, op, e, i, n, at);
+	return min(i, 0);
 }
 
 static int changed(struct kstate_save_ctx *w, const struct kstate_op *op)
