@@ -20,6 +20,7 @@
 #include <linux/errno.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "engine.h"
@@ -230,6 +231,19 @@ static int bad_entry(struct kstate_save_ctx *w, const struct kstate_op *op,
 	return bad_folio(w, op, i, "an index of 44 bits", e->index);
 }
 
+/* The entries that are left are likely to be like those so far: the record is not to move too often */
+static void expect_runs(struct kstate_save_ctx *w, u64 runs, u64 entries, u64 left)
+{
+	u64 more = min_t(u64, div64_u64(left * runs, entries) * sizeof(struct kstate_folio_run),
+			 7 * w->used);
+	u8 *rec = kstate_stream_reserve(w->stream, w->rec, w->used, w->used + more);
+
+	if (!rec)
+		return;
+	w->rec = rec;
+	w->room = kstate_stream_room(w->stream, rec);
+}
+
 /* Some runs of the entries from @i on; @at is where their number is. The entry after them */
 static s64 save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
 		     const struct kstate_folio_entry *entries, u64 i, u64 n, u32 at)
@@ -238,6 +252,7 @@ static s64 save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
 	const struct kstate_folio_entry *e = entries + i, *end = entries + n;
 	u32 nr, done, order, large = 0, len;
 	unsigned long pfn;
+	u64 all;
 	s64 to;
 	int ret;
 
@@ -250,10 +265,13 @@ static s64 save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
 		len = run_length(e, end - e, pfn, order);
 		runs[nr] = make_run(e, len, pfn, order);
 	}
+	all = get_unaligned_le64(w->rec + at) + nr;
+	if (w->room - w->used < nr * sizeof(*runs))
+		expect_runs(w, all, e - entries, n - i);
 	to = kstate_save_reserve(w, nr * sizeof(*runs));
 	if (to < 0)
 		return to;
-	put_unaligned_le64(get_unaligned_le64(w->rec + at) + nr, w->rec + at);
+	put_unaligned_le64(all, w->rec + at);
 	run = (void *)(w->rec + to);
 	done = large ? 0 : kstate_stream_preserve_runs(w->stream, runs, nr);
 	memcpy(run, runs, done * sizeof(*runs));
