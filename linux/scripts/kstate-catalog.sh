@@ -25,7 +25,8 @@ collect()
 		exit 1
 	fi
 	shift_of_page=$(sed -n 's/^CONFIG_PAGE_SHIFT=//p' "${objtree}/include/config/auto.conf")
-	"${KSTATE}" collect --release "${KERNELRELEASE}" --page-size $((1 << shift_of_page)) -o "${catalog}" "$@" "${object}"
+	"${KSTATE}" collect --release "${KERNELRELEASE}" --page-size $((1 << shift_of_page)) \
+		-o "${catalog}" "$@" "${object}"
 }
 
 verify()

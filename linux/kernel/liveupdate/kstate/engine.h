@@ -62,7 +62,7 @@ int kstate_fail(const struct kstate_where *where, const struct kstate_path *path
 int kstate_no_memory(const struct kstate_where *where, const struct kstate_path *path);
 int kstate_where_text(const struct kstate_where *where, const struct kstate_path *path,
 		      char *buf, size_t size);
-/* What is found is hidden by kstate_fail(); expected values have to be hidden where they are known */
+/* kstate_fail() hides what is found; expected values have to be hidden where they are known */
 #define KSTATE_SECRET_TEXT	"a secret value"
 
 bool kstate_is_secret(const struct kstate_where *where, const struct kstate_path *path);

@@ -231,7 +231,7 @@ static int bad_entry(struct kstate_save_ctx *w, const struct kstate_op *op,
 	return bad_folio(w, op, i, "an index of 44 bits", e->index);
 }
 
-/* The entries that are left are likely to be like those so far: the record is not to move too often */
+/* What is left is likely to be like what has been: the record is not to move too often */
 static void expect_runs(struct kstate_save_ctx *w, u64 runs, u64 entries, u64 left)
 {
 	u64 more = min_t(u64, div64_u64(left * runs, entries) * sizeof(struct kstate_folio_run),
@@ -257,7 +257,8 @@ static s64 save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
 	int ret;
 
 	for (nr = 0; e < end && nr < KSTATE_RUNS_AT_ONCE; nr++, e += len) {
-		if (unlikely(!e->folio || e->flags >> KSTATE_RUN_FLAGS | e->index >> KSTATE_RUN_BITS))
+		if (unlikely(!e->folio || e->flags >> KSTATE_RUN_FLAGS ||
+			     e->index >> KSTATE_RUN_BITS))
 			return bad_entry(w, op, e, e - entries);
 		pfn = folio_pfn(e->folio);
 		order = folio_order(e->folio);
