@@ -44,6 +44,18 @@ int kstate_save_at(struct kstate_save_ctx *w, const struct kstate_op *op, s64 in
 	return ret;
 }
 
+/* Room for @bytes in all; false without memory: then the record is where it was */
+static bool make_room(struct kstate_save_ctx *w, size_t bytes)
+{
+	u8 *rec = kstate_stream_reserve(w->stream, w->rec, w->used, bytes);
+
+	if (rec) {
+		w->rec = rec;
+		w->room = kstate_stream_room(w->stream, rec);
+	}
+	return rec;
+}
+
 /**
  * kstate_save_reserve() - get room in the tail
  * @w: the object on its way
@@ -55,19 +67,13 @@ int kstate_save_at(struct kstate_save_ctx *w, const struct kstate_op *op, s64 in
 s64 kstate_save_reserve(struct kstate_save_ctx *w, u64 bytes)
 {
 	u64 at = w->used, need;
-	u8 *rec;
 
 	if (bytes > KSTATE_MAX_RECORD || at + ALIGN(bytes, 8) > KSTATE_MAX_RECORD)
 		return kstate_fail(&w->where, NULL, KSTATE_VALUE, -ERANGE,
 				   "at most %u bytes\nmore", KSTATE_MAX_RECORD);
 	need = at + ALIGN(bytes, 8);
-	if (need > w->room) {
-		rec = kstate_stream_reserve(w->stream, w->rec, w->used, need);
-		if (!rec)
-			return kstate_no_memory(&w->where, NULL);
-		w->rec = rec;
-		w->room = kstate_stream_room(w->stream, rec);
-	}
+	if (need > w->room && !make_room(w, need))
+		return kstate_no_memory(&w->where, NULL);
 	w->used = need;
 	return at;
 }
@@ -231,17 +237,16 @@ static int bad_entry(struct kstate_save_ctx *w, const struct kstate_op *op,
 	return bad_folio(w, op, i, "an index of 44 bits", e->index);
 }
 
-/* What is left is likely to be like what has been: the record is not to move too often */
+/*
+ * What is left is likely to be like what has been: the record is not to move too often. It
+ * grows to eight times at most, in case that it is not.
+ */
 static void expect_runs(struct kstate_save_ctx *w, u64 runs, u64 entries, u64 left)
 {
-	u64 more = min_t(u64, div64_u64(left * runs, entries) * sizeof(struct kstate_folio_run),
-			 7 * w->used);
-	u8 *rec = kstate_stream_reserve(w->stream, w->rec, w->used, w->used + more);
+	u64 more = div64_u64(left * runs, entries) * sizeof(struct kstate_folio_run);
 
-	if (!rec)
-		return;
-	w->rec = rec;
-	w->room = kstate_stream_room(w->stream, rec);
+	/* Without that much memory, a little may do */
+	make_room(w, w->used + min_t(u64, more, 7 * w->used));
 }
 
 /* Some runs of the entries from @i on; @at is where their number is. The entry after them */
