@@ -88,7 +88,7 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 {
 	struct kstate_record *old = slot->record, *record;
 	struct kstate_known *known = kstate_known(from->set, le32_to_cpu(old->schema));
-	u32 size = le32_to_cpu(old->size), key_bytes = kstate_key_bytes(old), id;
+	u32 size = le32_to_cpu(old->size), id;
 	struct kstate_where where = { .err = err };
 	struct hand_on again = { .from = from->set, .to = to->set, .where = &where };
 	struct kstate_slot *anew;
@@ -112,8 +112,7 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 		return 0;
 	}
 
-	ret = kstate_wire_edges(known->schema, kstate_record_payload(old), size - key_bytes,
-				hand_on_take, from->set);
+	ret = kstate_record_edges(from, old, hand_on_take, from->set);
 	if (ret && ret != -ENOMEM) {
 		/* That will not change: it must not stand in the way of all jumps */
 		hand_on_without(from, slot, "without its memory");
@@ -130,8 +129,7 @@ static int hand_on_record(struct kstate_stream *from, struct kstate_slot *slot,
 		return kstate_no_memory(&where, NULL);
 	memcpy(record, old, sizeof(*record) + size);
 	record->schema = cpu_to_le32(id);
-	kstate_wire_edges(known->schema, kstate_record_payload(record), size - key_bytes,
-			  hand_on_edge, &again);
+	kstate_record_edges(to, record, hand_on_edge, &again);
 	ret = again.ret;
 	if (!ret && !kstate_stream_commit(to, record))
 		ret = kstate_no_memory(&where, NULL);
