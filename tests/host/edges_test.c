@@ -1145,6 +1145,97 @@ static void restore_one(void)
 	halt();
 }
 
+/* Folios by the hundred: what looks like a run of them and is none, and failures on the way */
+
+#define MANY	100
+
+struct many {
+	u32 nr;
+	struct kstate_folio_entry *folios;
+};
+
+KSTATE_DESCRIBE_STATIC(many_desc, "many", 1, KSTATE_FOLIOS(folios, struct many, nr));
+
+enum { MANY_FLAGS = 40, MANY_LARGE = 60 };
+
+/* Every other page; two that differ in their flags only, and one with a large folio behind it */
+static void many_fill(struct many *m)
+{
+	struct folio *folio;
+
+	m->nr = MANY;
+	m->folios = kvzalloc(MANY * sizeof(*m->folios), GFP_KERNEL);
+	for (u32 i = 0; i < MANY; i++) {
+		if (i != MANY_FLAGS + 1 && i != MANY_LARGE + 1)
+			folio_alloc(GFP_KERNEL, 0);
+		folio = folio_alloc(GFP_KERNEL, i == MANY_LARGE + 1);
+		/* Two pages can be right behind it */
+		if (i == MANY_LARGE && folio_pfn(folio) % 2 == 0)
+			folio = folio_alloc(GFP_KERNEL, 0);
+		m->folios[i] = (struct kstate_folio_entry){
+			.folio = folio, .index = i, .flags = i == MANY_FLAGS,
+		};
+		fill_page(folio_address(folio), 1, i);
+	}
+	check(folio_pfn(m->folios[MANY_FLAGS + 1].folio) ==
+	      folio_pfn(m->folios[MANY_FLAGS].folio) + 1);
+	check(folio_pfn(m->folios[MANY_LARGE + 1].folio) ==
+	      folio_pfn(m->folios[MANY_LARGE].folio) + 1);
+}
+
+static void save_many(void)
+{
+	struct two page = { .nr_pages = 1 };
+	bool failed = true;
+	struct many m;
+	long before;
+	int ret;
+
+	many_fill(&m);
+	for (int n = 1; failed; n++) {
+		before = shim_kho_preserved();
+		shim_fail_at(n);
+		ret = kstate_save_state(&many_desc, &m, 1);
+		failed = shim_failed();
+		shim_fail_at(0);
+		/* What fails among many is tried again for itself: so saving may go well */
+		check(!ret || (failed && ret == -ENOMEM));
+		if (!ret)
+			check(!kstate_drop_key(&many_desc, KSTATE_ID(1)));
+		/* A segment may stay */
+		check(shim_kho_preserved() <= before + 1);
+		check(n < 1000);
+	}
+	check(!kstate_save_state(&many_desc, &m, 1));
+	page.pages = folio_page(m.folios[MANY_LARGE + 1].folio, 1);
+	check(kstate_save_state(&two_desc, &page, 1) == -EEXIST);
+	jump();
+}
+
+static void restore_many(void)
+{
+	struct many m = {};
+
+	check(!kstate_restore(&many_desc, &m, 1));
+	check(m.nr == MANY);
+	for (u32 i = 0; i < MANY; i++) {
+		check(m.folios[i].index == i);
+		check(m.folios[i].flags == (i == MANY_FLAGS));
+		check(folio_order(m.folios[i].folio) == (i == MANY_LARGE + 1));
+		check(page_is_good(folio_address(m.folios[i].folio), 1, i));
+		folio_put(m.folios[i].folio);
+	}
+	check(!shim_kho_unclaimed());
+	halt();
+}
+
+static void very_many(void **state)
+{
+	shim_kho_reset();
+	run_and_jump(save_many);
+	run(restore_many);
+}
+
 /* An object that goes and comes back: what counts is what its record has, not what it could have */
 
 static void save_two_kinds(void)
@@ -1264,6 +1355,7 @@ int main(void)
 		TEST(in_memory),
 		TEST(same_memory_twice),
 		TEST(handed_on_twice),
+		TEST(very_many),
 		TEST(comes_back),
 		TEST(scratch_twice),
 		TEST(scratch_beside_outgoing),
