@@ -28,6 +28,8 @@
  * @line: the command line that is loaded
  * @kernel: path of the image to load
  * @loaded: it is
+ * @stops: signals that are held back, and looked at by stopped()
+ * @before: which were held back before that
  */
 struct jump {
 	struct arm arm;
@@ -39,6 +41,8 @@ struct jump {
 	struct command_line line;
 	char *kernel;
 	bool loaded;
+	sigset_t stops;
+	sigset_t before;
 };
 
 /* Loading */
@@ -97,6 +101,32 @@ static void take_back(const struct jump *j, const struct answer *answer)
 		disarm(j->arm.live.sysfs, &no);
 }
 
+/* Being told to stop */
+
+/* Until the command ends or jumps: a signal would leave it half done at any place */
+static void hold_stops(struct jump *j)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction now;
+
+	sigemptyset(&j->stops);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (!sigaction(signals[i], NULL, &now) && now.sa_handler != SIG_IGN)
+			sigaddset(&j->stops, signals[i]);
+	sigprocmask(SIG_BLOCK, &j->stops, &j->before);
+}
+
+static enum status stopped(const struct jump *j, struct trouble *t)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	sigandset(&pending, &pending, &j->stops);
+	if (sigisemptyset(&pending))
+		return STATUS_OK;
+	return trouble(t, STATUS_SYSTEM, "told to stop by a signal: no jump, nothing is loaded or armed");
+}
+
 /* Rehearsing and jumping */
 
 /* What the kernel says of the jump that it has refused, in a sentence */
@@ -138,10 +168,13 @@ static enum status leave(const struct jump *j, struct trouble *t)
 	if (fflush(stdout) || ferror(stdout))
 		return trouble(t, STATUS_SYSTEM, "cannot write: no jump");
 	sync();
+	if (stopped(j, t))
+		return t->status;
 	/* Services are to be stopped first, where there are any: systemd does that, and jumps */
 	if (!access("/run/systemd/system", F_OK)) {
 		pid = fork();
 		if (!pid) {
+			sigprocmask(SIG_SETMASK, &j->before, NULL);
 			execvp(systemctl[0], systemctl);
 			_exit(127);
 		}
@@ -198,41 +231,14 @@ static enum status prepare(struct jump *j, int lock, struct answer *answer, stru
 	return status ?: rehearse(j, t);
 }
 
-/* From here on, who is told to stop is asked by stopped(); @before is how signals were */
-static void hold_stops(sigset_t *stops, sigset_t *before)
-{
-	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
-	struct sigaction now;
-
-	sigemptyset(stops);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (!sigaction(signals[i], NULL, &now) && now.sa_handler != SIG_IGN)
-			sigaddset(stops, signals[i]);
-	sigprocmask(SIG_BLOCK, stops, before);
-}
-
-static enum status stopped(const sigset_t *stops, struct trouble *t)
-{
-	sigset_t pending;
-
-	sigpending(&pending);
-	sigandset(&pending, &pending, stops);
-	if (sigisemptyset(&pending))
-		return STATUS_OK;
-	return trouble(t, STATUS_SYSTEM, "told to stop by a signal: no jump, nothing is loaded or armed");
-}
-
 static enum status jump(struct jump *j, int lock, struct trouble *t)
 {
 	struct answer answer = {};
-	sigset_t stops, before;
 	enum status status;
 
-	hold_stops(&stops, &before);
-	status = prepare(j, lock, &answer, t);
-	status = status ?: stopped(&stops, t);
+	hold_stops(j);
+	status = prepare(j, lock, &answer, t) ?: stopped(j, t);
 	if (!status) {
-		sigprocmask(SIG_SETMASK, &before, NULL);
 		print_loaded(j);
 		if (j->stay)
 			return outcome_status(answer.worst);

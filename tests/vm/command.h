@@ -14,8 +14,16 @@ static char output[1 << 20];
 
 #define OUTPUT		"/tmp/output"
 
-/* Whether it is told to stop before it begins, by a signal that it can hold back */
-static bool told_to_stop;
+/* What to wait for in the gate, and then to tell the command to stop; or NULL */
+static const char *stop_when;
+
+static inline void stop_then(pid_t pid)
+{
+	do {
+		guest_ok(read_file(KSTATE_SYS "gate", output, sizeof(output)));
+	} while (!strstr(output, stop_when));
+	guest_check(!kill(pid, SIGTERM));
+}
 
 /* Run /bin/kstate; returns its exit status */
 static inline int run_kstate(const char *const *args)
@@ -27,17 +35,11 @@ static inline int run_kstate(const char *const *args)
 		fd = open(OUTPUT, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 		dup2(fd, 1);
 		dup2(fd, 2);
-		if (told_to_stop) {
-			sigset_t stop;
-
-			sigemptyset(&stop);
-			sigaddset(&stop, SIGTERM);
-			sigprocmask(SIG_BLOCK, &stop, NULL);
-			raise(SIGTERM);
-		}
 		execv("/bin/kstate", (char **)args);
 		_exit(127);
 	}
+	if (pid > 0 && stop_when)
+		stop_then(pid);
 	guest_check(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
 	guest_ok(read_file(OUTPUT, output, sizeof(output)));
 	return WEXITSTATUS(status);

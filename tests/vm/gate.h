@@ -216,10 +216,10 @@ static void jump_command(long boot)
 			    image(next, "kstate_demo"));
 		check_armed("\"armed\":\"off\"");
 		/* Told to stop, it takes back what it has done */
-		told_to_stop = true;
+		stop_when = "\"armed\":\"on\"";
 		kstate_says(71, "told to stop by a signal", "jump", "--stay", "--initrd", GUEST_INITRD,
 			    image(next, "kstate_demo"));
-		told_to_stop = false;
+		stop_when = NULL;
 		check_armed("\"armed\":\"off\"");
 		guest_check(jump() == -EINVAL);
 		/* What becomes too much afterwards, the kernel refuses */
