@@ -354,25 +354,24 @@ struct kstate_op {
 	const struct kstate_path *path;
 };
 
-/* Some of the bits of the eight bytes at @at in the fixed part */
-struct kstate_bits {
+/* Of the eight bytes at @at in the fixed part: what is not padding, and what bools do not have */
+struct kstate_word {
 	u32 at;
-	u64 bits;
+	u64 keep;
+	u64 bad;
 };
 
 /**
  * struct kstate_plan - the steps for one struct
  * @nr: number of steps
  * @copies: how many of them are copies
- * @quick: how many of them are copies, or done if none of @bools is set
+ * @quick: how many of them are copies, or done if no bad bit of @words is set
  * @copied: bytes that these copy
  * @solid: bytes from the first of them to the last one, if there is nothing but
  *	padding between them in the record, and as much in the object; otherwise 0
  * @bytes: if the only step is to copy all of it, how many bytes; otherwise 0
- * @nr_holes: entries of @holes
- * @nr_bools: entries of @bools
- * @holes: bits that are padding, of a solid plan
- * @bools: bits that bools do not have
+ * @nr_words: entries of @words
+ * @words: those with bools, and of a solid plan those with padding
  * @ops: the steps: copies first, then single bools, those that use the tail in the
  *	order of the tail, those that set lengths last
  */
@@ -383,10 +382,8 @@ struct kstate_plan {
 	u32 copied;
 	u32 solid;
 	u32 bytes;
-	u32 nr_holes;
-	u32 nr_bools;
-	struct kstate_bits *holes;
-	struct kstate_bits *bools;
+	u32 nr_words;
+	struct kstate_word *words;
 	struct kstate_op ops[];
 };
 
@@ -497,8 +494,8 @@ static __always_inline u32 kstate_plan_quick(const struct kstate_plan *plan, con
 	u64 bad = 0;
 	u32 i;
 
-	for (i = 0; i < plan->nr_bools; i++)
-		bad |= get_unaligned((u64 *)(fixed + plan->bools[i].at)) & plan->bools[i].bits;
+	for (i = 0; i < plan->nr_words; i++)
+		bad |= get_unaligned((u64 *)(fixed + plan->words[i].at)) & plan->words[i].bad;
 	return unlikely(bad) ? plan->copies : plan->quick;
 }
 
@@ -614,20 +611,25 @@ struct kstate_save_ctx {
 	u32 nr_groups;
 };
 
-static __always_inline void kstate_save_copies(const struct kstate_plan *plan, u8 *fixed,
-					       const void *obj)
+/* The copies; how many steps need not be gone through then */
+static __always_inline u32 kstate_save_copies(const struct kstate_plan *plan, u8 *fixed,
+					      const void *obj)
 {
 	const struct kstate_op *op = plan->ops, *end = op + plan->copies;
-	const struct kstate_bits *hole = plan->holes, *last = hole + plan->nr_holes;
+	const struct kstate_word *word = plan->words, *last = word + plan->nr_words;
+	u64 bad = 0, val;
 
 	if (plan->solid)
 		memcpy(fixed + op->wire, obj + op->mem, plan->solid);
 	else
 		for (; op < end; op++)
 			kstate_copy(fixed + op->wire, obj + op->mem, op->count);
-	for (; hole < last; hole++)
-		put_unaligned(get_unaligned((u64 *)(fixed + hole->at)) & ~hole->bits,
-			      (u64 *)(fixed + hole->at));
+	for (; word < last; word++) {
+		val = get_unaligned((u64 *)(fixed + word->at)) & word->keep;
+		put_unaligned(val, (u64 *)(fixed + word->at));
+		bad |= val & word->bad;
+	}
+	return unlikely(bad) ? plan->copies : plan->quick;
 }
 
 int kstate_save_steps(struct kstate_save_ctx *w, const struct kstate_plan *plan, u32 done,

@@ -156,12 +156,12 @@ static noinline int call_new_schema(struct kstate_stream *stream,
 
 	for (i = 0; i < ARRAY_SIZE(stream->used); i++) {
 		if (stream->used[i].serial == schema->serial) {
-			stream->last = i;
+			stream->last = &stream->used[i];
 			return 0;
 		}
 	}
-	stream->last = (stream->last + 1) % ARRAY_SIZE(stream->used);
-	used = kstate_stream_last(stream);
+	used = stream->used + (stream->last - stream->used + 1) % ARRAY_SIZE(stream->used);
+	stream->last = used;
 	*used = (struct kstate_used){ .id = KSTATE_NO_REF, .name = KSTATE_NO_REF };
 	if (stream->set->incoming) {
 		used->name = kstate_set_name(stream->set, schema->name);
@@ -178,7 +178,7 @@ static noinline int call_new_schema(struct kstate_stream *stream,
 /* The numbers of the schema and of its name; most are like those of the call before */
 static __always_inline int call_schema(struct call *call)
 {
-	return likely(kstate_stream_last(call->stream)->serial == call->schema->serial) ? 0 :
+	return likely(call->stream->last->serial == call->schema->serial) ? 0 :
 	       call_new_schema(call->stream, call->schema, call->where->err);
 }
 
@@ -186,7 +186,7 @@ static __always_inline int call_schema(struct call *call)
 static int check_duplicate(struct call *call)
 {
 	struct kstate_stream *stream = call->stream;
-	u32 name = kstate_stream_last(stream)->name;
+	u32 name = stream->last->name;
 	u64 *max_key = kstate_stream_max_key(stream, name);
 	const struct kstate_key *key = &call->where->key;
 	struct kstate_slot *slot;
@@ -206,7 +206,7 @@ static int check_duplicate(struct call *call)
 /* The header, the key and the fixed part, which is zero */
 static __always_inline struct kstate_record *begin_record(const struct call *call)
 {
-	u32 size = ALIGN(call->len, 8) + ALIGN(call->schema->size, 8);
+	u32 size = ALIGN(call->len, 8) + call->schema->resolution->fixed;
 	struct kstate_record *record = (void *)kstate_stream_begin(call->stream,
 								   sizeof(*record) + size);
 
@@ -214,7 +214,7 @@ static __always_inline struct kstate_record *begin_record(const struct call *cal
 		return NULL;
 	record->key = cpu_to_le64(call->where->key.id);
 	record->size = cpu_to_le32(size);
-	record->schema = cpu_to_le32(kstate_stream_last(call->stream)->id);
+	record->schema = cpu_to_le32(call->stream->last->id);
 	record->key_len = cpu_to_le16(call->len);
 	record->flags = cpu_to_le16(call->schema->flags & KSTATE_SCHEMA_OPTIONAL ?
 				    KSTATE_RECORD_OPTIONAL : 0);
@@ -261,8 +261,7 @@ static __always_inline int save_record(struct call *call, struct kstate_save_ctx
 	if (!record)
 		return kstate_no_memory(call->where, NULL);
 	fixed = (u8 *)(record + 1) + ALIGN(call->len, 8);
-	kstate_save_copies(plan, fixed, obj);
-	done = kstate_plan_quick(plan, fixed);
+	done = kstate_save_copies(plan, fixed, obj);
 	if (done < plan->nr)
 		ret = save_steps(stream, plan, done, w, &record, obj);
 	*slot = ret ? NULL : kstate_stream_commit(stream, record);
@@ -334,7 +333,7 @@ static __always_inline struct kstate_slot *find_record(struct call *call)
 	struct kstate_stream *stream = call->stream;
 	struct kstate_slot *slot = NULL;
 	int ret = call_schema(call);
-	u32 name = kstate_stream_last(stream)->name;
+	u32 name = stream->last->name;
 
 	if (ret)
 		return ERR_PTR(ret);
@@ -382,7 +381,7 @@ int kstate_stream_drop(struct kstate_stream *stream, struct kstate_description *
 	slot = kstate_set_published(stream->set) ? ERR_PTR(-EBUSY) : find_record(&call);
 	/* Undoing must not fail */
 	if (slot == ERR_PTR(-ENOMEM))
-		slot = kstate_stream_search(stream, kstate_stream_last(stream)->name, where.key.id,
+		slot = kstate_stream_search(stream, stream->last->name, where.key.id,
 					    where.key.name, call.len) ?: ERR_PTR(-ENOENT);
 	if (!IS_ERR(slot))
 		kstate_slot_drop(stream, slot);
@@ -403,7 +402,7 @@ static int update_record(struct call *call, struct kstate_record *record, const 
 	if (!kstate_record_whole(record))
 		return kstate_fail(call->where, NULL, KSTATE_DAMAGED, -EBADMSG,
 				   "what was saved\nother bytes");
-	if (le32_to_cpu(record->schema) != kstate_stream_last(call->stream)->id)
+	if (le32_to_cpu(record->schema) != call->stream->last->id)
 		return kstate_fail(call->where, NULL, KSTATE_BAD_CALL, -EINVAL,
 				   "the description that it was saved with\nanother");
 	before = kvmalloc(size, GFP_KERNEL);
@@ -490,7 +489,7 @@ static __always_inline int check_record(struct call *call, struct kstate_slot *s
 					struct kstate_restore_ctx *w, bool at_once)
 {
 	struct kstate_stream *stream = call->stream;
-	struct kstate_used *used = kstate_stream_last(stream);
+	struct kstate_used *used = stream->last;
 	struct kstate_record *record = slot->record;
 	u32 id = le32_to_cpu(record->schema), size = le32_to_cpu(record->size);
 	u8 *fixed = kstate_record_payload(record);

@@ -285,6 +285,7 @@ static int open_stream(struct kstate_set *set, struct kstate_record *record)
 		return -ENOMEM;
 	stream->set = set;
 	stream->id = le64_to_cpu(record->key);
+	stream->last = stream->used;
 	memcpy(stream->name, record + 1, len);
 	mutex_init(&stream->lock);
 	lockdep_set_subclass(&stream->lock, SINGLE_DEPTH_NESTING);

@@ -64,23 +64,25 @@ static int op_rank(const struct kstate_op *op)
 	return 2;
 }
 
-/* Set @val in a byte before @end of what may have @nr entries already; how many it has then */
-static u32 set_byte(struct kstate_bits *words, u32 nr, u32 byte, u32 end, u8 val)
+/* The word of @plan that has a byte, which is before @end */
+static struct kstate_word *word_of(struct kstate_plan *plan, u32 byte, u32 end)
 {
-	struct kstate_bits *last = nr ? &words[nr - 1] : NULL;
+	struct kstate_word *word = plan->words;
 
-	if (!last || byte - last->at >= 8) {
-		last = &words[nr++];
-		last->at = min(ALIGN_DOWN(byte, 8), end - 8);
+	while (word < plan->words + plan->nr_words && byte - word->at >= 8)
+		word++;
+	if (word == plan->words + plan->nr_words) {
+		plan->nr_words++;
+		*word = (struct kstate_word){ .at = min(ALIGN_DOWN(byte, 8), end - 8), .keep = ~0ULL };
 	}
-	((u8 *)&last->bits)[byte - last->at] = val;
-	return nr;
+	return word;
 }
 
 /* If saving can copy what is between the copies, too, and clear it then */
 static void set_solid(struct kstate_plan *plan, u32 end)
 {
 	const struct kstate_op *first = plan->ops, *last = first + plan->copies, *op, *other;
+	struct kstate_word *word;
 	u32 byte;
 
 	for (op = first + 1; op < last; op++) {
@@ -91,9 +93,12 @@ static void set_solid(struct kstate_plan *plan, u32 end)
 			if (other->wire >= byte && other->wire < op->wire)
 				return;
 	}
-	for (op = first + 1; op < last; op++)
-		for (byte = op[-1].wire + op[-1].count; byte < op->wire; byte++)
-			plan->nr_holes = set_byte(plan->holes, plan->nr_holes, byte, end, 0xff);
+	for (op = first + 1; op < last; op++) {
+		for (byte = op[-1].wire + op[-1].count; byte < op->wire; byte++) {
+			word = word_of(plan, byte, end);
+			((u8 *)&word->keep)[byte - word->at] = 0;
+		}
+	}
 	plan->solid = end - first->wire;
 }
 
@@ -101,17 +106,18 @@ static void set_quick(struct build *b, struct kstate_plan *plan)
 {
 	const struct kstate_op *op = plan->ops + plan->copies;
 	u32 end = op[-1].wire + op[-1].count;
+	struct kstate_word *word;
 
 	if (end < 8)
 		return;
-	/* A hole may be in two words */
-	plan->holes = kstate_build_alloc(b, 2 * plan->nr * sizeof(*plan->holes));
-	plan->bools = kstate_build_alloc(b, plan->nr * sizeof(*plan->bools));
-	if (!plan->bools || !plan->holes)
+	/* Padding behind a copy may be in two words, a bool is in one */
+	plan->words = kstate_build_alloc(b, 2 * plan->nr * sizeof(*plan->words));
+	if (!plan->words)
 		return;
 	set_solid(plan, end);
 	for (; op < plan->ops + plan->nr && op_rank(op) == 1 && op->wire < end; op++) {
-		plan->nr_bools = set_byte(plan->bools, plan->nr_bools, op->wire, end, 0xfe);
+		word = word_of(plan, op->wire, end);
+		((u8 *)&word->bad)[op->wire - word->at] = 0xfe;
 		plan->quick++;
 	}
 }

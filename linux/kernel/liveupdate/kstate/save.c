@@ -33,8 +33,7 @@ int kstate_save_at(struct kstate_save_ctx *w, const struct kstate_op *op, s64 in
 	u32 done;
 	int ret;
 
-	kstate_save_copies(plan, w->rec + fixed, obj);
-	done = kstate_plan_quick(plan, w->rec + fixed);
+	done = kstate_save_copies(plan, w->rec + fixed, obj);
 	if (done == plan->nr)
 		return 0;
 	frame = (struct kstate_frame){ .up = w->where.frame, .path = op->path, .index = index };

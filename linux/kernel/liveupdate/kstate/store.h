@@ -318,7 +318,7 @@ struct kstate_used {
  * @bytes: of its records
  * @ns: that saving or restoring them took
  * @used: some schemas: records of a few states may take turns
- * @last: number of the one of them that was used last
+ * @last: the one of them that was used last
  * @last_ns: how long the last object took whose time was taken
  * @restored: how many objects have been restored
  * @in_transactions: how many records are in transactions that have not ended
@@ -345,7 +345,7 @@ struct kstate_stream {
 	u64 bytes;
 	u64 ns;
 	struct kstate_used used[4];
-	u32 last;
+	struct kstate_used *last;
 	u32 last_ns;
 	u32 restored;
 	u32 in_transactions;
@@ -367,11 +367,6 @@ static inline bool kstate_set_published(const struct kstate_set *set)
 static inline bool kstate_set_jumping(const struct kstate_set *set)
 {
 	return READ_ONCE(set->jumper) == current;
-}
-
-static inline struct kstate_used *kstate_stream_last(struct kstate_stream *stream)
-{
-	return &stream->used[stream->last];
 }
 
 /* A schema of a set by its number: chunk n holds 2^n of them */
@@ -420,7 +415,7 @@ static inline struct kstate_slot *kstate_stream_next(struct kstate_stream *strea
 	struct kstate_slot *slot = &index->slots[index->next];
 
 	if (index->next == index->nr || slot->state != KSTATE_SLOT_FREE ||
-	    le32_to_cpu(slot->record->schema) != kstate_stream_last(stream)->id ||
+	    le32_to_cpu(slot->record->schema) != stream->last->id ||
 	    le64_to_cpu(slot->record->key) != key || slot->record->key_len)
 		return NULL;
 	index->next++;

@@ -70,6 +70,7 @@ struct kstate_stream *kstate_stream_create(struct kstate_set *set, const char *n
 		goto fail;
 	}
 	stream->set = set;
+	stream->last = stream->used;
 	stream->transient = kstate_set_jumping(set);
 	strscpy(stream->name, name, sizeof(stream->name));
 	mutex_init(&stream->lock);
