@@ -85,10 +85,10 @@ check-docs:
 	@scripts/setup kernel docs
 	@scripts/docs --check $(TEST:%='%')
 
+# One at a time: tests in VMs come here, too
 check-pages:
-	@scripts/setup kernel tool pages
-	@$(MAKE) -s -C tool
-	@tests/pages/run $(TEST:%='%')
+	@mkdir -p build; exec 9>build/pages.lock; flock 9; scripts/setup kernel tool pages && \
+		$(MAKE) -s -C tool && tests/pages/run $(TEST:%='%')
 
 soak:
 	@tests/soak/run $(MINUTES:%=--minutes %) $(SEED:%=--seed %) $(ROUND:%=--round %)

@@ -59,17 +59,17 @@ void kho_unpreserve_folio(struct folio *folio)
 	unkeep(&folio->page, folio_order(folio));
 }
 
-int kho_preserve_folios(struct folio *const *folios, unsigned long nr)
+int kho_preserve_each_page(const unsigned long *pfns, unsigned long nr)
 {
 	unsigned long i;
 	int ret = 0;
 
 	shim_atomic();
 	for (i = 0; i < nr && !ret; i++)
-		ret = keep(&folios[i]->page, folio_order(folios[i]));
+		ret = keep(pfn_to_page(pfns[i]), 0);
 	/* Not the one that failed */
 	for (i = ret ? i - 1 : 0; i; i--)
-		unkeep(&folios[i - 1]->page, folio_order(folios[i - 1]));
+		unkeep(pfn_to_page(pfns[i - 1]), 0);
 	return ret;
 }
 

@@ -421,6 +421,119 @@ static void bools(void **state)
 	assert_false(to.v);
 }
 
+/* Bools in the first and in the last bytes of words, and padding before and behind them */
+struct switches {
+	bool a;			/* 0 */
+	u8 x[7];
+	bool b;			/* 8 */
+	u8 y;
+	u16 z;
+	u32 w;
+	u8 p;			/* 16, padding behind it */
+	u32 q;
+	bool c;			/* 24, padding behind it */
+	u64 r;
+	u8 s;
+	bool d;			/* 41: the last byte of all */
+};
+
+static KSTATE_DESCRIBE(switches_desc, "switches", 1,
+	KSTATE_FIELD(struct switches, a), KSTATE_FIELD(struct switches, x),
+	KSTATE_FIELD(struct switches, b), KSTATE_FIELD(struct switches, y),
+	KSTATE_FIELD(struct switches, z), KSTATE_FIELD(struct switches, w),
+	KSTATE_FIELD(struct switches, p), KSTATE_FIELD(struct switches, q),
+	KSTATE_FIELD(struct switches, c), KSTATE_FIELD(struct switches, r),
+	KSTATE_FIELD(struct switches, s), KSTATE_FIELD(struct switches, d));
+
+static const struct { u32 at; const char *path; } switches[] = {
+	{ offsetof(struct switches, a), "switches[1].a" },
+	{ offsetof(struct switches, b), "switches[1].b" },
+	{ offsetof(struct switches, c), "switches[1].c" },
+	{ offsetof(struct switches, d), "switches[1].d" },
+};
+
+static void no_bool_is_saved(void **state)
+{
+	struct kstate_set *set = set_create();
+	struct kstate_stream *stream = kstate_stream_create(set, "test", &err);
+	struct switches from;
+	char found[4];
+
+	use(&switches_desc);
+	memset(&from, 0xff, sizeof(from));
+	from.a = from.b = from.c = from.d = true;
+	for (int i = 0; i < ARRAY_SIZE(switches); i++) {
+		u8 *byte = (u8 *)&from + switches[i].at;
+
+		for (*byte = 2; *byte; ++*byte) {
+			snprintf(found, sizeof(found), "%u", *byte);
+			assert_error(kstate_stream_save(stream, &switches_desc, &from,
+							KSTATE_ID(1), &err),
+				     KSTATE_VALUE, -ERANGE, switches[i].path, "0 or 1", found);
+		}
+		*byte = i & 1;
+	}
+	stream_save(stream, &switches_desc, &from, KSTATE_ID(1));
+	kstate_set_destroy(set);
+}
+
+static void no_bool_is_restored(void **state)
+{
+	struct switches from = {}, to, before;
+	char found[4];
+
+	for (int i = 0; i < ARRAY_SIZE(switches); i++) {
+		for (u32 val = 0; val < 256; val++) {
+			struct kstate_set *set = saved(&switches_desc, &from);
+			struct kstate_stream *stream = kstate_stream_find(set, "test");
+			struct kstate_record *record = stream->index.slots[0].record;
+
+			kstate_record_payload(record)[switches[i].at] = val;
+			kstate_record_seal(record, 0);
+			memset(&to, 1, sizeof(to));
+			before = to;
+			snprintf(found, sizeof(found), "%u", val);
+			if (val > 1) {
+				assert_error(stream_restore(stream, &switches_desc, &to,
+							    KSTATE_ID(1)),
+					     KSTATE_VALUE, -ERANGE, switches[i].path, "0 or 1",
+					     found);
+				assert_memory_equal(&to, &before, sizeof(to));
+			} else {
+				assert_int_equal(stream_restore(stream, &switches_desc, &to,
+								KSTATE_ID(1)), 0);
+				assert_int_equal(((u8 *)&to)[switches[i].at], val);
+			}
+			kstate_set_destroy(set);
+		}
+	}
+}
+
+/* What is between the members does not leave the kernel, and is not overwritten by the next one */
+static void padding(void **state)
+{
+	struct switches from, to;
+	struct kstate_set *set;
+	u8 *payload;
+
+	memset(&from, 0xff, sizeof(from));
+	from.a = from.b = from.c = from.d = true;
+	set = saved(&switches_desc, &from);
+	payload = kstate_record_payload(kstate_stream_find(set, "test")->index.slots[0].record);
+	for (u32 i = 0; i < sizeof(from); i++) {
+		bool is_bool = !i || i == 8 || i == 24 || i == 41;
+		bool none = (i > 16 && i < 20) || (i > 24 && i < 32) || i > 41;
+
+		assert_int_equal(payload[i], none ? 0 : is_bool ? 1 : 0xff);
+	}
+	memset(&to, 0x5a, sizeof(to));
+	assert_int_equal(stream_restore(kstate_stream_find(set, "test"), &switches_desc, &to,
+					KSTATE_ID(1)), 0);
+	assert_memory_equal((u8 *)&to + 17, "\x5a\x5a\x5a", 3);
+	assert_memory_equal((u8 *)&to + 25, "\x5a\x5a\x5a\x5a\x5a\x5a\x5a", 7);
+	kstate_set_destroy(set);
+}
+
 /* A union whose tag is none of its arms' cannot be saved */
 static void no_arm(void **state)
 {
@@ -495,7 +608,7 @@ int main(void)
 		TEST(constraints_kept),
 		TEST(constraints_of_the_reader),
 		TEST(constraints_of_the_writer),
-		TEST(bools),
+		TEST(bools), TEST(no_bool_is_saved), TEST(no_bool_is_restored), TEST(padding),
 		TEST(no_arm),
 		TEST(skipped),
 		TEST(addresses),

@@ -9,7 +9,7 @@
 bool kho_is_enabled(void);
 bool is_kho_boot(void);
 int kho_preserve_folio(struct folio *folio);
-int kho_preserve_folios(struct folio *const *folios, unsigned long nr);
+int kho_preserve_each_page(const unsigned long *pfns, unsigned long nr);
 void kho_unpreserve_folio(struct folio *folio);
 int kho_preserve_pages(struct page *page, unsigned long nr);
 void kho_unpreserve_pages(struct page *page, unsigned long nr);

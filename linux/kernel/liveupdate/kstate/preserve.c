@@ -347,19 +347,19 @@ int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where
 }
 
 /* Preserve the first runs: single pages at once, if the transport can. How many; 0 if it fails */
-static u32 preserve_first_runs(struct kstate_set *set, const struct kstate_folio_run *runs, u32 nr)
+static u32 preserve_first_runs(const struct kstate_transport *t,
+			       const struct kstate_folio_run *runs, const unsigned long *pfns,
+			       u32 nr)
 {
-	const struct kstate_transport *t = set->transport;
-	struct folio *folios[KSTATE_RUNS_AT_ONCE] __uninitialized;
-	u32 n, count = kstate_run_count(runs);
+	u32 count = kstate_run_count(runs), n = 0;
 	struct kstate_edge edge;
 
-	for (n = 0; t->preserve_folios && n < nr && kstate_run_count(&runs[n]) == 1; n++)
-		folios[n] = page_folio(pfn_to_page(kstate_run_pfn(&runs[n])));
+	while (t->preserve_each && n < nr && kstate_run_count(&runs[n]) == 1)
+		n++;
 	if (n)
-		return t->preserve_folios(folios, n) ? 0 : n;
+		return t->preserve_each(pfns, n) ? 0 : n;
 	return !t->preserve(count == 1 ? KSTATE_EDGE_FOLIO : KSTATE_EDGE_PAGES,
-			    pfn_to_page(kstate_run_pfn(runs)), count, &edge);
+			    pfn_to_page(pfns[0]), count, &edge);
 }
 
 /**
@@ -375,17 +375,21 @@ static u32 preserve_first_runs(struct kstate_set *set, const struct kstate_folio
 u32 kstate_stream_preserve_runs(struct kstate_stream *stream, const struct kstate_folio_run *runs,
 				u32 nr)
 {
+	unsigned long pfns[KSTATE_RUNS_AT_ONCE] __uninitialized;
 	struct kstate_set *set = stream->set;
-	u32 noted = 0, done = 0, n = 1, i;
+	u32 noted, done = 0, n = 1, i;
 
-	scoped_guard(mutex, &set->lock)
-		while (noted < nr && preserve_quick(set, kstate_run_pfn(&runs[noted]),
-						    kstate_run_count(&runs[noted])))
-			noted++;
+	scoped_guard(mutex, &set->lock) {
+		for (noted = 0; noted < nr; noted++) {
+			pfns[noted] = kstate_run_pfn(&runs[noted]);
+			if (!preserve_quick(set, pfns[noted], kstate_run_count(&runs[noted])))
+				break;
+		}
+	}
 	for (; done < noted && n; done += n)
-		n = preserve_first_runs(set, runs + done, noted - done);
+		n = preserve_first_runs(set->transport, runs + done, pfns + done, noted - done);
 	for (i = done; i < noted; i++)
-		preserve_undo(set, KSTATE_EDGE_PAGES, pfn_to_page(kstate_run_pfn(&runs[i])),
+		preserve_undo(set, KSTATE_EDGE_PAGES, pfn_to_page(pfns[i]),
 			      kstate_run_count(&runs[i]));
 	return done;
 }

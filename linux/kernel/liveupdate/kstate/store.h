@@ -36,7 +36,7 @@ struct task_struct;
  * @unmap: frees them
  * @preserve: fills @edge with memory at @ptr (a folio, a page or an area) so
  *	that it survives
- * @preserve_folios: all of several folios or none, for @unpreserve one by one; or NULL
+ * @preserve_each: all of several single pages or none, for @unpreserve one by one; or NULL
  * @unpreserve: undoes that
  * @check: 0 if @edge can be taken, or a negative error code
  * @take: takes over @edge; sets @ptr as it was given to @preserve
@@ -55,7 +55,7 @@ struct kstate_transport {
 	void *(*map)(const struct kstate_edge *edge);
 	void (*unmap)(void *mem, const struct kstate_edge *edge);
 	int (*preserve)(u8 kind, void *ptr, size_t nr, struct kstate_edge *edge);
-	int (*preserve_folios)(struct folio *const *folios, unsigned long nr);
+	int (*preserve_each)(const unsigned long *pfns, unsigned long nr);
 	void (*unpreserve)(const struct kstate_edge *edge);
 	int (*check)(const struct kstate_edge *edge);
 	int (*take)(const struct kstate_edge *edge, void **ptr);
