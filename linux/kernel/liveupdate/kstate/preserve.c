@@ -243,20 +243,21 @@ static void preserve_owner(struct kstate_set *set, unsigned long pfn, char *buf,
 	strscpy(buf, "another record", size);
 }
 
-/* The short way: whether the pages, which there are, are noted now, and were not before */
+/*
+ * The short way if no set is beside: whether the pages, which there are, are noted now, and were
+ * not before
+ */
 static __always_inline bool preserve_quick(struct kstate_set *set, unsigned long pfn,
 					   unsigned long nr)
 {
 	unsigned long first = pfn % CHUNK_PAGES, end = first + nr, *bits;
 
-	if (set->beside || nr > CHUNK_PAGES - first)
-		return false;
 	bits = preserve_chunk(set, pfn)->bits;
 	if (!bits)
 		return false;
 	if (nr == 1)
 		return !__test_and_set_bit(first, bits);
-	if (find_next_bit(bits, end, first) < end)
+	if (nr > CHUNK_PAGES - first || find_next_bit(bits, end, first) < end)
 		return false;
 	bitmap_set(bits, first, nr);
 	return true;
@@ -314,7 +315,7 @@ int kstate_set_preserve(struct kstate_set *set, const struct kstate_where *where
 	struct kstate_edge made = { .kind = kind };
 	int ret = -EAGAIN;
 
-	if (kind != KSTATE_EDGE_VMALLOC) {
+	if (kind != KSTATE_EDGE_VMALLOC && !set->beside) {
 		guard(mutex)(&set->lock);
 		if (preserve_quick(set, page_to_pfn((struct page *)ptr),
 				   kind == KSTATE_EDGE_FOLIO ? folio_nr_pages(ptr) : nr))
@@ -380,7 +381,7 @@ u32 kstate_stream_preserve_runs(struct kstate_stream *stream, const struct kstat
 	u32 noted, done = 0, n = 1, i;
 
 	scoped_guard(mutex, &set->lock) {
-		for (noted = 0; noted < nr; noted++) {
+		for (noted = 0; noted < nr && !set->beside; noted++) {
 			pfns[noted] = kstate_run_pfn(&runs[noted]);
 			if (!preserve_quick(set, pfns[noted], kstate_run_count(&runs[noted])))
 				break;

@@ -162,21 +162,6 @@ static int save_edges(struct kstate_save_ctx *w, const struct kstate_op *op, u32
 	return ret;
 }
 
-/* How many of the entries at @e make one run, which begins with a folio of @order at @pfn */
-static __always_inline u32 run_length(const struct kstate_folio_entry *e, u64 left,
-				      unsigned long pfn, u32 order)
-{
-	u32 most = min_t(u64, left, KSTATE_RUN_MAX), n;
-
-	/* Folios are looked at last: they are not in a cache */
-	for (n = 1; n < most; n++)
-		if (!e[n].folio || folio_pfn(e[n].folio) != pfn + ((u64)n << order) ||
-		    e[n].index != e->index + ((u64)n << order) || e[n].flags != e->flags ||
-		    e[n].index >> KSTATE_RUN_BITS || folio_order(e[n].folio) != order)
-			break;
-	return n;
-}
-
 static int bad_folio(struct kstate_save_ctx *w, const struct kstate_op *op, u64 i,
 		     const char *expected, u64 found)
 {
@@ -248,28 +233,59 @@ static void expect_runs(struct kstate_save_ctx *w, u64 runs, u64 entries, u64 le
 	make_room(w, w->used + min_t(u64, more, 7 * w->used));
 }
 
+/*
+ * Make runs of the entries at @e, of which there are @left. How many; @folios is set to how many
+ * folios they have. -ERANGE if the entry after them cannot be in any.
+ */
+static int make_runs(const struct kstate_folio_entry *e, u64 left, struct kstate_folio_run *runs,
+		     u64 *folios, bool *large)
+{
+	u64 all = left, pfn, next_pfn = U64_MAX, next_index = 0;
+	u32 nr = 0, len = 0, flags = 0, order = 0;
+
+	for (; left; left--, e++) {
+		if (unlikely(!e->folio || e->index >> KSTATE_RUN_BITS))
+			break;
+		pfn = folio_pfn(e->folio);
+		/* Folios are looked at last: they are not in a cache */
+		if (pfn == next_pfn && e->index == next_index && e->flags == flags &&
+		    len < KSTATE_RUN_MAX && folio_order(e->folio) == order) {
+			len++;
+			le64_add_cpu(&runs[nr - 1].index, BIT_ULL(KSTATE_RUN_BITS));
+		} else {
+			flags = e->flags;
+			if (nr == KSTATE_RUNS_AT_ONCE || unlikely(flags >> KSTATE_RUN_FLAGS))
+				break;
+			order = folio_order(e->folio);
+			*large |= order;
+			len = 1;
+			runs[nr++] = make_run(e, 1, pfn, order);
+			next_pfn = pfn;
+			next_index = e->index;
+		}
+		next_pfn += 1UL << order;
+		next_index += 1UL << order;
+	}
+	*folios = all - left;
+	return !left || nr == KSTATE_RUNS_AT_ONCE ? nr : -ERANGE;
+}
+
 /* Some runs of the entries from @i on; @at is where their number is. The entry after them */
 static s64 save_runs(struct kstate_save_ctx *w, const struct kstate_op *op,
 		     const struct kstate_folio_entry *entries, u64 i, u64 n, u32 at)
 {
 	struct kstate_folio_run runs[KSTATE_RUNS_AT_ONCE] __uninitialized, *run;
-	const struct kstate_folio_entry *e = entries + i, *end = entries + n;
-	u32 nr, done, order, large = 0, len;
-	unsigned long pfn;
-	u64 all;
+	const struct kstate_folio_entry *e = entries + i, *end;
+	bool large = false;
+	u32 done, len;
+	u64 all, folios;
 	s64 to;
-	int ret;
+	int nr, ret;
 
-	for (nr = 0; e < end && nr < KSTATE_RUNS_AT_ONCE; nr++, e += len) {
-		if (unlikely(!e->folio || e->flags >> KSTATE_RUN_FLAGS ||
-			     e->index >> KSTATE_RUN_BITS))
-			return bad_entry(w, op, e, e - entries);
-		pfn = folio_pfn(e->folio);
-		order = folio_order(e->folio);
-		large |= order;
-		len = run_length(e, end - e, pfn, order);
-		runs[nr] = make_run(e, len, pfn, order);
-	}
+	nr = make_runs(e, n - i, runs, &folios, &large);
+	e += folios;
+	if (nr < 0)
+		return bad_entry(w, op, e, e - entries);
 	all = get_unaligned_le64(w->rec + at) + nr;
 	if (w->room - w->used < nr * sizeof(*runs))
 		expect_runs(w, all, e - entries, n - i);
