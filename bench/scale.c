@@ -291,51 +291,15 @@ static struct folio **contiguous(void)
 	return folios;
 }
 
-/* struct memfd_luo_folio_ser */
-struct memfd_entry {
-	u64 pfn_flags;
-	u64 index;
-};
-
-/*
- * What memfd_luo_preserve_folios() does to folios that are up to date, without
- * locking and dirtying them: it would be slower if it did.
- */
-static void preserve_as_memfd(struct folio **file, s64 *bytes)
-{
-	struct folio **folios = kvmalloc_objs(*folios, NR_FOLIOS);
-	struct memfd_entry *entries;
-	struct kho_vmalloc area;
-
-	/* memfd_pin_folios() */
-	for (u32 i = 0; i < NR_FOLIOS; i++) {
-		folio_get(file[i]);
-		folios[i] = file[i];
-	}
-	entries = vzalloc(NR_FOLIOS * sizeof(*entries));
-	must("memory", entries);
-	for (u32 i = 0; i < NR_FOLIOS; i++) {
-		must("preserve", !kho_preserve_folio(folios[i]));
-		entries[i].pfn_flags = folio_pfn(folios[i]) << 12 | 3;
-		entries[i].index = i;
-	}
-	must("preserve", !kho_preserve_vmalloc(entries, &area));
-	kvfree(folios);
-	*bytes = NR_FOLIOS * sizeof(*entries);
-}
-
-#ifdef KSTATE_FOLIOS
 struct file {
 	struct kstate_folio_entry *entries;
 	u32 nr;
 };
 
 static KSTATE_DESCRIBE(file_desc, "bench-file", 1, KSTATE_FOLIOS(entries, struct file, nr));
-#endif
 
-static void preserve_as_kstate(struct folio **file, s64 *bytes)
+static void preserve(struct folio **file, s64 *bytes)
 {
-#ifdef KSTATE_FOLIOS
 	struct kstate_stream *stream = create("bench");
 	struct file obj = {
 		.entries = kvmalloc_objs(*obj.entries, NR_FOLIOS),
@@ -349,13 +313,9 @@ static void preserve_as_kstate(struct folio **file, s64 *bytes)
 	save(stream, &file_desc, &obj, 1);
 	kvfree(obj.entries);
 	*bytes = stream->bytes;
-#else
-	*bytes = -1;
-#endif
 }
 
-static void run_folios(const char *name, struct folio **(*make)(void),
-		       void (*preserve)(struct folio **file, s64 *bytes))
+static void run_folios(const char *name, struct folio **(*make)(void))
 {
 	int status;
 	pid_t pid;
@@ -466,9 +426,8 @@ int main(int argc, char **argv)
 		if (strstr(cases[c].name, only))
 			run_growth(c);
 	if (strstr("folios", only)) {
-		run_folios("scattered, memfd", scattered, preserve_as_memfd);
-		run_folios("scattered, kstate", scattered, preserve_as_kstate);
-		run_folios("contiguous, kstate", contiguous, preserve_as_kstate);
+		run_folios("scattered", scattered);
+		run_folios("contiguous", contiguous);
 	}
 	if (strstr("convert", only)) {
 		shim_kho_reset();
