@@ -1236,6 +1236,109 @@ static void very_many(void **state)
 	run(restore_many);
 }
 
+/* Runs of any length and order, one after the other or not: a number says which, to both kernels */
+
+struct entry {
+	u64 index;
+	u32 flags;
+	u32 order;
+	u32 number;
+	bool gap;
+};
+
+static u32 seed;
+
+static u32 any(u32 below)
+{
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 16) % below;
+}
+
+static u32 entries_make(struct entry *entries)
+{
+	u32 nr = 1 + any(MANY), left = 0, order = 0, flags = 0, i;
+	u64 index = 0;
+
+	for (i = 0; i < nr; i++) {
+		entries[i] = (struct entry){ .number = i, .gap = !left };
+		/* Two pages, which are few, and many are as frequent as one */
+		if (!left) {
+			left = 1 + (any(3) ? any(3) : any(40));
+			order = any(4) ? 0 : any(3);
+			flags = any(4);
+			index += any(3);
+		}
+		left--;
+		/* What follows in memory does not always follow in the file */
+		index += !any(10);
+		entries[i].index = index;
+		entries[i].flags = any(20) ? flags : any(1 << 14);
+		entries[i].order = order;
+		index += 1 << order;
+	}
+	for (i = any(4); i; i--) {
+		u32 a = any(nr), b = any(nr);
+
+		swap(entries[a], entries[b]);
+	}
+	return nr;
+}
+
+static void save_any(void)
+{
+	struct entry entries[MANY];
+	struct folio *folios[MANY];
+	u32 order[MANY] = {};
+	bool gap[MANY] = {};
+	struct many m = { .nr = entries_make(entries) };
+
+	for (u32 i = 0; i < m.nr; i++) {
+		order[entries[i].number] = entries[i].order;
+		gap[entries[i].number] = entries[i].gap;
+	}
+	for (u32 i = 0; i < m.nr; i++) {
+		if (gap[i])
+			folio_alloc(GFP_KERNEL, 0);
+		folios[i] = folio_alloc(GFP_KERNEL, order[i]);
+		fill_page(folio_address(folios[i]), 1, i);
+	}
+	m.folios = kvzalloc(m.nr * sizeof(*m.folios), GFP_KERNEL);
+	for (u32 i = 0; i < m.nr; i++)
+		m.folios[i] = (struct kstate_folio_entry){
+			folios[entries[i].number], entries[i].index, entries[i].flags };
+	check(!kstate_save_state(&many_desc, &m, 1));
+	jump();
+}
+
+static void restore_any(void)
+{
+	struct entry entries[MANY];
+	u32 nr = entries_make(entries);
+	struct many m = {};
+
+	check(!kstate_restore(&many_desc, &m, 1));
+	check(m.nr == nr);
+	for (u32 i = 0; i < nr; i++) {
+		check(m.folios[i].index == entries[i].index);
+		check(m.folios[i].flags == entries[i].flags);
+		check(folio_order(m.folios[i].folio) == entries[i].order);
+		check(page_is_good(folio_address(m.folios[i].folio), 1, entries[i].number));
+		folio_put(m.folios[i].folio);
+	}
+	check(!shim_kho_unclaimed());
+	halt();
+}
+
+static void any_runs(void **state)
+{
+	for (u32 i = 1; i <= 100; i++) {
+		shim_kho_reset();
+		seed = i;
+		run_and_jump(save_any);
+		run(restore_any);
+	}
+}
+
 /* An object that goes and comes back: what counts is what its record has, not what it could have */
 
 static void save_two_kinds(void)
@@ -1311,7 +1414,8 @@ static void save_beside(void)
 	struct kstate_set *set;
 	struct kstate_stream *out;
 	struct kstate_error e = {};
-	struct two t = { .first = folio_alloc(GFP_KERNEL, 2) };
+	struct two t = { .first = folio_alloc(GFP_KERNEL, 2) }, other;
+	struct many m;
 
 	check(!kstate_save_state(&two_desc, &t, 1));
 	set = kstate_scratch_create();
@@ -1319,6 +1423,16 @@ static void save_beside(void)
 	check(kstate_stream_save(out, &two_desc, &t, KSTATE_ID(2), &e) == -EEXIST);
 	check(!strcmp(e.path, "two[2].first"));
 	check(!strcmp(e.found, "two[1].first"));
+	/* Also behind memory of its own */
+	other = (struct two){ .first = folio_alloc(GFP_KERNEL, 0), .second = t.first };
+	check(kstate_stream_save(out, &two_desc, &other, KSTATE_ID(3), &e) == -EEXIST);
+	check(!strcmp(e.path, "two[3].second"));
+	check(!strcmp(e.found, "two[1].first"));
+	many_fill(&m);
+	m.folios[MANY - 1].folio = t.first;
+	check(kstate_stream_save(out, &many_desc, &m, KSTATE_ID(4), &e) == -EEXIST);
+	check(!strcmp(e.found, "two[1].first"));
+	kvfree(m.folios);
 	kstate_set_destroy(set);
 	jump();
 }
@@ -1355,7 +1469,7 @@ int main(void)
 		TEST(in_memory),
 		TEST(same_memory_twice),
 		TEST(handed_on_twice),
-		TEST(very_many),
+		TEST(very_many), TEST(any_runs),
 		TEST(comes_back),
 		TEST(scratch_twice),
 		TEST(scratch_beside_outgoing),

@@ -532,6 +532,43 @@ static void one_run(void **state)
 	cache_free(&from, false);
 }
 
+/* What follows in memory and in the file, and is alike, is one run */
+static void run_count(void **state)
+{
+	for (u32 seed = 1; seed <= 100; seed++) {
+		struct cache from, to = {};
+		u32 runs = 0, order = 0;
+		u64 random = seed, next = 0, index = 0;
+
+		cache_fill(&from, 150, 1, 0);
+		for (u32 i = 0; i < from.nr; i++) {
+			struct kstate_folio_entry *e = &from.folios[i];
+
+			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+			if (!(random >> 60))
+				order = random >> 40 & 3;
+			folio_put(e->folio);
+			e->folio = page_folio(alloc_pages(GFP_KERNEL, order));
+			index += !(random >> 32 & 7);
+			e->index = index;
+			e->flags = !(random >> 50 & 7);
+			runs += !i || folio_pfn(e->folio) != next || e->index != e[-1].index +
+				folio_nr_pages(e[-1].folio) || e->flags != e[-1].flags ||
+				folio_order(e->folio) != folio_order(e[-1].folio);
+			next = folio_pfn(e->folio) + (1 << order);
+			index += 1 << order;
+		}
+		assert_int_equal(cache_carry(&from, &to), 32 + 8 + 8 + 16 * runs);
+		for (u32 i = 0; i < to.nr; i++) {
+			assert_ptr_equal(to.folios[i].folio, from.folios[i].folio);
+			assert_int_equal(to.folios[i].index, from.folios[i].index);
+			assert_int_equal(to.folios[i].flags, from.folios[i].flags);
+		}
+		cache_free(&to, true);
+		cache_free(&from, false);
+	}
+}
+
 static void folios_refused(void **state)
 {
 	struct kstate_set *set = set_create();
@@ -779,7 +816,7 @@ int main(void)
 		TEST(steps_without_memory), TEST(update), TEST(update_refused),
 		TEST(update_of_a_length),
 		TEST(update_of_a_group), TEST(folios),
-		TEST(one_run), TEST(folios_refused),
+		TEST(one_run), TEST(run_count), TEST(folios_refused),
 		TEST(folios_far), TEST(folios_forged), TEST(folios_dropped),
 		TEST(too_many_entries), TEST(like_others),
 	};
