@@ -1414,7 +1414,9 @@ static void save_beside(void)
 	struct kstate_set *set;
 	struct kstate_stream *out;
 	struct kstate_error e = {};
-	struct two t = { .first = folio_alloc(GFP_KERNEL, 2) }, other;
+	struct two t = {
+		.first = folio_alloc(GFP_KERNEL, 2), .second = folio_alloc(GFP_KERNEL, 0),
+	}, other;
 	struct many m;
 
 	check(!kstate_save_state(&two_desc, &t, 1));
@@ -1429,9 +1431,10 @@ static void save_beside(void)
 	check(!strcmp(e.path, "two[3].second"));
 	check(!strcmp(e.found, "two[1].first"));
 	many_fill(&m);
-	m.folios[MANY - 1].folio = t.first;
+	m.folios[MANY - 1].folio = t.second;
 	check(kstate_stream_save(out, &many_desc, &m, KSTATE_ID(4), &e) == -EEXIST);
-	check(!strcmp(e.found, "two[1].first"));
+	check(!strcmp(e.path, "many[4].folios[99]"));
+	check(!strcmp(e.found, "two[1].second"));
 	kvfree(m.folios);
 	kstate_set_destroy(set);
 	jump();

@@ -235,7 +235,7 @@ static void expect_runs(struct kstate_save_ctx *w, u64 runs, u64 entries, u64 le
 
 /*
  * Make runs of the entries at @e, of which there are @left. How many; @folios is set to how many
- * folios they have. -ERANGE if the entry after them cannot be in any.
+ * folios they have. -ERANGE if the first entry cannot be in any.
  */
 static int make_runs(const struct kstate_folio_entry *e, u64 left, struct kstate_folio_run *runs,
 		     u64 *folios, bool *large)
@@ -267,7 +267,7 @@ static int make_runs(const struct kstate_folio_entry *e, u64 left, struct kstate
 		next_index += 1UL << order;
 	}
 	*folios = all - left;
-	return !left || nr == KSTATE_RUNS_AT_ONCE ? nr : -ERANGE;
+	return nr ?: -ERANGE;
 }
 
 /* Some runs of the entries from @i on; @at is where their number is. The entry after them */
