@@ -131,9 +131,9 @@ static const struct words {
 		  "changed from %e to %f" NO_WAY_BACK },
 		{ NULL, "take it over with KSTATE_CONVERT(), or " NEW_NAME, NEW_NAME } },
 	[KSTATE_CHANGE_LENGTH] = {
-		{ "has the length of %n: another is refused",
-		  "has the length of %n: another that %s wrote is refused" },
-		{ NULL, "give it a length of its own, or make both one array of structs" } },
+		{ "has the length or tag of %n: another is refused",
+		  "has the length or tag of %n: another that %s wrote is refused" },
+		{ NULL, "give it one of its own, or put both into one struct" } },
 	[KSTATE_CHANGE_VERSION] = {
 		{ "expected %e, found %f",
 		  "does not take the version of %s", "has a version that %s does not take" },
@@ -150,6 +150,10 @@ static const struct words {
 		{ NULL, "keep the first arm" } },
 	[KSTATE_CHANGE_NAMES] = {
 		{ "%n has another value: translated",
+		  "%n has another value than in %s" },
+		{ NULL, KEEP_NAMES } },
+	[CHANGE_SOME_NAMES] = {
+		{ "%n has another value: translated, but what has no name is refused",
 		  "%n has another value than in %s" },
 		{ NULL, KEEP_NAMES } },
 	[KSTATE_CHANGE_NAME_GONE] = {
@@ -179,6 +183,8 @@ u32 change_of(const struct kstate_difference *diff)
 	switch (diff->what) {
 	case KSTATE_CHANGE_NARROWED:
 		return diff->depends == KSTATE_DEPENDS_VALUE ? diff->what : CHANGE_FITS;
+	case KSTATE_CHANGE_NAMES:
+		return diff->depends == KSTATE_DEPENDS_VALUE ? CHANGE_SOME_NAMES : diff->what;
 	case KSTATE_CHANGE_ROOM:
 		return diff->w->room == KSTATE_ANY_ROOM ? diff->what : CHANGE_LESS_ROOM;
 	case KSTATE_CHANGE_GREW:

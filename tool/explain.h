@@ -13,6 +13,7 @@ enum change {
 	CHANGE_LESS_ROOM,
 	CHANGE_NO_DEFAULT,	/* for elements that the writer lacks */
 	CHANGE_GONE,		/* without a default */
+	CHANGE_SOME_NAMES,	/* names have other values, and values have no name */
 	CHANGE_STRING_KEYS,	/* where numbers were */
 	CHANGE_NUMBER_KEYS,
 	CHANGE_NO_STATE,

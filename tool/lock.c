@@ -255,6 +255,7 @@ static bool breaks(const struct difference *d, bool back)
 	case KSTATE_CHANGE_DEFAULT:
 	case KSTATE_CHANGE_FIRST_ARM:
 	case KSTATE_CHANGE_NAMES:
+	case CHANGE_SOME_NAMES:
 		return !back;
 	case KSTATE_CHANGE_REMOVED:
 		return back;

@@ -38,7 +38,7 @@ static size_t count_rows(const struct comparison *c, bool all)
 
 	for (size_t i = 0; i < c->nr; i++)
 		for (size_t j = 0; j < c->states[i].nr; j++)
-			nr += all || c->states[i].differences[j].outcome != EXACT;
+			nr += report_is_shown(&c->states[i].differences[j], all);
 	return nr;
 }
 
@@ -46,7 +46,7 @@ static void list_rows(const struct comparison *c, bool all, struct row *rows)
 {
 	for (size_t i = 0; i < c->nr; i++)
 		for (size_t j = 0; j < c->states[i].nr; j++)
-			if (all || c->states[i].differences[j].outcome != EXACT)
+			if (report_is_shown(&c->states[i].differences[j], all))
 				*rows++ = (struct row){ &c->states[i].differences[j],
 							&c->states[i] };
 }
@@ -106,7 +106,7 @@ static void print_states(const struct report *r, const struct comparison *c)
 
 	for (size_t i = 0; i < c->nr; i++)
 		for (size_t j = 0; j < c->states[i].nr; j++)
-			if (report_is_shown(r, c->states[i].differences[j].outcome))
+			if (report_is_shown(&c->states[i].differences[j], r->all))
 				w = text_width(w, c->states[i].differences[j].path);
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct compared *state = &c->states[i];
@@ -115,7 +115,7 @@ static void print_states(const struct report *r, const struct comparison *c)
 		for (size_t j = 0; j < state->nr; j++) {
 			const struct difference *d = &state->differences[j];
 
-			if (report_is_shown(r, d->outcome))
+			if (report_is_shown(d, r->all))
 				print_row(d->outcome, d->path, w, d->text);
 		}
 		if (state->more)

@@ -83,7 +83,7 @@ struct group {
 /**
  * report_groups() - put differences together of which the same is said
  * @c: the comparison that they belong to, and that must stay as long as the groups
- * @all: also of what is exact
+ * @all: also of what changes nothing
  * @nr: set to how many groups there are
  *
  * Return: the groups, the worst and then the largest first, for free(); NULL without memory.
@@ -91,13 +91,30 @@ struct group {
 struct group *report_groups(const struct comparison *c, bool all, size_t *nr);
 
 /**
- * report_is_shown() - whether an outcome is told
- * @r: the report
- * @outcome: the outcome
+ * report_is_shown() - whether a difference is told
+ * @d: the difference
+ * @all: also if it changes nothing
+ *
+ * Another default does: what is there goes as it is, but what is left out is another value.
  */
-static inline bool report_is_shown(const struct report *r, enum outcome outcome)
+static inline bool report_is_shown(const struct difference *d, bool all)
 {
-	return outcome != EXACT || r->all;
+	return all || d->outcome != EXACT || d->change == KSTATE_CHANGE_DEFAULT ||
+	       d->change == KSTATE_CHANGE_FIRST_ARM;
+}
+
+/**
+ * report_state_is_shown() - whether a state is told
+ * @state: the state
+ * @all: also if nothing of it is
+ */
+static inline bool report_state_is_shown(const struct compared *state, bool all)
+{
+	bool shown = all || state->worst != EXACT;
+
+	for (size_t i = 0; i < state->nr && !shown; i++)
+		shown = report_is_shown(&state->differences[i], all);
+	return shown;
 }
 
 /**

@@ -164,7 +164,7 @@ static void put_state(struct out *o, const struct report *r, const struct compar
 	for (size_t i = 0; i < state->nr; i++) {
 		const struct difference *d = &state->differences[i];
 
-		if (report_is_shown(r, d->outcome))
+		if (report_is_shown(d, r->all))
 			put_row(o, d->outcome, d->path, d->text);
 	}
 	if (state->more)
@@ -177,7 +177,7 @@ static void put_states(struct out *o, const struct report *r, const struct compa
 	size_t shown = 0;
 
 	for (size_t i = 0; i < c->nr; i++) {
-		if (!report_is_shown(r, c->states[i].worst))
+		if (!report_state_is_shown(&c->states[i], r->all))
 			continue;
 		if (!shown)
 			out_text(o, "<h3>By state</h3>\n");

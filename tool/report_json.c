@@ -35,7 +35,7 @@ static json_t *json_state(const struct report *r, const struct compared *state)
 	json_t *differences = json_array();
 
 	for (size_t i = 0; i < state->nr; i++)
-		if (report_is_shown(r, state->differences[i].outcome))
+		if (report_is_shown(&state->differences[i], r->all))
 			json_array_append_new(differences, json_difference(&state->differences[i]));
 	return json_pack("{s:o,s:o,s:o,s:s,s:o,s:I}",
 			 "state", json_printable(state->writer->schema->name),
@@ -50,7 +50,7 @@ static json_t *json_states(const struct report *r, const struct comparison *c)
 	json_t *states = json_array();
 
 	for (size_t i = 0; i < c->nr; i++)
-		if (report_is_shown(r, c->states[i].worst))
+		if (report_state_is_shown(&c->states[i], r->all))
 			json_array_append_new(states, json_state(r, &c->states[i]));
 	return states;
 }

@@ -222,6 +222,36 @@ static void two_lengths_become_one(void **state)
 	both_refuse(&seq_two_lengths, &from, &seq_one_length, &to, KSTATE_VALUE, "seq[1].q");
 }
 
+/* An integer that the writer does not have hides nothing, wherever it is described */
+static void integer_added_before_lengths(void **state)
+{
+	SEQ(first, NR(KSTATE_DEFAULT(0)), P(nr), Q(nr));
+	SEQ(last, P(nr), Q(nr), NR(KSTATE_DEFAULT(0)));
+	SEQ(added_first, NR(KSTATE_DEFAULT(0)), P(nr), Q(nr, KSTATE_DEFAULT(0)));
+	SEQ(added_last, P(nr), Q(nr, KSTATE_DEFAULT(0)), NR(KSTATE_DEFAULT(0)));
+	struct kstate_description *both[] = { &first, &last };
+	struct kstate_description *added[] = { &added_first, &added_last };
+	struct seq from, to = {};
+
+	for (int i = 0; i < 2; i++) {
+		from = (struct seq){ .nr = 3, .p = values, .nr2 = 3, .q = values };
+		both_fit(&seq_two_lengths, &from, both[i], &to, KSTATE_EXACT);
+		assert_int_equal(to.nr, 3);
+		free_seq(&to);
+		to = (struct seq){};
+		for (from.nr2 = 0; from.nr2 < 3; from.nr2++)
+			both_refuse(&seq_two_lengths, &from, both[i], &to, KSTATE_VALUE,
+				    "seq[1].q");
+		seq_length = 0;
+		fill_seq(&from);
+		both_fit(&seq_alone, &from, added[i], &to, KSTATE_DEFAULTED);
+		seq_length = 3;
+		fill_seq(&from);
+		to = (struct seq){};
+		both_refuse(&seq_alone, &from, added[i], &to, KSTATE_VALUE, "seq[1].q");
+	}
+}
+
 /* A field and a length of the writer that are one member of the reader */
 static void field_and_length_become_one(void **state)
 {
@@ -305,6 +335,57 @@ static void two_unions_with_one_tag(void **state)
 	both_refuse(&u_only, &from, &v_added, &to, KSTATE_VALUE, "tagged[1].v");
 	from.tag = 0;
 	both_fit(&u_only, &from, &v_added, &to, KSTATE_DEFAULTED);
+}
+
+static void integer_added_before_tags(void **state)
+{
+	struct tagged from = { .tag = 1, .tag2 = 1, .u.x = 5, .v.x = 6 }, to = {};
+	KSTATE_DESCRIBE_STATIC(first, "tagged", 1, TAG(KSTATE_DEFAULT(0)), U(tag), V(tag));
+
+	both_fit(&two_tags, &from, &first, &to, KSTATE_EXACT);
+	assert_int_equal(to.tag, 1);
+	to = (struct tagged){};
+	from.tag2 = 2;
+	both_refuse(&two_tags, &from, &first, &to, KSTATE_VALUE, "tagged[1].v");
+}
+
+/* A tag with names is translated wherever it is */
+
+static const struct kstate_flag_name kinds_old[] = {
+	{ 0, "zero" }, { 1, "one" }, { 2, "two" }, { }
+};
+static const struct kstate_flag_name kinds_new[] = {
+	{ 0, "zero" }, { 2, "one" }, { 1, "two" }, { }
+};
+static const struct kstate_arm arms_new[] = {
+	{ "zero", 0, &arm_desc }, { "one", 2, &arm_desc }, { "two", 1, &arm_desc }, { }
+};
+
+static void tag_with_names(void **state)
+{
+	KSTATE_DESCRIBE_STATIC(old, "tagged", 1, TAG(KSTATE_ENUM_NAMES(kinds_old)), U(tag));
+	KSTATE_DESCRIBE_STATIC(new, "tagged", 1, TAG(KSTATE_ENUM_NAMES(kinds_new)),
+		KSTATE_UNION(u, struct tagged, tag, arms_new));
+	KSTATE_DESCRIBE_STATIC(behind, "tagged", 1, KSTATE_UNION(u, struct tagged, tag, arms_new),
+		TAG(KSTATE_ENUM_NAMES(kinds_new)));
+	/* The names have other numbers, the arms do not: what is which cannot be known */
+	KSTATE_DESCRIBE_STATIC(torn, "tagged", 1, TAG(KSTATE_ENUM_NAMES(kinds_new)), U(tag));
+
+	for (u32 tag = 0; tag < 3; tag++) {
+		struct tagged from = { .tag = tag, .u.x = 7 }, to = {};
+
+		both_fit(&old, &from, &new, &to, KSTATE_CONVERTED);
+		assert_int_equal(to.tag, tag ? 3 - tag : 0);
+		assert_int_equal(to.u.x, 7);
+		to = (struct tagged){};
+		both_fit(&old, &from, &behind, &to, KSTATE_CONVERTED);
+		assert_int_equal(to.tag, tag ? 3 - tag : 0);
+		to = (struct tagged){};
+		if (tag)
+			both_refuse(&old, &from, &torn, &to, KSTATE_VALUE, "tagged[1].u");
+		else
+			both_fit(&old, &from, &torn, &to, KSTATE_CONVERTED);
+	}
 }
 
 /* The number of pages */
@@ -901,6 +982,97 @@ static void enum_of_another_type(void **state)
 	assert_int_equal(to.w[1].level, 301);
 }
 
+/* A bit that leaves the mask, or comes into it, by its name */
+static void named_bits_and_limits(void **state)
+{
+	static const struct kstate_flag_name ab[] = { { 1, "a" }, { 2, "b" }, { } };
+	static const struct kstate_flag_name moved[] = { { 1, "a" }, { 4, "b" }, { } };
+#define MASKED(_desc, _table, ...)						\
+	KSTATE_DESCRIBE_STATIC(_desc, "caps", 1, KSTATE_BASE_TYPE(flags, struct caps, u32,	\
+		KSTATE_FLAG_NAMES(_table), __VA_ARGS__))
+	MASKED(old, ab, KSTATE_MASK(3));
+	MASKED(leaves, moved, KSTATE_MASK(3));
+	MASKED(comes, moved, KSTATE_MASK(5));
+	MASKED(range, moved, KSTATE_RANGE(0, 4));
+	MASKED(wide, moved, KSTATE_RANGE(0, 5));
+
+	for (u32 flags = 0; flags < 4; flags++) {
+		struct caps from = { .flags = flags }, to = {};
+		u32 there = (flags & 1) | (flags & 2) << 1;
+
+		both_fit(&old, &from, &comes, &to, KSTATE_CONVERTED);
+		assert_int_equal(to.flags, there);
+		both_fit(&old, &from, &wide, &to, KSTATE_CONVERTED);
+		assert_int_equal(to.flags, there);
+		to = (struct caps){};
+		if (flags & 2)
+			both_refuse(&old, &from, &leaves, &to, KSTATE_VALUE, "caps[1].flags");
+		else
+			both_fit(&old, &from, &leaves, &to, KSTATE_CONVERTED);
+		to = (struct caps){};
+		if (there > 4)
+			both_refuse(&old, &from, &range, &to, KSTATE_VALUE, "caps[1].flags");
+		else
+			both_fit(&old, &from, &range, &to, KSTATE_CONVERTED);
+	}
+}
+
+/* A name of several bits moves as a whole, a wide one before what is a part of it */
+static void names_of_several_bits(void **state)
+{
+	static const struct kstate_flag_name low[] = { { 0xf, "mode" }, { 0x10, "x" }, { } };
+	static const struct kstate_flag_name high[] = { { 0xf0, "mode" }, { 0x1, "x" }, { } };
+	static const struct kstate_flag_name part[] = { { 1, "a" }, { 3, "ab" }, { } };
+	static const struct kstate_flag_name part_moved[] = { { 4, "a" }, { 3, "ab" }, { } };
+	MASKED(mode_low, low);
+	MASKED(mode_high, high);
+	MASKED(parts, part);
+	MASKED(parts_moved, part_moved);
+	static const u32 pairs[][2] = { { 0, 0 }, { 1, 4 }, { 2, 2 }, { 3, 3 } };
+	struct caps from, to;
+
+	for (u32 flags = 0; flags < 32; flags++) {
+		from = (struct caps){ .flags = flags };
+		to = (struct caps){};
+		if (flags % 16 == 0 || flags % 16 == 15) {
+			both_fit(&mode_low, &from, &mode_high, &to, KSTATE_CONVERTED);
+			assert_int_equal(to.flags, (flags & 0xf) << 4 | flags >> 4);
+		} else {
+			both_refuse(&mode_low, &from, &mode_high, &to, KSTATE_VALUE,
+				    "caps[1].flags");
+		}
+	}
+	for (int i = 0; i < ARRAY_SIZE(pairs); i++) {
+		from = (struct caps){ .flags = pairs[i][0] };
+		to = (struct caps){};
+		both_fit(&parts, &from, &parts_moved, &to, KSTATE_CONVERTED);
+		assert_int_equal(to.flags, pairs[i][1]);
+	}
+}
+
+/* One of several values is not made of bits: only where the numbers are the same, it means the same */
+static void values_become_bits(void **state)
+{
+	static const struct kstate_flag_name ab[] = { { 1, "a" }, { 2, "b" }, { } };
+	static const struct kstate_flag_name ba[] = { { 2, "a" }, { 1, "b" }, { } };
+	KSTATE_DESCRIBE_STATIC(value, "caps", 1, LEVEL(ab));
+	KSTATE_DESCRIBE_STATIC(same, "caps", 1,
+		KSTATE_BASE_TYPE(level, struct caps, s32, KSTATE_FLAG_NAMES(ab)));
+	KSTATE_DESCRIBE_STATIC(other, "caps", 1,
+		KSTATE_BASE_TYPE(level, struct caps, s32, KSTATE_FLAG_NAMES(ba)));
+
+	for (s32 level = 1; level < 3; level++) {
+		struct caps from = { .level = level }, to = {};
+
+		both_fit(&value, &from, &same, &to, KSTATE_EXACT);
+		both_fit(&same, &from, &value, &to, KSTATE_EXACT);
+		assert_int_equal(to.level, level);
+		to = (struct caps){};
+		both_refuse(&value, &from, &other, &to, KSTATE_VALUE, "caps[1].level");
+		both_refuse(&other, &from, &value, &to, KSTATE_VALUE, "caps[1].level");
+	}
+}
+
 static void names_that_make_no_sense(void **state)
 {
 	static const struct kstate_flag_name names[] = { { 1, "a" }, { 2, "a" }, { } };
@@ -1459,10 +1631,13 @@ int main(void)
 		ALONE(array_added_beside_a_number),
 		ALONE(array_added_beside_an_array),
 		ALONE(two_lengths_become_one),
+		ALONE(integer_added_before_lengths),
 		ALONE(field_and_length_become_one),
 		ALONE(union_added_beside_a_tag),
 		ALONE(tag_with_limits),
 		ALONE(two_unions_with_one_tag),
+		ALONE(integer_added_before_tags),
+		ALONE(tag_with_names),
 		ALONE(pages_added_beside_a_number),
 		ALONE(stale_lengths),
 		ALONE(absent_group_gets_the_defaults_of_the_writer),
@@ -1484,6 +1659,9 @@ int main(void)
 		ALONE(enum_of_other_numbers),
 		ALONE(enum_without_a_name_here),
 		ALONE(enum_of_another_type),
+		ALONE(named_bits_and_limits),
+		ALONE(names_of_several_bits),
+		ALONE(values_become_bits),
 		ALONE(names_that_make_no_sense),
 		ALONE(function_beside_a_length),
 		ALONE(function_on_a_pointer),

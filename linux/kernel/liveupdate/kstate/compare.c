@@ -315,14 +315,29 @@ static const struct kstate_schema_field *match_of(const struct pair *p,
 	return NULL;
 }
 
-/* The tag of the reader for a tag of the writer; false if the arm is in one only */
-static bool same_tag(const struct kstate_schema_field *w, const struct kstate_schema_field *r,
-		     u64 *tag)
+/* The step by which the reader's member @r has one value, if names translate it; or NULL */
+static const struct kstate_op *names_of(const struct build *b, const struct kstate_schema_field *r)
+{
+	const struct kstate_op *op;
+
+	for (op = b->ops; op < b->ops + b->nr; op++)
+		if (op->code == KSTATE_OP_LENGTH && op->to == r && op->nr_names)
+			return op;
+	return NULL;
+}
+
+/* The tag of the reader for a tag of the writer; false if the arm, or the name, is in one only */
+static bool same_tag(const struct build *b, const struct kstate_schema_field *w,
+		     const struct kstate_schema_field *r, u64 *tag)
 {
 	const struct kstate_schema_field *arm;
+	const struct kstate_op *names;
+	const char *unknown;
 
-	if (w->type != KS_T_UNION)
-		return true;
+	if (w->type != KS_T_UNION) {
+		names = names_of(b, r);
+		return !names || kstate_translate(names, tag, &unknown);
+	}
 	for (w++; w->type == KS_T_ARM; w++) {
 		if (w->dflt != *tag)
 			continue;
@@ -335,7 +350,8 @@ static bool same_tag(const struct kstate_schema_field *w, const struct kstate_sc
 }
 
 /* Two fields with one tag agree about each arm of the first union among them */
-static bool tags_agree(const struct kstate_schema_field *w, const struct kstate_schema_field *r,
+static bool tags_agree(const struct build *b, const struct kstate_schema_field *w,
+		       const struct kstate_schema_field *r,
 		       const struct kstate_schema_field *wother,
 		       const struct kstate_schema_field *rother)
 {
@@ -346,13 +362,31 @@ static bool tags_agree(const struct kstate_schema_field *w, const struct kstate_
 		swap(w, wother);
 		swap(r, rother);
 	}
-	for (arm = w + 1; w->type == KS_T_UNION && arm->type == KS_T_ARM; arm++) {
+	if (w->type != KS_T_UNION)
+		return !names_of(b, r) && !names_of(b, rother);
+	for (arm = w + 1; arm->type == KS_T_ARM; arm++) {
 		tag = arm->dflt;
 		other = arm->dflt;
-		if (same_tag(w, r, &tag) && same_tag(wother, rother, &other) && tag != other)
+		if (same_tag(b, w, r, &tag) && same_tag(b, wother, rother, &other) && tag != other)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * The first field of the same member as @r, but for an integer that the writer lacks, which has
+ * the length of the others
+ */
+static const struct kstate_schema_field *first_of(const struct pair *p,
+						  const struct kstate_schema_field **match,
+						  const struct kstate_schema_field *r)
+{
+	const struct kstate_schema_field *first = &p->rs->fields[r->length - 1];
+
+	while (first < r && (first->length != r->length ||
+			     (is_scalar(first) && !match_of(p, match, first))))
+		first++;
+	return first;
 }
 
 /* Fields of the reader with the same member for their lengths or tags must agree */
@@ -363,16 +397,16 @@ void kstate_report_lengths(struct build *b, const struct pair *outer,
 	struct pair p = *outer;
 
 	for (; r < outer->rs->fields + outer->rs->nr_fields; r++) {
-		if (!r->length || r == &outer->rs->fields[r->length - 1])
+		first = r->length ? first_of(outer, match, r) : r;
+		if (first == r)
 			continue;
-		first = &outer->rs->fields[r->length - 1];
 		w = match_of(outer, match, r);
 		wfirst = match_of(outer, match, first);
-		/* Fields that the writer lacks are empty, but an integer has the others' length */
-		if ((!w && !wfirst) || (!w && is_scalar(r)) || (!wfirst && is_scalar(first)))
+		/* Fields that the writer lacks are empty */
+		if (!w && (!wfirst || is_scalar(r)))
 			continue;
 		if (w && wfirst && w->length && w->length == wfirst->length &&
-		    tags_agree(wfirst, first, w, r))
+		    tags_agree(b, wfirst, first, w, r))
 			continue;
 		p.path = kstate_add_path(b, outer->path, r->name, r->secret);
 		p.r = r;

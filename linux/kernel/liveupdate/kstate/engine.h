@@ -715,6 +715,7 @@ void kstate_restore_undo(struct kstate_restore_ctx *w);
 int kstate_restore_edge(struct kstate_restore_ctx *w, const struct kstate_path *path, u8 type,
 			const struct kstate_edge *edge, void **ptr);
 u64 kstate_length_of(const struct kstate_op *op, const u8 *fixed);
+bool kstate_translate(const struct kstate_op *op, u64 *val, const char **unknown);
 
 /* For kinds.c */
 

@@ -64,6 +64,14 @@ static struct names reader_names(struct build *b, const struct pair *p)
 	return names;
 }
 
+/* Wide names first: a narrow one may be a part of them */
+static int names_width(const void *a, const void *b)
+{
+	const struct kstate_name_map *one = a, *other = b;
+
+	return (int)hweight64(other->from) - (int)hweight64(one->from);
+}
+
 /* Values go by their names: translate those that have other values here */
 static bool map_names(struct build *b, const struct pair *p, struct kstate_op *op)
 {
@@ -71,11 +79,10 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 	struct kstate_name_map *names;
 	struct names known;
 	u64 unnamed = kstate_possible_bits(p->w);
-	bool moved = false;
+	bool moved = false, other;
 	u32 pos = 0, nr = 0;
 
-	if (!p->w->names || !p->r->names || p->w->enumerated != p->r->enumerated ||
-	    p->w == p->r)
+	if (!p->w->names || !p->r->names || p->w == p->r)
 		return false;
 	for (; (h = kstate_schema_name(p->ws, p->w, &pos)); nr++)
 		unnamed &= ~h->value;
@@ -86,8 +93,12 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 	for (pos = 0, nr = 0; (h = kstate_schema_name(p->ws, p->w, &pos));) {
 		found = bsearch(&h, known.hints, known.nr, sizeof(*known.hints), names_order);
 		here = found ? *found : NULL;
+		/* One of several values is not made of bits, nor the other way round */
+		other = here && p->w->enumerated != p->r->enumerated && here->value != h->value;
+		if (other)
+			here = NULL;
 		/* Bits that have no other name here are what they are */
-		if (!here && !p->r->enumerated && !(h->value & known.bits))
+		if (!here && !other && !p->r->enumerated && !(h->value & known.bits))
 			continue;
 		names[nr++] = (struct kstate_name_map){
 			.name = h->name, .from = h->value, .to = here ? here->value : 0,
@@ -96,17 +107,55 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 		if (!here)
 			REPORT(b, p, EXACT, VALUE, NAME_GONE, .name = h->name);
 		moved |= !here || here->value != h->value;
-		/* A value without a name may mean anything there */
+		/* A value without a name may mean anything there, and so may a part of one */
 		if (here && here->value != h->value &&
-		    (p->r->enumerated || (unnamed & here->value)))
+		    (p->r->enumerated || (unnamed & here->value) || hweight64(h->value) > 1))
 			REPORT(b, p, CONVERTED, VALUE, NAMES, .name = h->name);
 		else if (here && here->value != h->value)
 			REPORT(b, p, CONVERTED, NOT, NAMES, .name = h->name);
 	}
+	if (!moved)
+		return false;
+	sort(names, nr, sizeof(*names), names_width, NULL);
 	op->code = KSTATE_OP_NAMES;
 	op->names = names;
 	op->nr_names = nr;
-	return moved;
+	return true;
+}
+
+static bool is_within(const struct kstate_schema_field *r, u64 val)
+{
+	struct kstate_bound bound = { val, kstate_is_signed(r->type) };
+
+	if ((r->flags & KSTATE_FIELD_MASK) && (val & ~r->mask))
+		return false;
+	return !(r->flags & KSTATE_FIELD_RANGE) ||
+	       (kstate_bound_compare(bound, (struct kstate_bound){ r->min, bound.is_signed }) >= 0 &&
+		kstate_bound_compare(bound, (struct kstate_bound){ r->max, bound.is_signed }) <= 0);
+}
+
+/* Limits are those of the value that a name has here */
+static void report_named_limits(struct build *b, const struct pair *p, const struct kstate_op *op)
+{
+	u64 possible = kstate_possible_bits(p->w), all = possible;
+	const struct kstate_name_map *name;
+	bool within = true;
+
+	for (name = op->names; name < op->names + op->nr_names; name++) {
+		if (!name->known || (name->from & possible) != name->from)
+			continue;
+		all = (all & ~name->from) | name->to;
+		within &= !p->r->enumerated || is_within(p->r, name->to);
+	}
+	/* Any of the bits may be there, or none */
+	if (!p->r->enumerated)
+		within = is_within(p->r, all) && is_within(p->r, 0);
+	if (!within && (p->r->flags & KSTATE_FIELD_MASK))
+		REPORT(b, p, EXACT, VALUE, MASK);
+	else if (!within)
+		REPORT(b, p, EXACT, VALUE, RANGE);
+	if ((p->r->flags & KSTATE_FIELD_EQUAL) && !(p->w->flags & KSTATE_FIELD_EQUAL))
+		REPORT(b, p, EXACT, OBJECT, EQUAL);
 }
 
 /* @op.count integers, with the reader's constraints */
@@ -125,11 +174,12 @@ static bool map_ints(struct build *b, const struct pair *p, struct kstate_op op)
 		REPORT(b, p, CONVERTED, NOT, NARROWED);
 	else if (op.src != op.dst)
 		REPORT(b, p, CONVERTED, NOT, TYPE);
-	kstate_report_limits(b, p);
 	if (map_names(b, p, &op)) {
+		report_named_limits(b, p, &op);
 		kstate_add_op(b, op);
 		return true;
 	}
+	kstate_report_limits(b, p);
 
 	op.code = KSTATE_OP_INT;
 	op.narrow = fit == FIT_NARROWER;
@@ -204,8 +254,13 @@ static noinline_for_stack void set_length(struct build *b, const struct pair *p,
 		if (f->length == p->r->length && is_scalar(f) && !op.owner)
 			op.owner = f;
 	op.arms = arms;
-	if (b->defaults)
+	if (b->defaults) {
 		op.from = NULL;
+	} else if (b->nr && is_scalar(p->w) && b->ops[b->nr - 1].code == KSTATE_OP_NAMES &&
+		   b->ops[b->nr - 1].to == p->r) {
+		op.names = b->ops[b->nr - 1].names;
+		op.nr_names = b->ops[b->nr - 1].nr_names;
+	}
 	if (b->remote) {
 		/* Which member it is, if not where */
 		op.schema = p->rs;

@@ -151,7 +151,8 @@ static u64 extend_bits(u64 bits, u8 type)
 
 /*
  * Bits of the writer as those of the reader with the same names. Those without a
- * name are what they are, but must not be what another one has become.
+ * name are what they are, but must not be what another one has become, nor a part
+ * of what a name has lost.
  */
 static bool translate_flags(const struct kstate_op *op, u64 *val, const char **unknown)
 {
@@ -161,8 +162,8 @@ static bool translate_flags(const struct kstate_op *op, u64 *val, const char **u
 
 	for (name = op->names; name < end; name++) {
 		from = name->from & width;
-		if (name->known && name->to != name->from)
-			moved |= name->to;
+		if (!name->known || name->to != name->from)
+			moved |= name->to | from;
 		if (!from || (rest & from) != from)
 			continue;
 		*unknown = name->name;
@@ -176,8 +177,15 @@ static bool translate_flags(const struct kstate_op *op, u64 *val, const char **u
 	return !(rest & moved);
 }
 
-/* A value of the writer as one of the reader's with the same names */
-static bool translate(const struct kstate_op *op, u64 *val, const char **unknown)
+/**
+ * kstate_translate() - a value of the writer as one of the reader's with the same names
+ * @op: a step with names
+ * @val: the value
+ * @unknown: set to the name that the reader does not have, or to ""
+ *
+ * Return: whether there is such a value.
+ */
+bool kstate_translate(const struct kstate_op *op, u64 *val, const char **unknown)
 {
 	const struct kstate_name_map *name;
 
@@ -205,7 +213,7 @@ static int restore_names(struct kstate_restore_ctx *w, const struct kstate_op *o
 		val = was;
 		if (!w->remote && !w->blank)
 			held = kstate_mem_load(mem + (size_t)i * op->msize, op->dst);
-		if (!translate(op, &val, &unknown)) {
+		if (!kstate_translate(op, &val, &unknown)) {
 			snprintf(expected, sizeof(expected), "a value that has a name here%s%s",
 				 secret || !*unknown ? "" : ", not ", secret ? "" : unknown);
 			ret = kstate_fail_int(&w->where, op, i, expected, was, op->src);
@@ -742,7 +750,15 @@ u64 kstate_length_of(const struct kstate_op *op, const u8 *fixed)
 {
 	const u8 *wire = fixed + op->wire;
 	const struct kstate_schema_field *from = op->from;
+	const char *unknown;
+	u64 val;
 
+	/* One that has no name has been refused */
+	if (op->nr_names) {
+		val = kstate_int_load(wire, from->type);
+		kstate_translate(op, &val, &unknown);
+		return val;
+	}
 	if (!from)
 		return op->arms ? op->arms->tag : op->to->dflt;
 	if (op->arms)
