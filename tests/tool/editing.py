@@ -64,10 +64,14 @@ def catalogue_of(text, where, release):
 
 
 def both(name, directory):
-    """The catalogues before and after an edit."""
+    """The catalogues before and after an edit; several tests of one run share them."""
     source = f"{HERE}/edits/{name}.c"
-    return (catalogue(source, f"{directory}/{name}.before", "7.2"),
-            catalogue(source, f"{directory}/{name}.after", "7.3", "-DAFTER"))
+    where = f"{os.environ.get('EDITS', directory)}/{name}"
+    made = f"{where}.before.kstate", f"{where}.after.kstate"
+    if not all(map(os.path.exists, made)):
+        catalogue(source, f"{where}.before", "7.2")
+        catalogue(source, f"{where}.after", "7.3", "-DAFTER")
+    return made
 
 
 def try_all(try_edit, which):
