@@ -73,7 +73,9 @@ static struct kstate_word *word_of(struct kstate_plan *plan, u32 byte, u32 end)
 		word++;
 	if (word == plan->words + plan->nr_words) {
 		plan->nr_words++;
-		*word = (struct kstate_word){ .at = min(ALIGN_DOWN(byte, 8), end - 8), .keep = ~0ULL };
+		*word = (struct kstate_word){
+			.at = min(ALIGN_DOWN(byte, 8), end - 8), .keep = ~0ULL,
+		};
 	}
 	return word;
 }

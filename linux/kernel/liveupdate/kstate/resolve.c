@@ -125,13 +125,14 @@ static bool map_names(struct build *b, const struct pair *p, struct kstate_op *o
 
 static bool is_within(const struct kstate_schema_field *r, u64 val)
 {
-	struct kstate_bound bound = { val, kstate_is_signed(r->type) };
+	bool is_signed = kstate_is_signed(r->type);
+	struct kstate_bound bound = { val, is_signed };
+	struct kstate_bound min = { r->min, is_signed }, max = { r->max, is_signed };
 
 	if ((r->flags & KSTATE_FIELD_MASK) && (val & ~r->mask))
 		return false;
-	return !(r->flags & KSTATE_FIELD_RANGE) ||
-	       (kstate_bound_compare(bound, (struct kstate_bound){ r->min, bound.is_signed }) >= 0 &&
-		kstate_bound_compare(bound, (struct kstate_bound){ r->max, bound.is_signed }) <= 0);
+	return !(r->flags & KSTATE_FIELD_RANGE) || (kstate_bound_compare(bound, min) >= 0 &&
+						    kstate_bound_compare(bound, max) <= 0);
 }
 
 /* Limits are those of the value that a name has here */
